@@ -1,0 +1,93 @@
+# What people and CI type. `make` alone prints the list.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# The targets share two cores and one build cache: side by side they only get in each other's way.
+.NOTPARALLEL:
+
+ARGS     ?=
+FUZZTIME ?= 30s
+COUNT    ?= 1
+OLD      ?=
+
+CACHE := .cache
+BIN   := $(CACHE)/bin
+LINT  := $(BIN)/golangci-lint
+BENCH  = $(CACHE)/bench-$(shell git rev-parse --short HEAD).txt
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## run the house from source; ARGS='--ssh-addr :2022' passes flags
+	go run . $(ARGS)
+
+.PHONY: test
+test: ## all tests, the quick way
+	go test ./...
+
+.PHONY: check
+check: format tidy vet lint generated build race ## all that must hold before a commit lands
+
+.PHONY: format
+format: $(LINT)
+	$(LINT) fmt --diff ./...
+
+.PHONY: tidy
+tidy:
+	go mod tidy -diff
+
+.PHONY: vet
+vet:
+	go vet ./...
+
+.PHONY: lint
+lint: $(LINT) ## linters only
+	$(LINT) run ./...
+
+.PHONY: generated
+generated:
+	tools/generated.sh
+
+.PHONY: build
+build:
+	CGO_ENABLED=0 go build -o /dev/null ./...
+
+.PHONY: race
+race: ## all tests with the race detector, in a random order
+	go test -race -shuffle=on ./...
+
+.PHONY: real
+real: ## stories with ssh, tmux, python3 and nc; a missing program fails them
+	SARANGBANG_REAL=1 go test ./internal/e2e/... -count=1
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	tools/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## benchmarks; COUNT=6 repeats them, OLD=FILE compares with an earlier run
+	@mkdir -p $(CACHE)
+	go test -run '^$$' -bench . -benchmem -count $(COUNT) ./... | tee $(BENCH)
+	$(if $(OLD),$(MAKE) --no-print-directory $(BIN)/benchstat && $(BIN)/benchstat $(OLD) $(BENCH))
+
+.PHONY: deadcode
+deadcode: $(BIN)/deadcode ## functions that no program and no test reaches
+	$(BIN)/deadcode -test ./...
+
+.PHONY: fmt
+fmt: $(LINT) ## format all files in place
+	$(LINT) fmt ./...
+
+.PHONY: generate
+generate: ## make generated files anew
+	go generate ./...
+
+# The tools are a module of their own, so that the product's go.mod stays clean. They are built once: linking the linter
+# takes seconds, building it for the first time minutes. The touch is for a build that finds its file up to date.
+$(BIN)/golangci-lint $(BIN)/deadcode $(BIN)/benchstat &: tools/go.mod tools/go.sum
+	@mkdir -p $(BIN)
+	go build -C tools -o ../$(BIN)/ tool
+	@touch $(BIN)/golangci-lint $(BIN)/deadcode $(BIN)/benchstat
