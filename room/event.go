@@ -1,0 +1,87 @@
+package room
+
+import "time"
+
+// An Event is the decoded, immutable form of a committed record, or a notice that the program made for one screen. Events are
+// shared by all readers: nobody changes one.
+type Event struct {
+	Seq     Seq // 0 for a notice
+	ID      ID
+	Subject Subject
+	At      time.Time
+	From    Person // the zero Person is the house itself
+	Body    Body
+}
+
+// PersonID names a person: a proven key under a nickname, or one connection. It is not for people's eyes.
+type PersonID string
+
+// ScreenID names one session of a person within the house.
+type ScreenID string
+
+// Person is a snapshot of somebody at the moment of a record.
+type Person struct {
+	ID   PersonID
+	Nick Nick
+	Key  string // SHA256 fingerprint of the proven key, as ssh-keygen -lf prints it; empty where none was proven
+}
+
+// Body says what happened. The set is closed: a switch over it names every kind.
+//
+//sumtype:decl
+type Body interface{ body() }
+
+type (
+	// Said is a message to a room.
+	Said struct{ Text Text }
+	// Emoted is what somebody does, told in the third person.
+	Emoted struct{ Text Text }
+	// Told is a direct message. Its subject is the receiver; its author sees it too.
+	Told struct {
+		To   Person
+		Text Text
+	}
+	// Joined is one screen entering a room. Only the first listed screen of a person is announced.
+	Joined struct {
+		Screen ScreenID
+		Visit  bool // neither announced nor listed: one command over ssh
+	}
+	// Parted is one screen leaving a room. Only the last listed screen of a person is announced.
+	Parted struct {
+		Screen ScreenID
+		Why    Ending
+	}
+	// Renamed is a new nickname, in every room where the person is. From holds the old one.
+	Renamed struct{ To Nick }
+	// Notice is the program talking to one screen: a warning, a refusal, the answer to a command. It is never journaled. Its
+	// text is already in that person's language.
+	Notice struct{ Text Text }
+	// Unknown is a kind that only a newer program knows. It keeps its place and is shown to nobody.
+	Unknown struct{ Kind string }
+)
+
+func (Said) body()    {}
+func (Emoted) body()  {}
+func (Told) body()    {}
+func (Joined) body()  {}
+func (Parted) body()  {}
+func (Renamed) body() {}
+func (Notice) body()  {}
+func (Unknown) body() {}
+
+// Note makes the event of a notice.
+func Note(t Text) *Event { return &Event{Body: Notice{Text: t}} }
+
+// Ending says in one word why a screen left, for the record; the person was told in a sentence.
+type Ending string
+
+// The ways to leave.
+const (
+	EndingLeft     Ending = "left"     // by a command, Ctrl-D or the end of a pipe
+	EndingLost     Ending = "lost"     // the connection broke
+	EndingStalled  Ending = "stalled"  // the peer had long been dead
+	EndingIdle     Ending = "idle"     // nothing was typed for the time that the operator allows
+	EndingRefused  Ending = "refused"  // too many refusals in a row
+	EndingShutdown Ending = "shutdown" // the house closes
+	EndingFault    Ending = "fault"    // a fault of ours ended the session
+)

@@ -1,0 +1,279 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options of a house. Zero values are replaced by defaults.
+type Options struct {
+	RingLines  int           // events that a room keeps in memory for its readers; 1024
+	CommitWait time.Duration // how long a record is tried while the journal is unavailable; 60 s
+	Logger     *slog.Logger  // required
+}
+
+// House is the whole of what people share: the rooms, who is in them, and the one way for a line from its author to
+// everybody's eyes. All methods may be called from any goroutine.
+type House struct {
+	journal Journal
+	leases  Leases
+	opt     Options
+	closed  chan struct{} // closed when Run ends: nothing will be applied any more
+
+	applied atomic.Uint64 // the last Seq whose events are in their logs
+	state   atomic.Pointer[State]
+	counts  counts
+
+	mu     sync.RWMutex
+	rules  *Rules               // guarded by mu; written by Run's goroutine only
+	rooms  map[Subject]*Log     // guarded by mu
+	people map[PersonID]*person // guarded by mu; everybody with a screen here, or about to have one
+	keyed  map[string][]*person // guarded by mu; those of people who proved a key, by its fingerprint
+
+	waitingMu sync.Mutex
+	waiting   map[ID]awaited // guarded by waitingMu; records given to the journal whose verdict somebody waits for
+}
+
+// NewHouse makes a house over a journal and its leases, which stay the caller's. It does nothing until Run.
+func NewHouse(j Journal, l Leases, opt Options) *House {
+	if opt.RingLines == 0 {
+		opt.RingLines = 1024
+	}
+	if opt.CommitWait == 0 {
+		opt.CommitWait = time.Minute
+	}
+	h := &House{
+		journal: j, leases: l, opt: opt, closed: make(chan struct{}),
+		rules: NewRules(), rooms: map[Subject]*Log{Lobby: NewLog(opt.RingLines)},
+		people: map[PersonID]*person{}, keyed: map[string][]*person{}, waiting: map[ID]awaited{},
+	}
+	h.state.Store(&State{Reason: "not started yet"})
+	return h
+}
+
+// ErrClosed says that the house has stopped.
+var ErrClosed = errors.New("house is closed")
+
+// Run applies what the journal commits until ctx ends (nil) or the journal fails for good. It is called once; when it has
+// returned, every waiting call of the house fails with ErrClosed.
+func (h *House) Run(ctx context.Context) error {
+	defer close(h.closed)
+	ctx, stop := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	defer stop()
+	watch.Go(func() { h.watch(ctx) })
+	err := h.journal.Tail(ctx, Position{}, h.apply)
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // the end of ctx is the ordinary end
+	}
+	return err
+}
+
+// watch keeps the journal's state and tells the operator when it changes.
+func (h *House) watch(ctx context.Context) {
+	for {
+		select {
+		case s := <-h.journal.Status():
+			h.state.Store(&s)
+			if s.Connected {
+				h.opt.Logger.Info("journal connected")
+			} else {
+				h.opt.Logger.Error("journal degraded", "reason", s.Reason)
+			}
+		case l := <-h.leases.Lost():
+			h.opt.Logger.Error("lease lost", "owner", string(l.Owner))
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// State tells how the journal fares, for whoever watches the house.
+func (h *House) State() State { return *h.state.Load() }
+
+// apply takes a committed batch into account: rules, logs, bells, and those who wait for a verdict. It is the one place
+// where anything comes into a log.
+//
+//  1. An event MUST NOT be in a log before the rules have passed it.
+//  2. applied MUST NOT move before all logs hold the batch: readers of several logs merge by it.
+//  3. Bells ring once per batch and log, and only after 2.
+//  4. An author MUST get the verdict only after 3, so that "posted" means "everybody can see it".
+func (h *House) apply(batch []Committed) error {
+	verdicts := make([]Verdict, len(batch))
+	var touched []*Log
+	h.mu.Lock()
+	for i, c := range batch {
+		e, err := Decode(c)
+		if err != nil {
+			h.opt.Logger.Error("record unreadable", "seq", uint64(c.Seq), "err", err)
+			verdicts[i] = Verdict{Void: VoidUnreadable}
+			continue
+		}
+		v := h.rules.Apply(e)
+		verdicts[i] = v
+		h.counts.verdict(e, v)
+		if !v.Shown {
+			continue
+		}
+		e.From = v.From
+		for _, l := range h.logsLocked(e) {
+			l.Append(e)
+			if !slices.Contains(touched, l) {
+				touched = append(touched, l)
+			}
+		}
+	}
+	h.mu.Unlock()
+	if n := len(batch); n > 0 {
+		h.applied.Store(uint64(batch[n-1].Seq))
+	}
+	for _, l := range touched {
+		l.Ring()
+	}
+	h.settle(batch, verdicts)
+	return nil
+}
+
+// logsLocked returns where an event that is shown belongs.
+func (h *House) logsLocked(e *Event) []*Log {
+	var logs []*Log
+	switch b := e.Body.(type) {
+	case Said, Emoted, Joined, Parted:
+		if l := h.rooms[e.Subject]; l != nil {
+			logs = append(logs, l)
+		}
+	case Told:
+		for _, id := range []PersonID{b.To.ID, e.From.ID} {
+			if p := h.people[id]; p != nil && !slices.Contains(logs, p.log) {
+				logs = append(logs, p.log)
+			}
+		}
+	case Renamed:
+		for _, room := range h.rules.in(e.From.ID) {
+			logs = append(logs, h.rooms[room])
+		}
+	case Notice, Unknown:
+	}
+	return logs
+}
+
+// Result is what became of one posted record.
+type Result struct {
+	Seq  Seq
+	Void Void // empty if it took effect
+	// Shown says that an event stands in the logs under Seq.
+	Shown bool
+}
+
+// posting is one call of post, waiting for its records to be applied.
+type posting struct {
+	results []Result      // guarded by House.waitingMu until done is closed
+	left    int           // guarded by House.waitingMu
+	done    chan struct{} // closed when every record has its result
+}
+
+// awaited is one record of a posting.
+type awaited struct {
+	posting *posting
+	index   int
+}
+
+// settle hands out verdicts.
+func (h *House) settle(batch []Committed, verdicts []Verdict) {
+	h.waitingMu.Lock()
+	defer h.waitingMu.Unlock()
+	for i, c := range batch {
+		w, ok := h.waiting[c.Record.ID]
+		if !ok {
+			continue
+		}
+		delete(h.waiting, c.Record.ID)
+		w.posting.results[w.index] = Result{Seq: c.Seq, Void: verdicts[i].Void, Shown: verdicts[i].Shown}
+		if w.posting.left--; w.posting.left == 0 {
+			close(w.posting.done)
+		}
+	}
+}
+
+// retryPause is the wait before records whose outcome is unknown are sent again under the same IDs.
+const retryPause = 50 * time.Millisecond
+
+// post commits records and waits until they are applied, for CommitWait at most. ErrUnavailable: it is not known whether
+// they will be; ErrConflict: they will not.
+func (h *House) post(ctx context.Context, recs ...Record) ([]Result, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, h.opt.CommitWait, ErrUnavailable)
+	defer cancel()
+	p := &posting{results: make([]Result, len(recs)), left: len(recs), done: make(chan struct{})}
+	h.waitingMu.Lock()
+	for i, r := range recs {
+		h.waiting[r.ID] = awaited{p, i}
+	}
+	h.waitingMu.Unlock()
+	defer h.forget(recs)
+
+	begun := time.Now()
+	for {
+		_, err := h.journal.Append(ctx, recs...)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
+			return nil, err
+		}
+		select {
+		case <-p.done: // it had been committed after all
+			return p.results, nil
+		case <-time.After(retryPause):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-h.closed:
+			return nil, ErrClosed
+		}
+	}
+	h.counts.commit.Observe(time.Since(begun))
+	select {
+	case <-p.done:
+		return p.results, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-h.closed:
+		return nil, ErrClosed
+	}
+}
+
+// forget takes away what post registered and nobody settled.
+func (h *House) forget(recs []Record) {
+	h.waitingMu.Lock()
+	defer h.waitingMu.Unlock()
+	for _, r := range recs {
+		delete(h.waiting, r.ID)
+	}
+}
+
+// Members lists who is in a room, in the order in which they came. Visits are not listed.
+func (h *House) Members(room Subject) []Presence {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.rules.members(room)
+}
+
+// Lines returns the last n lines that were said in a room, oldest first, as far as memory keeps them.
+func (h *House) Lines(room Subject, n int) []*Event {
+	return h.lines(room, ^Seq(0), n)
+}
+
+func (h *House) lines(room Subject, before Seq, n int) []*Event {
+	h.mu.RLock()
+	l := h.rooms[room]
+	h.mu.RUnlock()
+	if l == nil {
+		return nil
+	}
+	return l.Lines(before, n)
+}

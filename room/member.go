@@ -1,0 +1,264 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+)
+
+// A Claim is the wish to be somebody: a name that has passed the house's rules for names.
+type Claim struct {
+	Key   string   // SHA256 fingerprint of the proven key, empty for none
+	Nick  Nick     // as it is shown
+	Names []string // everything that must be unique about the name, such as its case key and its skeleton
+}
+
+// person is somebody with at least one screen in this process, or about to have one.
+type person struct {
+	id  PersonID
+	log *Log // what is for them alone
+
+	turn chan struct{} // capacity 1; held while a screen enters, leaves or renames: these wait for the journal
+
+	screens int     // guarded by turn
+	held    []Lease // guarded by turn; more than one only while a rename's outcome is unknown
+
+	claim Claim // written holding both turn and House.mu, so either is enough to read it
+	users int   // guarded by House.mu; calls and members that use this entry
+}
+
+func (p *person) owner() Owner {
+	if p.claim.Key != "" {
+		return Owner("key:" + p.claim.Key)
+	}
+	return Owner(p.id)
+}
+
+func (p *person) snapshot() Person { return Person{ID: p.id, Nick: p.claim.Nick, Key: p.claim.Key} }
+
+// take waits for the person's turn.
+func (p *person) take(ctx context.Context) error {
+	select {
+	case p.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (p *person) give() { <-p.turn }
+
+// A Member is one screen of a person in the house: what a session holds. Its methods may be called from any goroutine, its
+// Reader belongs to one.
+type Member struct {
+	house  *House
+	person *person
+	screen ScreenID
+	room   Subject
+	joined Seq
+	reader *Reader
+	leave  sync.Once
+}
+
+// Enter brings a screen into the lobby. The same proven key under the same name is the same person with one more screen. A
+// visit is neither announced nor listed. Enter blocks until the entry is committed; when ctx ends first, nothing remains of
+// it. ErrHeld: the name, or one that can be mistaken for it, is somebody else's.
+func (h *House) Enter(ctx context.Context, claim Claim, visit bool) (*Member, error) {
+	for {
+		p := h.use(claim)
+		m, err := h.enter(ctx, p, claim, visit)
+		if err != nil {
+			h.unuse(p)
+		}
+		if !errors.Is(err, errMoved) {
+			return m, err
+		}
+	}
+}
+
+// errMoved says that a person was renamed while a screen waited to enter under the former name.
+var errMoved = errors.New("renamed meanwhile")
+
+// use finds the person of a claim or makes one.
+func (h *House) use(claim Claim) *person {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, p := range h.keyed[claim.Key] {
+		if slices.Equal(p.claim.Names, claim.Names) {
+			p.users++
+			return p
+		}
+	}
+	id := PersonID("conn:" + NewID().String())
+	if claim.Key != "" {
+		id = PersonID("key:" + claim.Key + "/" + claim.Names[0])
+		if h.people[id] != nil { // they are here under another name by now
+			id += PersonID("/" + NewID().String())
+		}
+	}
+	p := &person{id: id, claim: claim, log: NewLog(h.opt.RingLines), turn: make(chan struct{}, 1), users: 1}
+	h.people[id] = p
+	if claim.Key != "" {
+		h.keyed[claim.Key] = append(h.keyed[claim.Key], p)
+	}
+	return p
+}
+
+func (h *House) unuse(p *person) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p.users--; p.users > 0 {
+		return
+	}
+	delete(h.people, p.id)
+	if key := p.claim.Key; key != "" {
+		if same := slices.DeleteFunc(h.keyed[key], func(q *person) bool { return q == p }); len(same) > 0 {
+			h.keyed[key] = same
+		} else {
+			delete(h.keyed, key)
+		}
+	}
+}
+
+func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (*Member, error) {
+	if err := p.take(ctx); err != nil {
+		return nil, err
+	}
+	defer p.give()
+	switch {
+	case p.screens == 0:
+		lease, err := h.leases.Acquire(ctx, claim.Names, p.owner())
+		if err != nil {
+			return nil, err
+		}
+		p.held = append(p.held, lease)
+		h.setClaim(p, claim)
+	case !slices.Equal(p.claim.Names, claim.Names):
+		return nil, errMoved
+	}
+	// Whoever hangs up in the middle of this must not leave a ghost behind: the entry is finished, then taken back.
+	detached := context.WithoutCancel(ctx)
+	m := &Member{house: h, person: p, screen: ScreenID(NewID().String()), room: Lobby}
+	results, err := h.post(detached, Encode(p.snapshot(), m.room, Joined{Screen: m.screen, Visit: visit}))
+	if err == nil && results[0].Void != "" {
+		err = errors.New("entry was void: " + string(results[0].Void))
+	}
+	if err != nil {
+		if p.screens == 0 {
+			h.release(detached, p)
+		}
+		return nil, err
+	}
+	p.screens++
+	m.joined = results[0].Seq
+	h.mu.RLock()
+	log := h.rooms[m.room]
+	h.mu.RUnlock()
+	m.reader = newReader(&h.applied, NewBell(), m.joined, log, p.log)
+	if ctx.Err() != nil {
+		m.reader.Close()
+		h.part(detached, p, m, EndingLost)
+		return nil, context.Cause(ctx)
+	}
+	return m, nil
+}
+
+// setClaim needs the person's turn.
+func (h *House) setClaim(p *person, claim Claim) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p.claim = claim
+}
+
+// release gives all of a person's leases back. It needs the person's turn.
+func (h *House) release(ctx context.Context, p *person) {
+	for _, l := range p.held {
+		if err := h.leases.Release(ctx, l); err != nil {
+			h.opt.Logger.Error("release a lease", "err", err)
+		}
+	}
+	p.held = nil
+}
+
+// part takes a screen out of its room and, with a person's last one, gives the name free. It needs the person's turn.
+func (h *House) part(ctx context.Context, p *person, m *Member, why Ending) {
+	if _, err := h.post(ctx, Encode(p.snapshot(), m.room, Parted{Screen: m.screen, Why: why})); err != nil && !errors.Is(err, ErrClosed) {
+		h.opt.Logger.Error("record a leave", "screen", string(m.screen), "err", err)
+	}
+	if p.screens--; p.screens == 0 {
+		h.release(ctx, p)
+	}
+}
+
+// Leave takes the screen out of the house. With the person's last one the nickname is free when Leave returns. It blocks until
+// that is committed, for CommitWait at most, whatever became of the session; a second call does nothing.
+func (m *Member) Leave(why Ending) {
+	m.leave.Do(func() {
+		m.reader.Close()
+		_ = m.person.take(context.Background()) // whoever has the turn gives it back within CommitWait
+		m.house.part(context.Background(), m.person, m, why)
+		m.person.give()
+		m.house.unuse(m.person)
+	})
+}
+
+// Post commits what the person says or does, in order, and returns when everybody can see it: one result for each body. It
+// blocks for CommitWait at most. ErrUnavailable: not saved, as far as is known; the same words may be posted again.
+func (m *Member) Post(ctx context.Context, bodies ...Body) ([]Result, error) {
+	from := m.Person()
+	recs := make([]Record, len(bodies))
+	for i, b := range bodies {
+		recs[i] = Encode(from, m.room, b)
+	}
+	return m.house.post(ctx, recs...)
+}
+
+// Rename gives the person, on all their screens, another nickname. It returns when everybody can see it. ErrHeld: the name, or
+// one that can be mistaken for it, is somebody else's.
+func (m *Member) Rename(ctx context.Context, nick Nick, names []string) error {
+	h, p := m.house, m.person
+	if err := p.take(ctx); err != nil {
+		return err
+	}
+	defer p.give()
+	lease, err := h.leases.Acquire(ctx, names, p.owner())
+	if err != nil {
+		return err
+	}
+	detached := context.WithoutCancel(ctx)
+	results, err := h.post(detached, Encode(p.snapshot(), HouseSubject, Renamed{To: nick}))
+	if err == nil && results[0].Void != "" {
+		err = errors.New("rename was void: " + string(results[0].Void))
+	}
+	if err != nil {
+		// The record may still come into effect, so the name stays held until the person leaves.
+		p.held = append(p.held, lease)
+		return err
+	}
+	h.release(detached, p)
+	p.held = []Lease{lease}
+	claim := p.claim
+	claim.Nick, claim.Names = nick, names
+	h.setClaim(p, claim)
+	return nil
+}
+
+// Person returns who the member is now.
+func (m *Member) Person() Person {
+	m.house.mu.RLock()
+	defer m.house.mu.RUnlock()
+	return m.person.snapshot()
+}
+
+// Room returns the room the screen is in.
+func (m *Member) Room() Subject { return m.room }
+
+// Joined returns the place of the screen's own entry.
+func (m *Member) Joined() Seq { return m.joined }
+
+// Reader returns the screen's view of the house, from its own entry on. It belongs to one goroutine; Leave closes it.
+func (m *Member) Reader() *Reader { return m.reader }
+
+// Backlog returns the last n lines that were said in the room before the screen entered, oldest first.
+func (m *Member) Backlog(n int) []*Event { return m.house.lines(m.room, m.joined, n) }

@@ -1,0 +1,229 @@
+package room
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Rules are what the house makes of its records: who is in which room, and whether a record takes effect. They are a
+// deterministic function of the log: the same records in the same order give the same verdicts on every node and in every
+// replay, so they use no clock but the record's own At, no chance and no setting that could differ. They belong to one
+// goroutine at a time.
+type Rules struct {
+	halls map[Subject]*hall
+	nicks map[PersonID]*standing
+}
+
+// standing is a person who is in at least one room.
+type standing struct {
+	nick    Nick
+	screens int // over all rooms, visits too
+}
+
+// hall is one room and who is in it.
+type hall struct {
+	members map[PersonID]*presence
+	listed  int // members with a listed screen
+}
+
+// presence is a person in one room.
+type presence struct {
+	person Person
+	since  time.Time
+	order  Seq // of the join: members are listed as they came
+	listed map[ScreenID]bool
+	visits map[ScreenID]bool
+}
+
+// Verdict says what became of a committed record.
+type Verdict struct {
+	Shown bool // put into the logs it concerns; a record may take effect without being shown: a second screen
+	Void  Void // why it has no effect at all; empty if it has
+	// From is the author as of this place: a line that was on its way while its author was renamed carries the new name, so that
+	// it cannot speak under one that is somebody else's by now.
+	From Person
+}
+
+// Void is the reason why a record has no effect, told to its author.
+type Void string
+
+// The reasons.
+const (
+	VoidNotMember  Void = "not_member" // the author is not in the room
+	VoidGone       Void = "gone"       // the receiver of a direct message is not here
+	VoidNoSuchRoom Void = "no_room"    // the subject is not a room that people can be in
+	VoidRepeated   Void = "repeated"   // a screen that joined already, or left already
+	VoidUnknown    Void = "unknown"    // a kind that only a newer program knows
+	VoidUnreadable Void = "unreadable" // damaged data
+)
+
+// NewRules returns the rules of an empty house.
+func NewRules() *Rules {
+	return &Rules{halls: map[Subject]*hall{Lobby: {members: map[PersonID]*presence{}}}, nicks: map[PersonID]*standing{}}
+}
+
+// Apply takes the next record of the order into account.
+func (r *Rules) Apply(e *Event) Verdict {
+	from := e.From
+	if s := r.nicks[from.ID]; s != nil {
+		from.Nick = s.nick
+	}
+	void := func(why Void) Verdict { return Verdict{Void: why, From: from} }
+	shown := Verdict{Shown: true, From: from}
+	switch b := e.Body.(type) {
+	case Said, Emoted:
+		if r.at(e.Subject, from.ID) == nil {
+			return void(VoidNotMember)
+		}
+		return shown
+	case Told:
+		switch {
+		case r.nicks[from.ID] == nil:
+			return void(VoidNotMember)
+		case len(r.in(b.To.ID)) == 0:
+			return void(VoidGone)
+		}
+		return shown
+	case Joined:
+		return r.join(e, b)
+	case Parted:
+		return r.part(e, b, from)
+	case Renamed:
+		s := r.nicks[from.ID]
+		if s == nil {
+			return void(VoidNotMember)
+		}
+		s.nick = b.To
+		for _, in := range r.halls {
+			if p := in.members[from.ID]; p != nil {
+				p.person.Nick = b.To
+			}
+		}
+		return Verdict{Shown: len(r.in(from.ID)) > 0, From: from}
+	case Notice, Unknown:
+	}
+	return void(VoidUnknown)
+}
+
+func (r *Rules) join(e *Event, b Joined) Verdict {
+	in := r.halls[e.Subject]
+	if in == nil {
+		return Verdict{Void: VoidNoSuchRoom, From: e.From}
+	}
+	s := r.nicks[e.From.ID]
+	if s == nil {
+		s = &standing{nick: e.From.Nick}
+		r.nicks[e.From.ID] = s
+	}
+	from := e.From
+	from.Nick = s.nick
+	p := in.members[from.ID]
+	if p == nil {
+		p = &presence{person: from}
+		in.members[from.ID] = p
+	}
+	if p.listed[b.Screen] || p.visits[b.Screen] {
+		return Verdict{Void: VoidRepeated, From: from}
+	}
+	s.screens++
+	if b.Visit {
+		p.visits = with(p.visits, b.Screen)
+		return Verdict{From: from}
+	}
+	first := len(p.listed) == 0
+	p.listed = with(p.listed, b.Screen)
+	if first {
+		p.since, p.order = e.At, e.Seq
+		in.listed++
+	}
+	return Verdict{Shown: first, From: from}
+}
+
+func (r *Rules) part(e *Event, b Parted, from Person) Verdict {
+	p := r.at(e.Subject, from.ID)
+	if p == nil || !p.listed[b.Screen] && !p.visits[b.Screen] {
+		return Verdict{Void: VoidRepeated, From: from}
+	}
+	visit := p.visits[b.Screen]
+	delete(p.listed, b.Screen)
+	delete(p.visits, b.Screen)
+	last := !visit && len(p.listed) == 0
+	in := r.halls[e.Subject]
+	if last {
+		in.listed--
+	}
+	if len(p.listed)+len(p.visits) == 0 {
+		delete(in.members, from.ID)
+	}
+	if s := r.nicks[from.ID]; s.screens > 1 {
+		s.screens--
+	} else {
+		delete(r.nicks, from.ID)
+	}
+	return Verdict{Shown: last, From: from}
+}
+
+func with(set map[ScreenID]bool, id ScreenID) map[ScreenID]bool {
+	if set == nil {
+		set = map[ScreenID]bool{}
+	}
+	set[id] = true
+	return set
+}
+
+// at finds a person in a room; nil if they are not in it.
+func (r *Rules) at(room Subject, id PersonID) *presence {
+	in := r.halls[room]
+	if in == nil {
+		return nil
+	}
+	return in.members[id]
+}
+
+// in returns the rooms where a person has a listed screen.
+func (r *Rules) in(id PersonID) []Subject {
+	var rooms []Subject
+	for room := range r.halls {
+		if p := r.at(room, id); p != nil && len(p.listed) > 0 {
+			rooms = append(rooms, room)
+		}
+	}
+	return rooms
+}
+
+// Presence is a person in a room, as /who lists them.
+type Presence struct {
+	Person  Person
+	Since   time.Time // when the first of the screens joined
+	Screens int
+}
+
+// members lists who is in a room, in the order in which they came.
+func (r *Rules) members(room Subject) []Presence {
+	in := r.halls[room]
+	if in == nil {
+		return nil
+	}
+	list := make([]*presence, 0, in.listed)
+	for _, p := range in.members {
+		if len(p.listed) > 0 {
+			list = append(list, p)
+		}
+	}
+	slices.SortFunc(list, func(a, b *presence) int { return cmp.Compare(a.order, b.order) })
+	out := make([]Presence, len(list))
+	for i, p := range list {
+		out[i] = Presence{Person: p.person, Since: p.since, Screens: len(p.listed)}
+	}
+	return out
+}
+
+// listedIn counts who is in a room.
+func (r *Rules) listedIn(room Subject) int {
+	in := r.halls[room]
+	if in == nil {
+		return 0
+	}
+	return in.listed
+}
