@@ -263,6 +263,18 @@ func (h *House) Members(room Subject) []Presence {
 	return h.rules.members(room)
 }
 
+// Holder returns who is listed under a name of their claim, such as its case key.
+func (h *House) Holder(name string) (Person, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, p := range h.people {
+		if slices.Contains(p.claim.Names, name) && len(h.rules.in(p.id)) > 0 {
+			return p.snapshot(), true
+		}
+	}
+	return Person{}, false
+}
+
 // Lines returns the last n lines that were said in a room, oldest first, as far as memory keeps them.
 func (h *House) Lines(room Subject, n int) []*Event {
 	return h.lines(room, ^Seq(0), n)

@@ -59,6 +59,9 @@ type Member struct {
 	joined Seq
 	reader *Reader
 	leave  sync.Once
+
+	announced bool // its entry was told to the room
+	parted    bool // its leaving was; set by Leave
 }
 
 // Enter brings a screen into the lobby. The same proven key under the same name is the same person with one more screen. A
@@ -151,7 +154,7 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 		return nil, err
 	}
 	p.screens++
-	m.joined = results[0].Seq
+	m.joined, m.announced = results[0].Seq, results[0].Shown
 	h.mu.RLock()
 	log := h.rooms[m.room]
 	h.mu.RUnlock()
@@ -183,17 +186,20 @@ func (h *House) release(ctx context.Context, p *person) {
 
 // part takes a screen out of its room and, with a person's last one, gives the name free. It needs the person's turn.
 func (h *House) part(ctx context.Context, p *person, m *Member, why Ending) {
-	if _, err := h.post(ctx, Encode(p.snapshot(), m.room, Parted{Screen: m.screen, Why: why})); err != nil && !errors.Is(err, ErrClosed) {
+	results, err := h.post(ctx, Encode(p.snapshot(), m.room, Parted{Screen: m.screen, Why: why}))
+	if err != nil && !errors.Is(err, ErrClosed) {
 		h.opt.Logger.Error("record a leave", "screen", string(m.screen), "err", err)
 	}
+	m.parted = err == nil && results[0].Shown
 	if p.screens--; p.screens == 0 {
 		h.release(ctx, p)
 	}
 }
 
 // Leave takes the screen out of the house. With the person's last one the nickname is free when Leave returns. It blocks until
-// that is committed, for CommitWait at most, whatever became of the session; a second call does nothing.
-func (m *Member) Leave(why Ending) {
+// that is committed, for CommitWait at most, whatever became of the session, and says whether the room was told; a second call
+// does nothing but say the same.
+func (m *Member) Leave(why Ending) (announced bool) {
 	m.leave.Do(func() {
 		m.reader.Close()
 		_ = m.person.take(context.Background()) // whoever has the turn gives it back within CommitWait
@@ -201,6 +207,7 @@ func (m *Member) Leave(why Ending) {
 		m.person.give()
 		m.house.unuse(m.person)
 	})
+	return m.parted
 }
 
 // Post commits what the person says or does, in order, and returns when everybody can see it: one result for each body. It
@@ -250,6 +257,9 @@ func (m *Member) Person() Person {
 	defer m.house.mu.RUnlock()
 	return m.person.snapshot()
 }
+
+// Announced says whether the screen's entry was told to the room: a further screen of somebody and a visit are not.
+func (m *Member) Announced() bool { return m.announced }
 
 // Room returns the room the screen is in.
 func (m *Member) Room() Subject { return m.room }

@@ -1,0 +1,61 @@
+package command
+
+import (
+	"context"
+	"strings"
+
+	"sarangbang/internal/cells"
+	"sarangbang/internal/i18n"
+)
+
+// help lists the table, or tells about one command.
+func help(_ context.Context, c *Call) (Answer, error) {
+	if c.Rest != "" {
+		return helpOn(c, strings.ToLower(strings.TrimPrefix(strings.TrimSpace(c.Rest), "/")))
+	}
+	table := Table()
+	wide := 0
+	for _, row := range table {
+		wide = max(wide, cells.Width(row.Synopsis(c.Lang)))
+	}
+	out := make([]string, 0, len(table)+2)
+	for _, row := range table {
+		synopsis := row.Synopsis(c.Lang)
+		pad := strings.Repeat(" ", wide-cells.Width(synopsis)+2)
+		out = append(out, synopsis+pad+c.Lang.Text(row.Help))
+	}
+	out = append(out, c.Lang.Text(i18n.HelpEscape), c.Lang.Text(i18n.HelpKeys))
+	return lines(out...), nil
+}
+
+func helpOn(c *Call, name string) (Answer, error) {
+	row, ok := Find(name)
+	if !ok {
+		return Answer{}, Unknown(name)
+	}
+	out := []string{row.Synopsis(c.Lang) + "  " + c.Lang.Text(row.Help)}
+	if len(row.Aliases) > 0 {
+		out = append(out, c.Lang.Text(i18n.HelpAliases, "/"+strings.Join(row.Aliases, " /")))
+	}
+	return lines(out...), nil
+}
+
+// Unknown is the failure for a name that is no command, with the nearest that is.
+func Unknown(name string) *Failure {
+	name = shorten(name)
+	if near := Nearest(name); near != "" {
+		return &Failure{Say: i18n.UnknownNear, Args: []any{name, near}}
+	}
+	return &Failure{Say: i18n.UnknownCommand, Args: []any{name}}
+}
+
+// shorten keeps a quoted name from filling the screen of whoever typed it.
+func shorten(name string) string {
+	n := 0
+	for i := range name {
+		if n++; n > maxTyped {
+			return name[:i] + "…"
+		}
+	}
+	return name
+}

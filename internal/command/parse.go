@@ -1,0 +1,121 @@
+package command
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Parse takes a line apart. A line that begins with one slash is a command: its name, in lower case and without the slash, and
+// the rest behind the blanks. Anything else is text; two slashes at its beginning stand for one.
+func Parse(line string) (name, rest string, isCommand bool) {
+	after, slash := strings.CutPrefix(line, "/")
+	if !slash {
+		return "", line, false
+	}
+	if strings.HasPrefix(after, "/") {
+		return "", after, false
+	}
+	end := strings.IndexAny(after, " \n\t")
+	if end < 0 {
+		end = len(after)
+	}
+	return strings.ToLower(after[:end]), strings.TrimLeft(after[end:], " \t\n"), true
+}
+
+// Find looks a command up by its name or an alias, in lower case and without its slash.
+func Find(name string) (Command, bool) {
+	for _, c := range Table() {
+		if c.Name == name {
+			return c, true
+		}
+		for _, a := range c.Aliases {
+			if a == name {
+				return c, true
+			}
+		}
+	}
+	return Command{}, false
+}
+
+// Nearest returns the command's name that a mistyped one most likely meant: the fewest letters to change, at most a third of
+// them, or one that it begins. Empty if there is none.
+func Nearest(name string) string {
+	best, bestCost := "", 1+utf8.RuneCountInString(name)/3
+	if name == "" {
+		return ""
+	}
+	for _, c := range Table() {
+		for _, n := range append([]string{c.Name}, c.Aliases...) {
+			cost := distance(name, n)
+			if len(name) > 1 && strings.HasPrefix(n, name) {
+				cost = min(cost, 1)
+			}
+			if cost < bestCost || cost == bestCost && best == "" {
+				best, bestCost = c.Name, cost
+			}
+		}
+	}
+	return best
+}
+
+// maxTyped is how much of a mistyped name is compared: a longer one resembles no command.
+const maxTyped = 32
+
+// distance counts the letters to insert, drop, replace or swap to make b of a (optimal string alignment).
+func distance(a, b string) int {
+	s, t := []rune(a), []rune(b)
+	if len(s) > maxTyped || len(t) > maxTyped {
+		return max(len(s), len(t))
+	}
+	rows := make([][]int, len(s)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(t)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(s); i++ {
+		for j := 1; j <= len(t); j++ {
+			change := 1
+			if s[i-1] == t[j-1] {
+				change = 0
+			}
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+change)
+			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(s)][len(t)]
+}
+
+// maxNickWords bounds how many blank-separated words at the beginning of an argument are tried as one nickname.
+const maxNickWords = 10
+
+// cutNick takes the nickname at the beginning of rest apart from what follows it. It stands in double quotes, or is the longest
+// beginning of rest, up to a blank, that known says somebody is called; failing that the first word.
+func cutNick(rest string, known func(nick string) bool) (nick, text string) {
+	if quoted, ok := strings.CutPrefix(rest, `"`); ok {
+		if inside, after, closed := strings.Cut(quoted, `"`); closed {
+			return inside, strings.TrimLeft(after, " \n")
+		}
+	}
+	end, first := -1, -1
+	for i, words := 0, 0; i <= len(rest) && words < maxNickWords; i++ {
+		if i < len(rest) && rest[i] != ' ' && rest[i] != '\n' {
+			continue
+		}
+		words++
+		if first < 0 {
+			first = i
+		}
+		if known(rest[:i]) {
+			end = i
+		}
+	}
+	if end < 0 {
+		end = max(first, 0)
+	}
+	return rest[:end], strings.TrimLeft(rest[end:], " \n")
+}

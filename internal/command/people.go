@@ -1,0 +1,104 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"sarangbang/internal/i18n"
+	"sarangbang/internal/identity"
+	"sarangbang/room"
+)
+
+// who lists the people in the room: for a program one a line, for a person as one sentence.
+func who(_ context.Context, c *Call) (Answer, error) {
+	members := c.House.Members(room.Lobby)
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = string(m.Person.Nick)
+	}
+	switch {
+	case c.Bare:
+		return lines(names...), nil
+	case len(names) == 0:
+		return c.say(i18n.WhoNobody), nil
+	}
+	return c.say(i18n.WhoList, len(names), strings.Join(names, ", ")), nil
+}
+
+// whoami tells people what the house knows of them.
+func whoami(_ context.Context, c *Call) (Answer, error) {
+	me := c.Me.Person()
+	out := []string{c.Lang.Text(i18n.WhoamiNick, me.Nick)}
+	if me.Key != "" {
+		out = append(out, c.Lang.Text(i18n.WhoamiKey, me.Key))
+	} else {
+		out = append(out, c.Lang.Text(i18n.WhoamiNoKey))
+	}
+	for _, m := range c.House.Members(room.Lobby) {
+		if m.Person.ID == me.ID && m.Screens > 1 {
+			out = append(out, c.Lang.Text(i18n.WhoamiScreens, m.Screens))
+		}
+	}
+	return lines(out...), nil
+}
+
+// nick changes the nickname. Everybody, the person included, reads it as an event of the room.
+func nick(ctx context.Context, c *Call) (Answer, error) {
+	if c.Rest == "" {
+		row, _ := Find("nick")
+		return Answer{}, c.usage(row)
+	}
+	wanted := c.Rest
+	if n := len(wanted); n > 1 && wanted[0] == '"' && wanted[n-1] == '"' {
+		wanted = wanted[1 : n-1]
+	}
+	name, err := c.Names.Parse(wanted)
+	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
+		return Answer{}, NickFailure(refusal)
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	if name.String() == string(c.Me.Person().Nick) {
+		return Answer{}, fail(i18n.NickSame, name)
+	}
+	shown, err := room.NewNick(name.String())
+	if err != nil {
+		return Answer{}, err
+	}
+	if !c.Exempt && !c.Pace.Rename(c.Me.Person().ID) {
+		return Answer{}, fail(i18n.NickTooOften)
+	}
+	switch err = c.Me.Rename(ctx, shown, name.Keys()); {
+	case errors.Is(err, room.ErrHeld):
+		return Answer{}, fail(i18n.NickTaken, name)
+	case errors.Is(err, room.ErrUnavailable):
+		return Answer{}, fail(i18n.NotSaved)
+	}
+	return Answer{}, err
+}
+
+// NickFailure says in a sentence which rule a nickname breaks, and what would work.
+func NickFailure(r *identity.Refusal) *Failure {
+	f := &Failure{Say: i18n.NickRule(r.Rule.String()), Args: []any{r.Bad, r.Got, r.Limit}}
+	if r.Suggestion != "" {
+		return &Failure{Say: i18n.NickWouldWork, Args: []any{nested{f}, r.Suggestion}}
+	}
+	return f
+}
+
+// nested is a sentence within a sentence, put into words together with it.
+type nested struct{ f *Failure }
+
+// Sentence says a failure in a language.
+func (f *Failure) Sentence(lang i18n.Lang) string {
+	args := make([]any, len(f.Args))
+	for i, a := range f.Args {
+		if n, ok := a.(nested); ok {
+			a = n.f.Sentence(lang)
+		}
+		args[i] = a
+	}
+	return lang.Text(f.Say, args...)
+}

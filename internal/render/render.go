@@ -1,0 +1,188 @@
+package render
+
+import (
+	"hash/fnv"
+	"strings"
+
+	"sarangbang/internal/cells"
+	"sarangbang/internal/i18n"
+	"sarangbang/room"
+)
+
+// Mark is what each of the house's own lines starts with. A person's rows start with a bracket or the Gutter.
+const Mark = "* "
+
+// Gutter is what every row of a message after its first starts with. Text cannot come before it, so nobody can type it.
+const Gutter = "¦ "
+
+const gutterWidth = 2
+
+// View is how one person sees.
+type View struct {
+	Lang    i18n.Lang
+	Columns int // cells in a row, at least 12; 0 leaves rows as long as they are
+	Color   bool
+	// Bare leaves the Mark away, for the answer to a command over ssh: there is nobody else on that screen.
+	Bare bool
+	Me   room.PersonID // to tell which end of a direct message the reader is
+}
+
+// SGR sequences (ECMA-48, 8.3.117) that rows may hold.
+const (
+	sgrReset = "\x1b[0m"
+	sgrHouse = "\x1b[2m"
+)
+
+// Append appends the rows of e, each ended by LF, and returns the extended buffer. What is shown to nobody adds nothing.
+func Append(dst []byte, e *room.Event, v View) []byte {
+	switch b := e.Body.(type) {
+	case room.Said:
+		return appendSpoken(dst, v, e.From, "["+string(e.From.Nick)+"] ", b.Text.String())
+	case room.Emoted:
+		return appendSpoken(dst, v, e.From, "["+string(e.From.Nick)+"] ", "* "+b.Text.String())
+	case room.Told:
+		from, to := string(e.From.Nick), string(b.To.Nick)
+		if e.From.ID == v.Me {
+			from = v.Lang.Text(i18n.You)
+		}
+		if b.To.ID == v.Me {
+			to = v.Lang.Text(i18n.You)
+		}
+		return appendSpoken(dst, v, e.From, "["+from+" → "+to+"] ", b.Text.String())
+	case room.Joined:
+		return appendHouse(dst, v, v.Lang.Text(i18n.Joined, e.From.Nick))
+	case room.Parted:
+		return appendHouse(dst, v, v.Lang.Text(i18n.Left, e.From.Nick))
+	case room.Renamed:
+		return appendHouse(dst, v, v.Lang.Text(i18n.Renamed, e.From.Nick, b.To))
+	case room.Notice:
+		return appendHouse(dst, v, b.Text.String())
+	case room.Unknown:
+	}
+	return dst
+}
+
+// appendSpoken draws what a person said: head, the text's lines, all rows but the first behind the gutter.
+func appendSpoken(dst []byte, v View, from room.Person, head, text string) []byte {
+	w := rows{dst: dst, columns: v.Columns, indent: Gutter}
+	if v.Color {
+		w.dst = append(w.dst, nickColor(from)...)
+	}
+	w.text(head)
+	if v.Color {
+		w.dst = append(w.dst, sgrReset...)
+	}
+	for i, line := range strings.Split(text, "\n") {
+		if i > 0 {
+			w.breakRow()
+		}
+		w.text(line)
+	}
+	w.dst = append(w.dst, '\n')
+	return w.dst
+}
+
+// appendHouse draws what the house says; each of its lines has the mark.
+func appendHouse(dst []byte, v View, text string) []byte {
+	for line := range strings.SplitSeq(text, "\n") {
+		w := rows{dst: dst, columns: v.Columns, indent: Gutter}
+		if v.Bare {
+			w.indent = ""
+		}
+		if v.Color {
+			w.dst = append(w.dst, sgrHouse...)
+		}
+		if !v.Bare {
+			w.text(Mark)
+		}
+		w.text(line)
+		if v.Color {
+			w.dst = append(w.dst, sgrReset...)
+		}
+		dst = append(w.dst, '\n')
+	}
+	return dst
+}
+
+// rows lays text out in rows of at most columns cells.
+type rows struct {
+	dst     []byte
+	columns int
+	indent  string // what rows after the first start with
+	x       int    // cells used in the current row
+}
+
+// breakRow starts the next row.
+func (w *rows) breakRow() {
+	w.dst = append(w.dst, '\n')
+	w.dst = append(w.dst, w.indent...)
+	w.x = 0
+	if w.indent != "" {
+		w.x = gutterWidth
+	}
+}
+
+// text lays out one line. A word that does not fit goes to the next row if it fits there; one that is longer than a row is
+// parted between its clusters. Blanks stay where they are, but one blank that a row has no cell left for is the break itself.
+func (w *rows) text(s string) {
+	for len(s) > 0 {
+		word := s
+		if i := strings.IndexByte(s, ' '); i == 0 {
+			word = s[:1]
+		} else if i > 0 {
+			word = s[:i]
+		}
+		s = s[len(word):]
+		if word == " " {
+			if w.columns > 0 && w.x+1 > w.columns {
+				w.breakRow()
+			} else {
+				w.dst = append(w.dst, ' ')
+				w.x++
+			}
+			continue
+		}
+		w.word(word)
+	}
+}
+
+func (w *rows) word(s string) {
+	if w.columns > 0 {
+		indent := 0
+		if w.indent != "" {
+			indent = gutterWidth
+		}
+		if width := cells.Width(s); w.x+width > w.columns && w.x > indent && indent+width <= w.columns && !wideScript(s) {
+			w.breakRow()
+		}
+	}
+	for len(s) > 0 {
+		g := cells.First(s)
+		s = s[g.Bytes:]
+		if w.columns > 0 && w.x+g.Width > w.columns {
+			w.breakRow()
+		}
+		w.dst = append(w.dst, g.Text...)
+		w.x += g.Width
+	}
+}
+
+// wideScript says that a word is of a script that breaks anywhere, such as Han; to keep it whole would leave ragged rows.
+func wideScript(s string) bool {
+	g := cells.First(s)
+	return g.Width == 2
+}
+
+// nickColors are the six hues of every palette, readable on dark and light alike, without black and white.
+var nickColors = [...]string{"\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[34m", "\x1b[35m", "\x1b[36m"}
+
+// nickColor is stable by identity: the key where one was proven, else the nickname.
+func nickColor(p room.Person) string {
+	h := fnv.New32a()
+	if p.Key != "" {
+		_, _ = h.Write([]byte(p.Key))
+	} else {
+		_, _ = h.Write([]byte(p.Nick))
+	}
+	return nickColors[h.Sum32()%uint32(len(nickColors))]
+}

@@ -1,0 +1,29 @@
+package session
+
+import (
+	"context"
+)
+
+// A Console is what the SSH door has for a screen: a terminal, or a plain stream without one. It deals in rows of bytes that
+// the renderer has drawn; the session makes a [Screen] of it. The owner goroutine alone calls its methods.
+type Console interface {
+	// Next is as in Screen.
+	Next(ctx context.Context, w Wait) (Input, error)
+	// Print sends whole rows, each ended by LF, above the prompt where there is one. It never waits for the client.
+	Print(rows []byte) error
+	// Complain sends rows that say what went wrong: standard error for a plain stream.
+	Complain(rows []byte) error
+	// SetPrompt replaces the prompt. Plain streams have none.
+	SetPrompt(parts []Span)
+	// Restore puts text into an empty draft, else into the history.
+	Restore(text string)
+	// Remember puts a line into the history.
+	Remember(text string)
+	// Columns is the width to wrap rows at; 0 for a plain stream: rows are not wrapped and hold no escape sequence.
+	Columns() int
+	// Behind is as in Screen.
+	Behind() bool
+}
+
+// Span is a part of a prompt in one colour: an SGR sequence, or empty for the terminal's own.
+type Span struct{ SGR, Text string }
