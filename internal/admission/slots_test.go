@@ -53,8 +53,8 @@ func TestMemoryInNeedIsWhatTheCollectorCannotFree(t *testing.T) {
 	}
 	const limit = 1 << 40
 	debug.SetMemoryLimit(limit)
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	need := func() uint64 {
-		runtime.GC()
 		need, got, ok := memory()
 		if !ok || got != limit {
 			t.Fatalf("memory() = %d, %d, %v; want the limit %d", need, got, ok, uint64(limit))
@@ -62,13 +62,18 @@ func TestMemoryInNeedIsWhatTheCollectorCannotFree(t *testing.T) {
 		return need
 	}
 	const size = 64 << 20
+	runtime.GC()
 	before := need()
 	block := make([]byte, size)
+	runtime.GC()
 	held := need()
 	runtime.KeepAlive(block)
+	runtime.GC()
 	after := need()
+	_ = make([]byte, size)
+	garbage := need() // not collected yet
 	const noise = size / 4
-	if held < before+size-noise || after > before+noise {
-		t.Errorf("before, with and after a block of %d: need %d, %d, %d", size, before, held, after)
+	if held < before+size-noise || after > before+noise || garbage > before+noise {
+		t.Errorf("need = %d, holding a block of %d: %d, after it: %d, with one to be collected: %d", before, size, held, after, garbage)
 	}
 }
