@@ -204,6 +204,9 @@ func (l loader) readFile(path string) ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, refusal(path, "is a symbolic link to nothing", "restore what it points to, or remove the link")
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, refusal(path, "may not be read", "run chmod 600 "+path)
+	}
 	if err != nil {
 		return nil, refusal(path, fmt.Sprintf("cannot be opened (%v)", reason(err)), restore)
 	}
@@ -224,7 +227,7 @@ func (l loader) readFile(path string) ([]byte, error) {
 	case mode.Perm()&0o077 != 0:
 		return nil, refusal(path, fmt.Sprintf("is open to others (mode %04o)", mode.Perm()), "run chmod 600 "+path)
 	case mode.Perm()&0o400 == 0:
-		return nil, refusal(path, fmt.Sprintf("may not be read (mode %04o)", mode.Perm()), "run chmod 600 "+path)
+		return nil, refusal(path, "may not be read", "run chmod 600 "+path)
 	case info.Size() == 0:
 		return nil, refusal(path, "is empty", restore)
 	case info.Size() > maxFileBytes:
