@@ -1,6 +1,7 @@
 package command
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -25,13 +26,8 @@ func Parse(line string) (name, rest string, isCommand bool) {
 // Find looks a command up by its name or an alias, in lower case and without its slash.
 func Find(name string) (Command, bool) {
 	for _, c := range Table() {
-		if c.Name == name {
+		if c.Name == name || slices.Contains(c.Aliases, name) {
 			return c, true
-		}
-		for _, a := range c.Aliases {
-			if a == name {
-				return c, true
-			}
 		}
 	}
 	return Command{}, false

@@ -64,6 +64,7 @@ const (
 	TooManyPeople   Key = "msg.too_many_people"
 	LangIs          Key = "lang.is"
 	LangUnknown     Key = "lang.unknown"
+	OfLine          Key = "message.of_line"
 	Missed          Key = "missed"
 	NoticesLost     Key = "notices_lost"
 	EndShutdown     Key = "end.shutdown"

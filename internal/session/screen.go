@@ -80,6 +80,10 @@ type Manner struct {
 	Patient bool
 	Welcome bool // greet, and say how to get help
 	Backlog int  // lines from before the person came
+	// Numbered input names its line in every refusal.
+	Numbered bool
+	// Gather is how long lines are gathered while they keep coming; the first after a silence never waits.
+	Gather time.Duration
 	// SilentNick takes the offered nickname or fails: nothing is asked.
 	SilentNick bool
 }

@@ -1,0 +1,144 @@
+package session
+
+import (
+	"context"
+	"io"
+	"strings"
+	"time"
+
+	"sarangbang/internal/command"
+	"sarangbang/internal/i18n"
+	"sarangbang/internal/render"
+	"sarangbang/room"
+)
+
+// Exit statuses of a command that was run alone.
+const (
+	statusDone    = 0
+	statusFailed  = 1
+	statusUnknown = 2
+)
+
+// Exec runs one command of the table, on the caller's goroutine, and returns the exit status: its answer goes to stdout, the
+// sentence of a failure to stderr. A command that needs a nickname takes the name of the login, for a visit that is neither
+// announced nor listed. Writing to stdout may block; the end of ctx must free it.
+func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stderr io.Writer) (status int) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	x := &session{
+		Service: s, visitor: v, lang: s.lang(v), cancel: cancel,
+		log: s.opt.Logger.With("session", v.Session, "remote", v.Remote.String(), "door", "ssh"),
+	}
+	scr := &pipeScreen{out: stdout, err: stderr, view: render.View{Lang: x.lang, Bare: true}}
+	x.screen = scr
+	defer func() {
+		if fault := recover(); fault != nil {
+			status = x.fault(fault).Status
+		}
+	}()
+	if err := x.exec(ctx, line, scr); err != nil {
+		if err != errNoNick { //nolint:errorlint // our own sentinel, never wrapped; it has been told
+			_, text := x.sentence(err)
+			_ = scr.Refuse(room.Sentence(text))
+		}
+		if f, ok := err.(*command.Failure); ok && (f.Say == i18n.UnknownCommand || f.Say == i18n.UnknownNear) { //nolint:errorlint // made by command.Unknown just now
+			return statusUnknown
+		}
+		return statusFailed
+	}
+	return statusDone
+}
+
+func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error {
+	name, rest, isCommand := command.Parse("/" + strings.TrimPrefix(strings.TrimLeft(line, " "), "/"))
+	c, ok := command.Find(name)
+	if !ok || !isCommand {
+		return command.Unknown(name)
+	}
+	call := &command.Call{Env: x.env(), Name: name, Rest: rest}
+	call.Bare = true
+	if !c.Public {
+		me, refusal, err := x.claim(ctx, x.visitor.User, true)
+		if refusal != nil {
+			_ = scr.Refuse(room.Sentence(x.lang.Text(i18n.NickForPipe, refusal.Why)))
+			return errNoNick
+		}
+		if err != nil {
+			return err
+		}
+		defer me.Leave(room.EndingLeft)
+		x.me, call.Me = me, me
+		scr.view.Me = me.Person().ID
+	}
+	if c.Speak != nil {
+		return x.execSpeak(ctx, c, call, scr)
+	}
+	a, err := c.Run(ctx, call)
+	if err != nil || a.Lines == nil {
+		return err
+	}
+	for e := range a.Lines {
+		if err := scr.Show([]*room.Event{e}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// execSpeak posts what a command says, as fast as the person may speak, and prints it as everybody sees it.
+func (x *session) execSpeak(ctx context.Context, c command.Command, call *command.Call, scr *pipeScreen) error {
+	body, err := c.Speak(call)
+	if err != nil {
+		return err
+	}
+	if !x.visitor.Exempt {
+		wait, _ := x.opt.Pace.Message(x.me.Person().ID)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	results, err := x.me.Post(ctx, body)
+	if err != nil {
+		return err
+	}
+	if void := results[0].Void; void != "" {
+		return &command.Failure{Say: i18n.Void(string(void))}
+	}
+	reader := x.me.Reader()
+	var events [showAtOnce]*room.Event
+	for {
+		n, _ := reader.Read(events[:])
+		for _, e := range events[:n] {
+			if e.Seq == results[0].Seq {
+				return scr.Show([]*room.Event{e})
+			}
+		}
+		if n == 0 { // so many lines came at once that ours is out of memory already; everybody was shown it all the same
+			return nil
+		}
+	}
+}
+
+// pipeScreen is where one command's answer and complaints go.
+type pipeScreen struct {
+	Screen // never asked: a command alone shows and refuses, nothing else
+	out    io.Writer
+	err    io.Writer
+	view   render.View
+}
+
+func (p *pipeScreen) Show(events []*room.Event) error {
+	var buf []byte
+	for _, e := range events {
+		buf = render.Append(buf, e, p.view)
+	}
+	_, err := p.out.Write(buf)
+	return err
+}
+
+func (p *pipeScreen) Refuse(why room.Text) error {
+	_, err := p.err.Write(render.Append(nil, room.Note(why), p.view))
+	return err
+}

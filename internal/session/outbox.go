@@ -1,0 +1,145 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"sarangbang/internal/command"
+	"sarangbang/room"
+)
+
+// batchLines is how many waiting lines one Append carries.
+const batchLines = 64
+
+// job is something that a person typed and that has to wait for the journal: a body to post, or a command to run.
+type job struct {
+	line  int    // which line of the input it was
+	typed string // to give back if it cannot be saved
+	body  room.Body
+	run   func(context.Context) (command.Answer, error)
+	due   time.Time // not before; zero for at once
+}
+
+// outcome is what became of the jobs that were sent together: one command, or some bodies.
+type outcome struct {
+	jobs    []job
+	results []room.Result // one for each body
+	answer  command.Answer
+	err     error // nothing of it was done, as far as is known
+}
+
+// outbox carries a session's jobs out, in order, one batch at a time. Its fields belong to the session's owner; the goroutine that
+// carries a batch hands the outcome over through done and rings the bell.
+type outbox struct {
+	bell  room.Bell
+	queue []job
+	since time.Time // when the batch that is out was sent; zero while none is
+	out   int       // jobs in it
+	done  chan outcome
+	wg    sync.WaitGroup
+}
+
+func (o *outbox) add(j job) { o.queue = append(o.queue, j) }
+
+// clear drops what was not sent yet.
+func (o *outbox) clear() { o.queue = nil }
+
+func (o *outbox) busy() bool { return !o.since.IsZero() }
+
+func (o *outbox) idle() bool { return !o.busy() && len(o.queue) == 0 }
+
+// waiting counts what is not done yet.
+func (o *outbox) waiting() int { return len(o.queue) + o.out }
+
+// holds says that input which can wait should: the limit is reached, what was typed last has not had its turn, or a command
+// is to be done first.
+func (o *outbox) holds(limit int) bool {
+	if o.waiting() >= limit {
+		return true
+	}
+	if len(o.queue) == 0 {
+		return false
+	}
+	last := o.queue[len(o.queue)-1]
+	return last.run != nil || time.Now().Before(last.due)
+}
+
+// due is when the next batch may be sent: zero while one is out, or nothing waits.
+func (o *outbox) due() time.Time {
+	if o.busy() || len(o.queue) == 0 {
+		return time.Time{}
+	}
+	return o.queue[0].due
+}
+
+// start sends the next batch if none is out and one is due.
+func (o *outbox) start(ctx context.Context, me *room.Member) {
+	now := time.Now()
+	if o.busy() || len(o.queue) == 0 || now.Before(o.queue[0].due) {
+		return
+	}
+	n := 1
+	if o.queue[0].run == nil {
+		for n < len(o.queue) && n < batchLines && o.queue[n].run == nil && !now.Before(o.queue[n].due) {
+			n++
+		}
+	}
+	batch := o.queue[:n:n]
+	o.queue = o.queue[n:]
+	if len(o.queue) == 0 {
+		o.queue = nil
+	}
+	if o.done == nil {
+		o.done = make(chan outcome, 1)
+	}
+	o.since, o.out = now, n
+	o.wg.Go(func() {
+		o.done <- carry(ctx, me, batch)
+		o.bell.Ring()
+	})
+}
+
+// carry does the work of one batch. A panic becomes the owner's.
+func carry(ctx context.Context, me *room.Member, batch []job) (out outcome) {
+	out.jobs = batch
+	defer func() {
+		if fault := recover(); fault != nil {
+			out.err = &faultError{fmt.Sprintf("%v\n%s", fault, debug.Stack())}
+		}
+	}()
+	if run := batch[0].run; run != nil {
+		out.answer, out.err = run(ctx)
+		return out
+	}
+	bodies := make([]room.Body, len(batch))
+	for i, j := range batch {
+		bodies[i] = j.body
+	}
+	out.results, out.err = me.Post(ctx, bodies...)
+	return out
+}
+
+// faultError is a panic on its way from the outbox's goroutine to the owner.
+type faultError struct{ stack string }
+
+func (f *faultError) Error() string { return "panic: " + f.stack }
+
+// take returns the outcome of the batch that was out, if it is back.
+func (o *outbox) take() (outcome, bool) {
+	select {
+	case out := <-o.done:
+		o.since, o.out = time.Time{}, 0
+		if fault, ok := out.err.(*faultError); ok { //nolint:errorlint // never wrapped: carry has just made it
+			panic(fault)
+		}
+		return out, true
+	default:
+		return outcome{}, false
+	}
+}
+
+// wait waits for the batch that is out.
+func (o *outbox) wait() { o.wg.Wait() }

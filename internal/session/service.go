@@ -1,0 +1,131 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"sarangbang/internal/command"
+	"sarangbang/internal/i18n"
+	"sarangbang/internal/identity"
+	"sarangbang/room"
+)
+
+// Pace limits how much a person may do, over all their screens.
+type Pace interface {
+	command.Pace
+	// Message takes one message of the person into account and says how long it has to wait. Giving it back undoes that: the
+	// message was refused instead.
+	Message(who room.PersonID) (wait time.Duration, giveBack func())
+}
+
+// Limits of a session; their names, defaults and reasons stand in docs/CONFIG.md.
+type Limits struct {
+	Message        room.TextLimits // message_bytes, message_lines
+	MessageDelay   time.Duration   // message_delay
+	BacklogLines   int             // backlog_lines
+	OutboxLines    int             // outbox_lines
+	RefusalsPer10s int             // refusals_per_10s
+	NickTimeout    time.Duration   // nick_timeout
+	IdleTimeout    time.Duration   // idle_timeout; 0 never
+}
+
+// Options of a service; all are required.
+type Options struct {
+	House  *room.House
+	Names  identity.Rules
+	Pace   Pace
+	Limits Limits
+	Lang   i18n.Lang // for people whose client names no language
+	Logger *slog.Logger
+}
+
+// Service leads people through one house. Its methods may be called from any goroutine.
+type Service struct {
+	opt   Options
+	delay room.Histogram // from an event's commit to its drawing, sampled once for each time a screen is drawn
+
+	mu     sync.Mutex
+	counts Stats // guarded by mu
+}
+
+// Stats are a service's figures.
+type Stats struct {
+	Screens  map[string]int    // sessions that are in the house now, by door
+	Refused  map[string]uint64 // what people were refused, by the sentence's key
+	Missed   uint64            // events that readers were told they had missed
+	Panics   uint64            // sessions ended by a fault of ours
+	Delivery room.Latencies
+}
+
+// New makes a service. It starts nothing.
+func New(opt Options) *Service {
+	return &Service{opt: opt, counts: Stats{Screens: map[string]int{}, Refused: map[string]uint64{}}}
+}
+
+// Stats reads the figures.
+func (s *Service) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.counts
+	out.Screens, out.Refused = maps.Clone(out.Screens), maps.Clone(out.Refused)
+	out.Delivery = s.delay.Read()
+	return out
+}
+
+// count changes the figures.
+func (s *Service) count(change func(*Stats)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.counts)
+}
+
+// Serve leads one person from the nickname to the end, on the caller's goroutine. It returns when everything that it started is
+// over, the person has left the house and was told why; ending the connection is the door's part.
+func (s *Service) Serve(ctx context.Context, v Visitor, m Manner, scr Screen) (end End) {
+	return s.serve(ctx, v, m, scr, nil)
+}
+
+// ServeConsole is Serve for a console: with a terminal where it has columns, else as a plain stream of lines.
+func (s *Service) ServeConsole(ctx context.Context, v Visitor, c Console) End {
+	m := Manner{Door: "ssh", Commands: true, Backlog: s.opt.Limits.BacklogLines, Gather: gatherFor}
+	if c.Columns() > 0 {
+		m.Welcome = true
+	} else {
+		m.Patient, m.Numbered, m.SilentNick = true, true, true
+	}
+	scr := newConsoleScreen(c, s.lang(v), v)
+	return s.serve(ctx, v, m, scr, scr)
+}
+
+func (s *Service) serve(ctx context.Context, v Visitor, m Manner, scr Screen, console *consoleScreen) (end End) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	x := &session{
+		Service: s, visitor: v, manner: m, screen: scr, console: console, lang: s.lang(v), cancel: cancel,
+		log: s.opt.Logger.With("session", v.Session, "remote", v.Remote.String(), "door", m.Door),
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			end = x.fault(fault)
+		}
+	}()
+	return x.live(ctx)
+}
+
+// lang chooses a visitor's language.
+func (s *Service) lang(v Visitor) i18n.Lang {
+	return i18n.FromLocale(s.opt.Lang, v.Env["LC_ALL"], v.Env["LC_MESSAGES"], v.Env["LANG"])
+}
+
+// fault is what a panic becomes: logged with its stack, counted, told. The person has left the house already.
+func (x *session) fault(fault any) End {
+	x.log.Error("session ended by a fault", "panic", fault, "stack", string(debug.Stack()))
+	x.count(func(c *Stats) { c.Panics++ })
+	defer func() { _ = recover() }() // the screen may be what is broken
+	_ = x.screen.Show([]*room.Event{room.Note(room.Sentence(x.lang.Text(i18n.EndFault, x.visitor.Session)))})
+	return End{Why: room.EndingFault, Status: 1}
+}

@@ -1,0 +1,549 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"sarangbang/internal/command"
+	"sarangbang/internal/i18n"
+	"sarangbang/room"
+)
+
+const (
+	// gatherFor is how long a console gathers lines while they keep coming: waking up for each costs far more than the line.
+	gatherFor = 20 * time.Millisecond
+	// showAtOnce is how many events are drawn between two looks at the person's input.
+	showAtOnce = 64
+	// keptNotices bounds what is kept for a screen that takes nothing.
+	keptNotices = 32
+	// wonderAfter is how long a line may be on its way before the person is told that it is.
+	wonderAfter = 300 * time.Millisecond
+	// behindPause is how often a screen that is behind is looked at again once the person's input is over.
+	behindPause = 20 * time.Millisecond
+	// refusalWindow is the time in which refusals are counted.
+	refusalWindow = 10 * time.Second
+)
+
+// session is one person's life in the house. Its owner goroutine alone uses it.
+type session struct {
+	*Service
+	visitor Visitor
+	manner  Manner
+	screen  Screen
+	console *consoleScreen // the same screen where the session drew it itself, else nil
+	log     *slog.Logger
+	lang    i18n.Lang
+	cancel  context.CancelCauseFunc
+
+	me     *room.Member
+	out    outbox
+	posted room.Seq    // the last of the person's own records that is shown to the room
+	peer   room.Person // who last exchanged a direct message with the person
+
+	notices []room.Text // what was refused, to be told, oldest first
+	lost    int         // of those, how many were dropped since the screen took none
+	answers []answer      // to be shown, oldest first
+
+	over      bool // no more input: what is on its way is finished, then the session ends
+	gone      bool // and nobody is left to see it
+	refused   int  // what was refused since the beginning
+	refusals  []time.Time
+	lines     int // of input so far
+	lastShown time.Time
+	lastInput time.Time
+	sending   bool
+	timer     *time.Timer
+	events    [showAtOnce]*room.Event
+}
+
+// answer is the answer of a command, shown once the reader has seen everything up to its place.
+type answer struct {
+	after room.Seq
+	next  func() (*room.Event, bool)
+	stop  func()
+}
+
+// live is the whole life: nickname, room, end.
+func (x *session) live(ctx context.Context) End {
+	me, err := x.enter(ctx)
+	if errors.Is(err, io.EOF) { // they went without coming in
+		return End{Why: room.EndingLeft}
+	}
+	if err == nil {
+		x.me = me
+		err = x.stay(ctx)
+	}
+	return x.farewell(err)
+}
+
+// stay is the time in the house. Whatever ends it, the person has left when it returns: first nobody sees them there any more,
+// then they are told.
+func (x *session) stay(ctx context.Context) (err error) {
+	why := room.EndingFault // unless we come to know better
+	defer func() { x.depart(why) }()
+	x.arrive()
+	if err = x.greet(); err == nil {
+		err = x.loop(ctx)
+	}
+	why = ending(err)
+	return err
+}
+
+func (x *session) arrive() {
+	x.count(func(c *Stats) { c.Screens[x.manner.Door]++ })
+	if x.me.Announced() {
+		x.log.Info("joined", "nick", string(x.me.Person().Nick), "people", x.opt.House.People(room.Lobby))
+	}
+	if x.console != nil {
+		x.console.view.Me = x.me.Person().ID
+	}
+	x.screen.Enter(x.me.Person().Nick)
+}
+
+func (x *session) depart(why room.Ending) {
+	x.cancel(nil)
+	x.out.wait() // nothing may be posted by somebody who has left
+	nick := x.me.Person().Nick
+	if x.me.Leave(why) {
+		x.log.Info("left", "nick", string(nick), "why", string(why), "people", x.opt.House.People(room.Lobby))
+	}
+	for _, a := range x.answers {
+		a.stop()
+	}
+	x.count(func(c *Stats) { c.Screens[x.manner.Door]-- })
+}
+
+// ending names the end that err was.
+func ending(err error) room.Ending {
+	if err == nil {
+		return room.EndingLeft
+	}
+	if cause, ok := errors.AsType[*Cause](err); ok {
+		return cause.Ending
+	}
+	return room.EndingLost
+}
+
+// farewell tells the person why the session ends, if it was not their own wish, and makes the exit status.
+func (x *session) farewell(err error) End {
+	end := End{Why: ending(err)}
+	if err == nil {
+		if x.manner.Patient && x.refused > 0 {
+			end.Status = 1
+		}
+		return end
+	}
+	end.Status = 1
+	if cause, ok := errors.AsType[*Cause](err); ok {
+		_ = x.screen.Show([]*room.Event{x.note(cause.Say, cause.Args...)})
+	}
+	return end
+}
+
+// greet shows a newcomer where they are, and the last lines that were said there.
+func (x *session) greet() error {
+	var first []*room.Event
+	if x.manner.Welcome {
+		hello := i18n.Welcome
+		if !x.me.Announced() {
+			hello = i18n.WelcomeAgain
+		}
+		first = append(first, x.note(hello, x.me.Person().Nick), x.note(i18n.WelcomeHelp))
+	}
+	first = append(first, x.me.Backlog(x.manner.Backlog)...)
+	if len(first) == 0 {
+		return nil
+	}
+	return x.screen.Show(first)
+}
+
+// loop is the session's heart: show what there is, send what waits, wait for one thing, look at it. It returns nil when the
+// person has left by their own wish, io.EOF when the terminal is gone, and the cause of ctx.
+func (x *session) loop(ctx context.Context) error {
+	x.out.bell = x.me.Reader().Bell()
+	x.timer = time.NewTimer(time.Hour)
+	defer x.timer.Stop()
+	x.lastInput = time.Now()
+	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := x.settle(); err != nil {
+			return err
+		}
+		if err := x.show(); err != nil {
+			return err
+		}
+		x.out.start(ctx, x.me)
+		if x.finished() {
+			if x.gone {
+				return io.EOF
+			}
+			return nil
+		}
+		in, err := x.next(ctx)
+		switch {
+		case errors.Is(err, io.EOF):
+			x.over, x.gone = true, !x.manner.Patient
+		case err != nil:
+			return err
+		default:
+			if err := x.look(in); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// next waits, for what the session's state makes worth waiting for.
+func (x *session) next(ctx context.Context) (Input, error) {
+	w := Wait{Bell: x.me.Reader().Bell(), Hold: x.over || x.manner.Patient && x.out.holds(x.opt.Limits.OutboxLines)}
+	until := x.out.due()
+	sooner := func(t time.Time) {
+		if until.IsZero() || t.Before(until) {
+			until = t
+		}
+	}
+	now := time.Now()
+	if gathered := x.lastShown.Add(x.manner.Gather); now.Before(gathered) {
+		w.Bell = nil
+		sooner(gathered)
+	}
+	if x.out.busy() && !x.sending {
+		sooner(x.out.since.Add(wonderAfter))
+	}
+	if idle := x.opt.Limits.IdleTimeout; idle > 0 {
+		sooner(x.lastInput.Add(idle))
+	}
+	if x.over && x.screen.Behind() {
+		sooner(now.Add(behindPause))
+	}
+	if !until.IsZero() {
+		x.timer.Reset(max(0, until.Sub(now)))
+		w.Timer = x.timer.C
+	}
+	if x.over { // the screen has no input to wait for any more
+		select {
+		case <-w.Bell:
+		case <-w.Timer:
+		case <-ctx.Done():
+			return Input{}, context.Cause(ctx)
+		}
+		return Input{Kind: Woken}, nil
+	}
+	return x.screen.Next(ctx, w)
+}
+
+// look deals with one thing that the person did.
+func (x *session) look(in Input) error {
+	now := time.Now()
+	limits := x.opt.Limits
+	if in.Kind != Woken {
+		x.lastInput = now
+	} else if limits.IdleTimeout > 0 && now.Sub(x.lastInput) >= limits.IdleTimeout {
+		return &Cause{Ending: room.EndingIdle, Say: i18n.EndIdle}
+	}
+	if wondering := x.out.busy() && now.Sub(x.out.since) >= wonderAfter; wondering != x.sending {
+		x.sending = wondering
+		x.screen.Sending(wondering)
+	}
+	switch in.Kind {
+	case Woken:
+	case Line:
+		x.lines++
+		return x.line(in.Text)
+	case TooLong:
+		x.lines++
+		return x.refuse(x.lines, i18n.PasteTooLong, in.Size, in.Limit)
+	case Overrun:
+		return x.refuse(x.lines, i18n.Overrun, in.Size, in.Limit)
+	case Leave:
+		x.over = true
+	}
+	return nil
+}
+
+// line takes what was typed: a command, or something to say.
+func (x *session) line(typed string) error {
+	if !x.manner.Commands {
+		return x.say(typed, typed)
+	}
+	name, rest, isCommand := command.Parse(typed)
+	if !isCommand {
+		return x.say(typed, rest)
+	}
+	if x.console != nil {
+		x.console.Remember(typed)
+	}
+	j := job{line: x.lines, typed: typed}
+	c, ok := command.Find(name)
+	if !ok {
+		return x.failed(j, command.Unknown(name))
+	}
+	call := &command.Call{Env: x.env(), Name: name, Rest: rest}
+	if c.Speak != nil {
+		body, err := c.Speak(call)
+		if err != nil {
+			return x.failed(j, err)
+		}
+		return x.speak(typed, body)
+	}
+	j.run = func(ctx context.Context) (command.Answer, error) { return c.Run(ctx, call) }
+	x.out.add(j)
+	return nil
+}
+
+func (x *session) env() command.Env {
+	return command.Env{
+		House: x.opt.House, Me: x.me, Exempt: x.visitor.Exempt, Lang: x.lang, Peer: x.peer,
+		Names: x.opt.Names, Pace: x.opt.Pace, Limits: x.opt.Limits.Message,
+	}
+}
+
+// say says text to the room. Blank lines are not said.
+func (x *session) say(typed, text string) error {
+	clean, err := room.Clean(strings.TrimRight(text, "\n"), x.opt.Limits.Message)
+	if err != nil {
+		return x.failed(job{line: x.lines, typed: typed}, err)
+	}
+	if clean.Empty() && (clean.String() == "" || x.manner.Commands) {
+		return nil
+	}
+	if x.console != nil {
+		x.console.Remember(typed)
+	}
+	return x.speak(typed, room.Said{Text: clean})
+}
+
+// speak puts a body into the outbox, as fast as the person may speak.
+func (x *session) speak(typed string, body room.Body) error {
+	limits := x.opt.Limits
+	if !x.manner.Patient && x.out.waiting() >= limits.OutboxLines {
+		x.screen.Restore(typed)
+		return x.refuse(x.lines, i18n.OutboxFull, x.out.waiting())
+	}
+	j := job{line: x.lines, typed: typed, body: body}
+	if !x.visitor.Exempt {
+		wait, giveBack := x.opt.Pace.Message(x.me.Person().ID)
+		if wait > limits.MessageDelay && !x.manner.Patient {
+			giveBack()
+			x.screen.Restore(typed)
+			return x.refuse(x.lines, i18n.TooFast, int((wait-limits.MessageDelay).Seconds())+1)
+		}
+		if wait > 0 {
+			j.due = time.Now().Add(wait)
+		}
+	}
+	x.out.add(j)
+	return nil
+}
+
+// settle takes in what became of the jobs that the outbox has done.
+func (x *session) settle() error {
+	o, ok := x.out.take()
+	if !ok {
+		return nil
+	}
+	if x.sending {
+		x.sending = false
+		x.screen.Sending(false)
+	}
+	for i, j := range o.jobs {
+		err := o.err
+		if err == nil && j.body != nil {
+			if r := o.results[i]; r.Void != "" {
+				err = &command.Failure{Say: i18n.Void(string(r.Void))}
+			} else {
+				x.posted = max(x.posted, r.Seq)
+			}
+		}
+		if err != nil {
+			if err := x.failed(j, err); err != nil {
+				return err
+			}
+		}
+	}
+	x.answered(o.answer)
+	return nil
+}
+
+// answered takes in the answer of a command.
+func (x *session) answered(a command.Answer) {
+	if a.Lang != "" {
+		x.lang = a.Lang
+		if x.console != nil {
+			x.console.SetLang(a.Lang)
+		}
+	}
+	if a.Lines != nil {
+		next, stop := iter.Pull(a.Lines)
+		x.answers = append(x.answers, answer{after: x.posted, next: next, stop: stop})
+	}
+	if a.Leave {
+		x.out.clear() // what was typed behind it is not said by somebody who has left
+		x.over = true
+	}
+}
+
+// failed tells that something typed had no effect, and gives it back where the same words may work at another time or in
+// another form.
+func (x *session) failed(j job, err error) error {
+	key, text := x.sentence(err)
+	_, tooLong := errors.AsType[*room.TooLongError](err)
+	if tooLong || errors.Is(err, room.ErrUnavailable) {
+		x.screen.Restore(j.typed)
+	}
+	return x.tell(j.line, key, 1, text)
+}
+
+// sentence puts an error into words, and names it for the figures. What no person can mend gets a reference into the log.
+func (x *session) sentence(err error) (i18n.Key, string) {
+	say := func(key i18n.Key, args ...any) (i18n.Key, string) { return key, x.lang.Text(key, args...) }
+	if f, ok := errors.AsType[*command.Failure](err); ok {
+		return f.Say, f.Sentence(x.lang)
+	}
+	if long, ok := errors.AsType[*room.TooLongError](err); ok {
+		return say(i18n.MessageTooLong, long.Bytes, long.Lines, long.MaxBytes, long.MaxLines)
+	}
+	switch {
+	case errors.Is(err, room.ErrUnavailable):
+		return say(i18n.NotSaved)
+	case errors.Is(err, room.ErrClosed):
+		return say(i18n.Closed)
+	}
+	x.log.Error("command failed", "err", err)
+	return say(i18n.Fault, x.visitor.Session)
+}
+
+// refuse tells that something had no effect. The number of what was refused is 1 unless it is an Overrun's first argument.
+func (x *session) refuse(line int, key i18n.Key, args ...any) error {
+	n := 1
+	if key == i18n.Overrun {
+		n = args[0].(int)
+	}
+	return x.tell(line, key, n, x.lang.Text(key, args...))
+}
+
+// tell queues the sentence and counts n refusals; too many in a short time end the session.
+func (x *session) tell(line int, key i18n.Key, n int, text string) error {
+	if x.manner.Numbered {
+		text = x.lang.Text(i18n.OfLine, line, text)
+	}
+	if len(x.notices) == keptNotices {
+		x.notices = x.notices[1:]
+		x.lost++
+	}
+	x.notices = append(x.notices, room.Sentence(text))
+	x.refused += n
+	x.count(func(c *Stats) { c.Refused[string(key)] += uint64(n) })
+	if x.visitor.Exempt {
+		return nil
+	}
+	now := time.Now()
+	for range min(n, x.opt.Limits.RefusalsPer10s+1) {
+		x.refusals = append(x.refusals, now)
+	}
+	x.refusals = slices.DeleteFunc(x.refusals, func(t time.Time) bool { return now.Sub(t) > refusalWindow })
+	if len(x.refusals) > x.opt.Limits.RefusalsPer10s {
+		return &Cause{Ending: room.EndingRefused, Say: i18n.EndRefusals}
+	}
+	return nil
+}
+
+func (x *session) note(key i18n.Key, args ...any) *room.Event {
+	return room.Note(room.Sentence(x.lang.Text(key, args...)))
+}
+
+// show draws what there is to see, unless the screen is behind: then everything waits where it is.
+func (x *session) show() error {
+	if x.gone || x.screen.Behind() {
+		return nil
+	}
+	if x.lost > 0 {
+		x.notices = append([]room.Text{room.Sentence(x.lang.Text(i18n.NoticesLost, x.lost))}, x.notices...)
+		x.lost = 0
+	}
+	for _, t := range x.notices {
+		if err := x.screen.Refuse(t); err != nil {
+			return err
+		}
+	}
+	x.notices = nil
+	if err := x.showEvents(); err != nil {
+		return err
+	}
+	return x.showAnswers()
+}
+
+func (x *session) showEvents() error {
+	reader := x.me.Reader()
+	n, missed := reader.Read(x.events[:])
+	if missed > 0 {
+		x.count(func(c *Stats) { c.Missed += missed })
+		if err := x.screen.Show([]*room.Event{x.note(i18n.Missed, missed)}); err != nil {
+			return err
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	if n == len(x.events) {
+		reader.Bell().Ring() // there may be more, after a look at the input
+	}
+	events := x.events[:n]
+	x.delay.Observe(time.Since(events[0].At))
+	x.lastShown = time.Now()
+	if err := x.screen.Show(events); err != nil {
+		return err
+	}
+	me := x.me.Person().ID
+	for _, e := range events {
+		switch b := e.Body.(type) {
+		case room.Renamed:
+			if e.From.ID == me {
+				x.screen.Enter(b.To)
+			}
+		case room.Told:
+			x.peer = e.From
+			if e.From.ID == me {
+				x.peer = b.To
+			}
+		case room.Said, room.Emoted, room.Joined, room.Parted, room.Notice, room.Unknown:
+		}
+	}
+	return nil
+}
+
+// showAnswers draws the oldest answer whose command was called before everything that has been shown.
+func (x *session) showAnswers() error {
+	reader := x.me.Reader()
+	if len(x.answers) == 0 || reader.Seen() < x.answers[0].after {
+		return nil
+	}
+	a := x.answers[0]
+	for n := range x.events {
+		e, ok := a.next()
+		if !ok {
+			x.answers = x.answers[1:]
+			return x.screen.Show(x.events[:n])
+		}
+		x.events[n] = e
+	}
+	reader.Bell().Ring()
+	return x.screen.Show(x.events[:])
+}
+
+// finished says that the person's input is over and all that came of it is done, and shown if there is somebody to see it.
+func (x *session) finished() bool {
+	if !x.over || !x.out.idle() {
+		return false
+	}
+	seen := x.me.Reader().Seen() >= x.posted && len(x.answers) == 0 && len(x.notices) == 0
+	return x.gone || seen && (!x.manner.Patient || !x.screen.Behind())
+}
