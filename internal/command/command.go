@@ -6,6 +6,7 @@ import (
 
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/identity"
+	"sarangbang/internal/moderation"
 	"sarangbang/room"
 )
 
@@ -39,16 +40,8 @@ type Env struct {
 	Bare   bool        // run alone over ssh: the answer is read by a program or a pipe
 	Peer   room.Person // who last exchanged a direct message with them; zero for nobody
 	Names  identity.Rules
-	Pace   Pace
+	Rates  *moderation.Rates
 	Limits room.TextLimits // of a message
-}
-
-// Pace limits what a person may do in a minute.
-type Pace interface {
-	// Rename counts a change of nickname and says whether one more is allowed now.
-	Rename(who room.PersonID) bool
-	// Meet counts a first direct message to somebody and says whether it is allowed now.
-	Meet(who, whom room.PersonID) bool
 }
 
 // Answer is what a command gives back.

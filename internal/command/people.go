@@ -67,7 +67,7 @@ func nick(ctx context.Context, c *Call) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if !c.Exempt && !c.Pace.Rename(c.Me.Person().ID) {
+	if !c.Rates.NickChange(c.Me.Person().ID, c.Exempt) {
 		return Answer{}, fail(i18n.NickTooOften)
 	}
 	switch err = c.Me.Rename(ctx, shown, name.Keys()); {

@@ -62,7 +62,7 @@ func (c *Call) to(whom room.Person, t room.Text) (room.Body, error) {
 	switch {
 	case whom.ID == me:
 		return nil, fail(i18n.ToYourself)
-	case !c.Exempt && !c.Pace.Meet(me, whom.ID):
+	case !c.Rates.DirectMessage(me, whom.ID, c.Exempt):
 		return nil, fail(i18n.TooManyPeople)
 	}
 	return room.Told{To: whom, Text: t}, nil

@@ -91,13 +91,10 @@ func (x *session) execSpeak(ctx context.Context, c command.Command, call *comman
 	if err != nil {
 		return err
 	}
-	if !x.visitor.Exempt {
-		wait, _ := x.opt.Pace.Message(x.me.Person().ID)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	select {
+	case <-time.After(x.opt.Rates.PipedMessage(x.me.Person().ID, x.visitor.Exempt).Wait):
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 	results, err := x.me.Post(ctx, body)
 	if err != nil {

@@ -8,24 +8,15 @@ import (
 	"sync"
 	"time"
 
-	"sarangbang/internal/command"
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/identity"
+	"sarangbang/internal/moderation"
 	"sarangbang/room"
 )
-
-// Pace limits how much a person may do, over all their screens.
-type Pace interface {
-	command.Pace
-	// Message takes one message of the person into account and says how long it has to wait. Giving it back undoes that: the
-	// message was refused instead.
-	Message(who room.PersonID) (wait time.Duration, giveBack func())
-}
 
 // Limits of a session; their names, defaults and reasons stand in docs/CONFIG.md.
 type Limits struct {
 	Message        room.TextLimits // message_bytes, message_lines
-	MessageDelay   time.Duration   // message_delay
 	BacklogLines   int             // backlog_lines
 	OutboxLines    int             // outbox_lines
 	RefusalsPer10s int             // refusals_per_10s
@@ -37,7 +28,7 @@ type Limits struct {
 type Options struct {
 	House  *room.House
 	Names  identity.Rules
-	Pace   Pace
+	Rates  *moderation.Rates
 	Limits Limits
 	Lang   i18n.Lang // for people whose client names no language
 	Logger *slog.Logger
@@ -106,6 +97,7 @@ func (s *Service) serve(ctx context.Context, v Visitor, m Manner, scr Screen, co
 	defer cancel(nil)
 	x := &session{
 		Service: s, visitor: v, manner: m, screen: scr, console: console, lang: s.lang(v), cancel: cancel,
+		refusals: moderation.NewRefusals(s.opt.Limits.RefusalsPer10s),
 		log: s.opt.Logger.With("session", v.Session, "remote", v.Remote.String(), "door", m.Door),
 	}
 	defer func() {

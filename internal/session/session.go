@@ -6,12 +6,12 @@ import (
 	"io"
 	"iter"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
 	"sarangbang/internal/command"
 	"sarangbang/internal/i18n"
+	"sarangbang/internal/moderation"
 	"sarangbang/room"
 )
 
@@ -26,8 +26,6 @@ const (
 	wonderAfter = 300 * time.Millisecond
 	// behindPause is how often a screen that is behind is looked at again once the person's input is over.
 	behindPause = 20 * time.Millisecond
-	// refusalWindow is the time in which refusals are counted.
-	refusalWindow = 10 * time.Second
 )
 
 // session is one person's life in the house. Its owner goroutine alone uses it.
@@ -53,7 +51,7 @@ type session struct {
 	over      bool // no more input: what is on its way is finished, then the session ends
 	gone      bool // and nobody is left to see it
 	refused   int  // what was refused since the beginning
-	refusals  []time.Time
+	refusals  *moderation.Refusals
 	lines     int // of input so far
 	lastShown time.Time
 	lastInput time.Time
@@ -302,7 +300,7 @@ func (x *session) line(typed string) error {
 func (x *session) env() command.Env {
 	return command.Env{
 		House: x.opt.House, Me: x.me, Exempt: x.visitor.Exempt, Lang: x.lang, Peer: x.peer,
-		Names: x.opt.Names, Pace: x.opt.Pace, Limits: x.opt.Limits.Message,
+		Names: x.opt.Names, Rates: x.opt.Rates, Limits: x.opt.Limits.Message,
 	}
 }
 
@@ -329,16 +327,18 @@ func (x *session) speak(typed string, body room.Body) error {
 		return x.refuse(x.lines, i18n.OutboxFull, x.out.waiting())
 	}
 	j := job{line: x.lines, typed: typed, body: body}
-	if !x.visitor.Exempt {
-		wait, giveBack := x.opt.Pace.Message(x.me.Person().ID)
-		if wait > limits.MessageDelay && !x.manner.Patient {
-			giveBack()
-			x.screen.Restore(typed)
-			return x.refuse(x.lines, i18n.TooFast, int((wait-limits.MessageDelay).Seconds())+1)
-		}
-		if wait > 0 {
-			j.due = time.Now().Add(wait)
-		}
+	turn, ok := moderation.Turn{}, true
+	if x.manner.Patient {
+		turn = x.opt.Rates.PipedMessage(x.me.Person().ID, x.visitor.Exempt)
+	} else {
+		turn, ok = x.opt.Rates.Message(x.me.Person().ID, x.visitor.Exempt)
+	}
+	if !ok {
+		x.screen.Restore(typed)
+		return x.refuse(x.lines, i18n.TooFast)
+	}
+	if turn.Wait > 0 {
+		j.due = time.Now().Add(turn.Wait)
 	}
 	x.out.add(j)
 	return nil
@@ -445,13 +445,10 @@ func (x *session) tell(line int, key i18n.Key, n int, text string) error {
 	if x.visitor.Exempt {
 		return nil
 	}
-	now := time.Now()
 	for range min(n, x.opt.Limits.RefusalsPer10s+1) {
-		x.refusals = append(x.refusals, now)
-	}
-	x.refusals = slices.DeleteFunc(x.refusals, func(t time.Time) bool { return now.Sub(t) > refusalWindow })
-	if len(x.refusals) > x.opt.Limits.RefusalsPer10s {
-		return &Cause{Ending: room.EndingRefused, Say: i18n.EndRefusals}
+		if x.refusals.Add() {
+			return &Cause{Ending: room.EndingRefused, Say: i18n.EndRefusals}
+		}
 	}
 	return nil
 }
