@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"sarangbang/room"
 )
 
 // parts writes every glyph of s as bytes:text:width, with ! where it is sure.
@@ -109,6 +111,18 @@ func TestWidthIsTheSumOfTheGlyphs(t *testing.T) {
 	} {
 		if got := Width(s); got != want {
 			t.Errorf("Width(%+q) = %d, want %d", s, got, want)
+		}
+	}
+}
+
+// The list stands in two packages, because neither may import the other.
+func TestKeptIsWhatCleanKeeps(t *testing.T) {
+	for r := rune(0); r <= utf8.MaxRune; r++ {
+		if !utf8.ValidRune(r) || r == '\n' || r == '\t' {
+			continue
+		}
+		if got, want := Kept(r), room.Sentence(string(r)).String() != ""; got != want {
+			t.Errorf("Kept(%U) = %v, want %v as room.Clean has it", r, got, want)
 		}
 	}
 }

@@ -44,24 +44,30 @@ func certain(r rune) bool {
 		!jamo(r) && narrow.Rune(r) > 0 && narrow.Rune(r) == wide.Rune(r) && !pictograph(r)
 }
 
-// undrawn reports whether r is never drawn, whatever stands beside it: what
-// room.Clean drops, and the selectors that belong to no emoji.
-func undrawn(r rune) bool {
+// Kept reports whether a text may hold r at all: whether it is none of the code
+// points that room.Clean drops. An editor takes nothing else in. LF and tab are
+// not kept: what they become is decided where text is put together.
+func Kept(r rune) bool {
 	switch {
-	case r < ' ', 0x7F <= r && r < 0xA0, // C0 with LF and tab, DEL, C1
+	case r < ' ', 0x7F <= r && r < 0xA0, // C0, DEL, C1
 		0x202A <= r && r <= 0x202E, 0x2066 <= r && r <= 0x2069, r == 0x200E, r == 0x200F, r == 0x061C, // bidi controls
 		0x2028 <= r && r <= 0x2029, 0xFFF9 <= r && r <= 0xFFFB, // separators, annotations
-		0xE000 <= r && r <= 0xF8FF, 0xF0000 <= r, // private use
+		0xD800 <= r && r <= 0xF8FF, 0xF0000 <= r, // surrogates, private use
 		0xFDD0 <= r && r <= 0xFDEF, r&0xFFFE == 0xFFFE, // noncharacters
-		0xE0000 <= r && r <= 0xE0FFF,                                                   // tags, selectors, the rest of that block
-		r == 0x00AD, r == 0x200B, r == 0xFEFF, r == 0x034F, 0x2060 <= r && r <= 0x2065, // default-ignorable
+		0xE0000 <= r && r <= 0xE00FF, 0xE01F0 <= r && r <= 0xE0FFF, // tags and the rest of their block
+		r == 0x00AD, r == 0x034F, r == 0x180E, r == 0x200B, r == 0xFEFF, // default-ignorable, from here on
+		0x17B4 <= r && r <= 0x17B5, 0x2060 <= r && r <= 0x2065,
 		0x206A <= r && r <= 0x206F, 0xFFF0 <= r && r <= 0xFFF8,
-		0x17B4 <= r && r <= 0x17B5, 0x180B <= r && r <= 0x180F,
-		0x1BCA0 <= r && r <= 0x1BCA3, 0x1D173 <= r && r <= 0x1D17A,
-		0xFE00 <= r && r < textStyle:
-		return true
+		0x1BCA0 <= r && r <= 0x1BCA3, 0x1D173 <= r && r <= 0x1D17A:
+		return false
 	}
-	return false
+	return true
+}
+
+// undrawn reports whether r is never drawn, whatever stands beside it: what no
+// text may hold, and the selectors that belong to no emoji.
+func undrawn(r rune) bool {
+	return !Kept(r) || 0x180B <= r && r <= 0x180F || 0xFE00 <= r && r < textStyle || 0xE0100 <= r && r <= 0xE01EF
 }
 
 // blank reports whether r is a character that looks like a space.
