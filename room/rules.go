@@ -58,6 +58,11 @@ const (
 	VoidUnreadable Void = "unreadable" // damaged data
 )
 
+// Voids lists every reason.
+func Voids() []Void {
+	return []Void{VoidNotMember, VoidGone, VoidNoSuchRoom, VoidRepeated, VoidUnknown, VoidUnreadable}
+}
+
 // NewRules returns the rules of an empty house.
 func NewRules() *Rules {
 	return &Rules{halls: map[Subject]*hall{Lobby: {members: map[PersonID]*presence{}}}, nicks: map[PersonID]*standing{}}
