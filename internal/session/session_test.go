@@ -1,0 +1,660 @@
+package session_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sarangbang/internal/i18n"
+	"sarangbang/internal/identity"
+	"sarangbang/internal/memjournal"
+	"sarangbang/internal/moderation"
+	"sarangbang/internal/session"
+	"sarangbang/room"
+)
+
+// house is a whole house over a journal in memory, with everything that a session needs.
+type house struct {
+	*session.Service
+	room    *room.House
+	journal *memjournal.Journal
+	log     *lockedBuffer
+}
+
+// lockedBuffer is a log that several goroutines write.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func limits() session.Limits {
+	return session.Limits{
+		Message: room.DefaultTextLimits, BacklogLines: 20, OutboxLines: 64, RefusalsPer10s: 40, NickTimeout: 10 * time.Minute,
+	}
+}
+
+// newHouse starts a house in the test's bubble; it ends with the test's function.
+func newHouse(t *testing.T, l session.Limits) *house {
+	t.Helper()
+	h := &house{journal: memjournal.New(memjournal.Options{}), log: &lockedBuffer{}}
+	logger := slog.New(slog.NewTextHandler(h.log, nil))
+	h.room = room.NewHouse(h.journal, memjournal.NewLeases(), room.Options{Logger: logger})
+	h.Service = session.New(session.Options{
+		House: h.room, Names: identity.DefaultRules(), Limits: l, Lang: i18n.English, Logger: logger,
+		Rates: moderation.NewRates(moderation.Limits{
+			MessageBurst: 8, MessagesPerSecond: 2, MessageDelay: 5 * time.Second, NickChangesPerMinute: 5, NewPeoplePerMinute: 10,
+		}),
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := h.room.Run(ctx); err != nil {
+			t.Errorf("Run = %v, want nil", err)
+		}
+	})
+	t.Cleanup(func() { stop(); wg.Wait() })
+	return h
+}
+
+// person is somebody at a console of the test's own: what is typed goes in through a channel, what is printed is kept.
+type person struct {
+	t       *testing.T
+	columns int
+	in      chan session.Input
+	cancel  context.CancelCauseFunc
+	end     chan session.End
+
+	mu       sync.Mutex
+	out      strings.Builder // guarded by mu, like all below
+	complain strings.Builder
+	prompt   string
+	restored []string
+	behind   bool
+	wake     chan struct{}
+}
+
+func (h *house) person(t *testing.T, columns int, v session.Visitor) *person {
+	t.Helper()
+	p := &person{t: t, columns: columns, in: make(chan session.Input), end: make(chan session.End, 1), wake: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	p.cancel = cancel
+	if v.Session == "" {
+		v.Session = "s-" + v.User
+	}
+	v.Remote = netip.MustParseAddr("127.0.0.1")
+	go func() { p.end <- h.ServeConsole(ctx, v, p) }()
+	t.Cleanup(func() { cancel(nil) })
+	return p
+}
+
+// terminal lets somebody in by a terminal, under the name they log in with.
+func (h *house) terminal(t *testing.T, nick string) *person {
+	t.Helper()
+	p := h.person(t, 200, session.Visitor{User: nick, Term: "xterm"})
+	p.enter("")
+	synctest.Wait()
+	return p
+}
+
+func (p *person) enter(line string) { p.in <- session.Input{Kind: session.Line, Text: line} }
+
+func (p *person) Next(ctx context.Context, w session.Wait) (session.Input, error) {
+	in := p.in
+	if w.Hold {
+		in = nil
+	}
+	select {
+	case i, ok := <-in:
+		if !ok {
+			return i, io.EOF
+		}
+		return i, nil
+	case <-w.Bell:
+	case <-w.Timer:
+	case <-p.wake:
+	case <-ctx.Done():
+		return session.Input{}, context.Cause(ctx)
+	}
+	return session.Input{Kind: session.Woken}, nil
+}
+
+func (p *person) Print(rows []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.out.Write(rows)
+	return nil
+}
+
+func (p *person) Complain(rows []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.complain.Write(rows)
+	if p.columns > 0 {
+		p.out.Write(rows)
+	}
+	return nil
+}
+
+func (p *person) SetPrompt(parts []session.Span) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.prompt = ""
+	for _, s := range parts {
+		p.prompt += s.Text
+	}
+}
+
+func (p *person) Restore(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.restored = append(p.restored, text)
+}
+
+func (p *person) Remember(string) {}
+
+func (p *person) Columns() int { return p.columns }
+
+func (p *person) Behind() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.behind
+}
+
+func (p *person) setBehind(b bool) {
+	p.mu.Lock()
+	p.behind = b
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+var sgr = strings.NewReplacer("\x1b[0m", "", "\x1b[2m", "", "\x1b[31m", "", "\x1b[32m", "", "\x1b[33m", "", "\x1b[34m", "", "\x1b[35m", "", "\x1b[36m", "")
+
+// screen returns what was printed so far, without colours, when nothing more can happen.
+func (p *person) screen() string {
+	synctest.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return sgr.Replace(p.out.String())
+}
+
+func (p *person) sees(want string) {
+	p.t.Helper()
+	time.Sleep(time.Second) // in the bubble: all that is on its way, gathered lines too, has arrived
+	if got := p.screen(); !strings.Contains(got, want) {
+		p.t.Errorf("screen:\n%s\nwant it to contain %q", got, want)
+	}
+}
+
+func (p *person) seesNot(not string) {
+	p.t.Helper()
+	time.Sleep(time.Second)
+	if got := p.screen(); strings.Contains(got, not) {
+		p.t.Errorf("screen:\n%s\nwant it not to contain %q", got, not)
+	}
+}
+
+func (p *person) ends(want room.Ending, status int) {
+	p.t.Helper()
+	select {
+	case got := <-p.end:
+		if got.Why != want || got.Status != status {
+			p.t.Errorf("session ended %q with status %d, want %q with %d", got.Why, got.Status, want, status)
+		}
+	case <-time.After(2 * time.Minute):
+		p.t.Errorf("session goes on, want it to end %q", want)
+	}
+}
+
+func TestTwoPeopleTalk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		kim.sees("Welcome, kim.")
+		kim.sees("* kim joined.\n")
+		lee := h.terminal(t, "lee")
+		kim.sees("* lee joined.\n")
+		kim.enter("hello")
+		kim.sees("[kim] hello\n")
+		lee.sees("[kim] hello\n")
+		lee.enter("/me waves")
+		kim.sees("[lee] * waves\n")
+		lee.enter("/bye")
+		lee.ends(room.EndingLeft, 0)
+		kim.sees("* lee left.\n")
+		if got := kim.prompt; got != "kim> " {
+			t.Errorf("prompt = %q, want %q", got, "kim> ")
+		}
+		if log := h.log.String(); !strings.Contains(log, "msg=joined") || !strings.Contains(log, "msg=left") || !strings.Contains(log, "people=2") {
+			t.Errorf("log = %s\nwant joins and leaves with the count of people", log)
+		}
+	})
+}
+
+func TestNothingIsShownBeforeItIsCommitted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		h.journal.Suspend("disk full")
+		kim.enter("not yet")
+		kim.seesNot("[kim] not yet")
+		lee.seesNot("[kim] not yet")
+		if got := kim.prompt; got != "kim sending…> " {
+			t.Errorf("prompt = %q, want it to say that the line is on its way", got)
+		}
+		h.journal.Resume()
+		kim.sees("[kim] not yet\n")
+		lee.sees("[kim] not yet\n")
+		if got := kim.prompt; got != "kim> " {
+			t.Errorf("prompt = %q, want %q", got, "kim> ")
+		}
+	})
+}
+
+func TestLineThatCannotBeSavedComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		h.journal.Suspend("disk full")
+		kim.enter("first")
+		time.Sleep(2 * time.Minute)
+		kim.sees("Not saved")
+		if len(kim.restored) != 1 || kim.restored[0] != "first" {
+			t.Errorf("restored = %q, want the line", kim.restored)
+		}
+		h.journal.Resume()
+		kim.enter("second")
+		kim.sees("[kim] second\n")
+		kim.seesNot("[kim] first")
+	})
+}
+
+func TestSlowReaderIsToldAboutTheGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.person(t, 80, session.Visitor{User: "kim", Term: "xterm", Exempt: true})
+		kim.enter("")
+		lee := h.terminal(t, "lee")
+		time.Sleep(time.Second)
+		lee.setBehind(true)
+		for i := range 1500 {
+			kim.enter(fmt.Sprintf("line %d", i))
+			if i%50 == 0 {
+				time.Sleep(time.Second)
+			}
+		}
+		kim.sees("[kim] line 1499\n")
+		lee.seesNot("line")
+		lee.setBehind(false)
+		lee.sees("* 476 lines were skipped, since you were reading too slowly.\n[kim] line 476\n")
+		lee.sees("[kim] line 1499\n")
+		if got := h.Stats().Missed; got != 476 {
+			t.Errorf("missed = %d, want 476", got)
+		}
+	})
+}
+
+func TestNickIsAskedUntilOneCanBeHad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		h.terminal(t, "kim")
+		p := h.person(t, 200, session.Visitor{User: "kim", Term: "xterm"})
+		p.sees("* Somebody here has the nickname kim")
+		if p.prompt != "nickname: " {
+			t.Errorf("prompt = %q, want no offer for a name that is taken", p.prompt)
+		}
+		p.enter("KIM")
+		p.sees("nickname KIM")
+		p.enter("")
+		p.sees("needs at least one letter")
+		p.enter("a/b")
+		p.sees("can't hold /")
+		p.enter(" lee")
+		p.sees("lee would work")
+		p.enter("lee")
+		p.sees("Welcome, lee.")
+		q := h.person(t, 80, session.Visitor{User: "park", Term: "xterm", Env: map[string]string{"LANG": "ko_KR.UTF-8"}})
+		synctest.Wait()
+		if q.prompt != "닉네임 [park]: " {
+			t.Errorf("prompt = %q, want the offer in Korean", q.prompt)
+		}
+		q.enter("")
+		q.sees("park 님, 어서 오세요.")
+		p.sees("* park joined.\n")
+		q.sees("* park 님이 들어왔습니다.\n")
+	})
+}
+
+func TestNickTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		p := h.person(t, 80, session.Visitor{User: "kim", Term: "xterm"})
+		time.Sleep(11 * time.Minute)
+		p.sees("No nickname was chosen in time")
+		p.ends(room.EndingIdle, 1)
+	})
+}
+
+func TestSameKeyIsOnePersonWithTwoScreens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		lee := h.terminal(t, "lee")
+		key := session.Visitor{User: "kim", Key: "SHA256:abc", Term: "xterm"}
+		one := h.person(t, 80, key)
+		one.enter("")
+		two := h.person(t, 80, key)
+		two.enter("")
+		two.sees("You are here already as kim")
+		one.enter("/bye")
+		one.ends(room.EndingLeft, 0)
+		lee.seesNot("kim left")
+		lee.enter("/who")
+		lee.sees("2 people are here: lee, kim")
+		two.enter("/nick park")
+		lee.sees("* kim is now called park.\n")
+		two.enter("hi")
+		lee.sees("[park] hi\n")
+		if two.prompt != "park> " {
+			t.Errorf("prompt = %q, want the new nickname", two.prompt)
+		}
+		close(two.in)
+		two.ends(room.EndingLost, 1)
+		lee.sees("* park left.\n")
+	})
+}
+
+func TestDirectMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee, third := h.terminal(t, "kim"), h.terminal(t, "lee min"), h.terminal(t, "third")
+		kim.enter("/msg lee min psst")
+		kim.sees("[you → lee min] psst\n")
+		lee.sees("[kim → you] psst\n")
+		lee.enter("/reply what?")
+		kim.sees("[lee min → you] what?\n")
+		kim.enter(`/msg "LEE MIN" quoted`)
+		lee.sees("[kim → you] quoted\n")
+		kim.enter("/msg nobody hi")
+		kim.sees("Nobody here is called nobody.")
+		kim.enter("/msg kim hi")
+		kim.sees("That is yourself.")
+		third.enter("/reply hi")
+		third.sees("no direct message to answer")
+		third.seesNot("psst")
+	})
+}
+
+func TestCommandAnswerComesAfterTheLinesBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		kim.enter("one")
+		kim.enter("two")
+		kim.enter("/who")
+		kim.enter("three")
+		kim.sees("[kim] three\n")
+		got := kim.screen()
+		if a, b := strings.Index(got, "[kim] two"), strings.Index(got, "One person is here: kim"); a < 0 || b < a {
+			t.Errorf("screen:\n%s\nwant the answer behind the lines before it", got)
+		}
+	})
+}
+
+func TestUnknownCommandAndEscape(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		kim.enter("/hlep")
+		kim.sees("There is no command /hlep. Did you mean /help?")
+		kim.enter("//etc/passwd")
+		kim.sees("[kim] /etc/passwd\n")
+		kim.enter("/lang ko")
+		kim.sees("한국어로 보여 드립니다.")
+		kim.enter("/nope")
+		kim.sees("/nope 명령은 없습니다.")
+	})
+}
+
+func TestTooLongAMessageIsRefusedWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		long := strings.Repeat("가", 1400)
+		kim.enter(long)
+		kim.sees("your message has 4200 bytes in 1 lines; at most 4096 bytes in 20 lines")
+		if len(kim.restored) != 1 || kim.restored[0] != long {
+			t.Errorf("restored %d texts, want the whole one", len(kim.restored))
+		}
+		kim.enter(strings.Repeat("x\n", 20) + "x")
+		kim.sees("in 21 lines")
+		kim.enter("a\nb\n")
+		kim.sees("[kim] a\n¦ b\n")
+	})
+}
+
+func TestFastWriterIsDelayedThenRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		for i := range 30 {
+			kim.enter(fmt.Sprintf("m%d", i))
+		}
+		kim.sees("you write faster than is allowed")
+		time.Sleep(10 * time.Second)
+		said := strings.Count(kim.screen(), "[kim] m")
+		refused := strings.Count(kim.screen(), "faster than is allowed")
+		if said+refused != 30 || said < 16 || said > 19 {
+			t.Errorf("%d said and %d refused of 30, want each either, and about 18 said", said, refused)
+		}
+		if len(kim.restored) != refused {
+			t.Errorf("%d texts given back, want the %d refused", len(kim.restored), refused)
+		}
+	})
+}
+
+func TestTooManyRefusalsEndTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		go func() {
+			for range 60 {
+				select {
+				case kim.in <- session.Input{Kind: session.Line, Text: "/nonsense"}:
+				case <-time.After(time.Second):
+				}
+			}
+		}()
+		kim.ends(room.EndingRefused, 1)
+		kim.sees("Too much of what you sent had to be refused")
+		time.Sleep(2 * time.Minute)
+	})
+}
+
+func TestPipeWaitsAndShowsEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		p := h.person(t, 0, session.Visitor{User: "kim"})
+		go func() {
+			for i := range 40 {
+				p.enter(fmt.Sprintf("m%d", i))
+			}
+			close(p.in)
+		}()
+		p.ends(room.EndingLeft, 0)
+		got := p.screen()
+		want := "* kim joined.\n"
+		for i := range 40 {
+			want += fmt.Sprintf("[kim] m%d\n", i)
+		}
+		if got != want {
+			t.Errorf("stdout = %q, want %q", got, want)
+		}
+	})
+}
+
+func TestPipeWithARefusedLineEndsWithStatusOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		p := h.person(t, 0, session.Visitor{User: "kim"})
+		go func() {
+			p.enter("fine")
+			p.enter(strings.Repeat("x", 5000))
+			p.enter("/nope")
+			p.enter("also fine")
+			close(p.in)
+		}()
+		p.ends(room.EndingLeft, 1)
+		if got := p.complain.String(); !strings.Contains(got, "line 2: Not sent: your message has 5000 bytes") || !strings.Contains(got, "line 3: There is no command /nope") {
+			t.Errorf("stderr = %q, want both refused lines named", got)
+		}
+		if got := p.screen(); !strings.HasSuffix(got, "[kim] fine\n[kim] also fine\n") {
+			t.Errorf("stdout = %q, want the others said", got)
+		}
+	})
+}
+
+func TestPipeWithoutAUsableNameIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		h.terminal(t, "kim")
+		p := h.person(t, 0, session.Visitor{User: "kim"})
+		p.ends(room.EndingLost, 1)
+		if got := p.complain.String(); !strings.Contains(got, "Somebody here has the nickname kim") || !strings.Contains(got, "ssh NAME@host") {
+			t.Errorf("stderr = %q, want the reason and what would work", got)
+		}
+	})
+}
+
+func TestEndIsToldAndTheRoomHearsOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		kim.cancel(session.Shutdown)
+		kim.ends(room.EndingShutdown, 1)
+		kim.sees("* The house is closing.")
+		lee.sees("* kim left.\n")
+	})
+}
+
+func TestIdleTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limits()
+		l.IdleTimeout = time.Hour
+		h := newHouse(t, l)
+		kim := h.terminal(t, "kim")
+		time.Sleep(59 * time.Minute)
+		kim.enter("still here")
+		time.Sleep(59 * time.Minute)
+		kim.seesNot("silent for too long")
+		time.Sleep(2 * time.Minute)
+		kim.sees("silent for too long")
+		kim.ends(room.EndingIdle, 1)
+	})
+}
+
+// brokenScreen panics when it is to draw a certain text.
+type brokenScreen struct{ *person }
+
+func (b brokenScreen) Print(rows []byte) error {
+	if bytes.Contains(rows, []byte("boom")) {
+		panic("drawing failed")
+	}
+	return b.person.Print(rows)
+}
+
+func TestPanicEndsOneSessionOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		p := &person{t: t, columns: 80, in: make(chan session.Input), wake: make(chan struct{}, 1)}
+		end := make(chan session.End, 1)
+		go func() {
+			end <- h.ServeConsole(t.Context(), session.Visitor{Session: "s-lee", User: "lee", Term: "xterm"}, brokenScreen{p})
+		}()
+		p.enter("")
+		kim.sees("* lee joined.\n")
+		kim.enter("boom")
+		if got := <-end; got.Why != room.EndingFault || got.Status != 1 {
+			t.Errorf("end = %+v, want a fault with status 1", got)
+		}
+		kim.sees("* lee left.\n")
+		kim.enter("still talking")
+		kim.sees("[kim] still talking\n")
+		if got := h.Stats().Panics; got != 1 {
+			t.Errorf("panics = %d, want 1", got)
+		}
+		if log := h.log.String(); !strings.Contains(log, "drawing failed") || !strings.Contains(log, "stack=") {
+			t.Errorf("log = %s\nwant the panic with its stack", log)
+		}
+		if !strings.Contains(p.screen(), "name s-lee") {
+			t.Errorf("screen = %q, want the reference", p.screen())
+		}
+	})
+}
+
+func TestExec(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		lee := h.terminal(t, "lee")
+		for _, c := range []struct {
+			user, line  string
+			status      int
+			out, errOut string
+		}{
+			{"kim", "who", 0, "lee\n", ""},
+			{"lee", "who", 0, "lee\n", ""},
+			{"kim", "say hello  'there' /x", 0, "[kim] hello  'there' /x\n", ""},
+			{"kim", "me waves", 0, "[kim] * waves\n", ""},
+			{"kim", "msg lee hi", 0, "[you → lee] hi\n", ""},
+			{"kim", "msg nobody hi", 1, "", "Nobody here is called nobody. /who shows who is here.\n"},
+			{"kim", "say", 1, "", "Use it like this: /say TEXT\n"},
+			{"lee", "say hello", 1, "", "Somebody here has the nickname lee"},
+			{"a/b", "say hello", 1, "", "can't hold /"},
+			{"kim", "frobnicate", 2, "", "There is no command /frobnicate."},
+			{"kim", "", 2, "", "There is no command /."},
+			{"kim", "bye", 0, "", ""},
+		} {
+			var out, errOut strings.Builder
+			status := h.Exec(t.Context(), session.Visitor{User: c.user, Session: "x"}, c.line, &out, &errOut)
+			if status != c.status || out.String() != c.out || !strings.Contains(errOut.String(), c.errOut) || c.errOut == "" && errOut.Len() > 0 {
+				t.Errorf("%s: %q = %d, %q, %q; want %d, %q, %q", c.user, c.line, status, out.String(), errOut.String(), c.status, c.out, c.errOut)
+			}
+		}
+		lee.sees("[kim] hello  'there' /x\n")
+		lee.seesNot("kim joined")
+		lee.seesNot("kim left")
+	})
+}
+
+func TestErrorOfAScreenEndsTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		lee.cancel(errors.New("read: connection reset"))
+		lee.ends(room.EndingLost, 1)
+		kim.sees("* lee left.\n")
+	})
+}
