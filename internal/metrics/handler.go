@@ -1,0 +1,40 @@
+package metrics
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Handler serves /metrics, made from what read returns at that moment and from the figures of the Go runtime and the process,
+// and /healthz: 200 and "ok" while health returns nil, else 503 and its error, which is a sentence for operators. Both
+// functions may be called from several goroutines at once; neither blocks.
+func Handler(read func() Stats, health func() error) http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		newCollector(read),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		ErrorHandling:       promhttp.ContinueOnError, // half of the figures are better than none on a bad day
+		MaxRequestsInFlight: 4,
+	}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		answer := "ok"
+		header := w.Header()
+		header.Set("Content-Type", "text/plain; charset=utf-8")
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Cache-Control", "no-store")
+		if err := health(); err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			answer = err.Error()
+		}
+		_, _ = io.WriteString(w, answer+"\n") // a client that has gone needs no answer
+	})
+	return mux
+}
