@@ -383,52 +383,53 @@ func tailsFromAnyPlace(t *journalTest) {
 }
 
 func tailsAmidPosting(t *journalTest) {
-	stop := make(chan struct{})
-	var posters sync.WaitGroup
-	errs := make(chan error, 4)
-	for range cap(errs) {
-		posters.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if err := t.post(records(3)...); err != nil {
-					errs <- err
-					return
+	const posters, tailCount, burst = 4, 20, 8
+	turns := make(chan struct{}, tailCount*burst) // each is one batch: a free run would leave a journal in memory far behind
+	errs := make(chan error, posters)
+	for range posters {
+		go func() {
+			var err error
+			for range turns {
+				if err == nil {
+					err = t.post(records(3)...)
 				}
 			}
-		})
+			errs <- err
+		}()
 	}
-	end := sync.OnceFunc(func() {
-		close(stop)
-		posters.Wait()
+	end := sync.OnceValue(func() (err error) {
+		close(turns)
+		for range posters {
+			err = errors.Join(err, <-errs)
+		}
+		return err
 	})
-	defer end()
+	defer func() { _ = end() }()
 	var tails []*tail
 	var froms []room.Seq
-	for i := range 20 {
-		tl := t.tail(room.Position{})
-		froms = append(froms, 0)
-		if i%2 == 1 {
-			head := t.head()
-			froms[i] = head.Seq
-			tl.stop()
-			tl = t.tail(head)
+	for i := range tailCount {
+		for range burst {
+			turns <- struct{}{}
 		}
-		tails = append(tails, tl)
-		t.append(record(room.Lobby, "between")) // so that the next one starts elsewhere
+		from := room.Position{}
+		if i%2 == 1 {
+			from = t.head()
+		}
+		tl := t.tail(from)
+		tails, froms = append(tails, tl), append(froms, from.Seq)
+		between := record(room.Lobby, "between")
+		t.append(between)
+		tl.until(between.ID)
 	}
-	end()
-	select {
-	case err := <-errs:
+	if err := end(); err != nil {
 		t.Fatalf("Append = %v, want no error", err)
-	default:
 	}
 	last := record(room.Lobby, "last")
 	t.append(last)
 	whole := tails[0].until(last.ID)
+	if want := tailCount*(burst*3+1) + 1; len(whole) != want {
+		t.Fatalf("the first tail gave %d records, want %d", len(whole), want)
+	}
 	for i, tl := range tails {
 		from := slices.IndexFunc(whole, func(c room.Committed) bool { return c.Seq > froms[i] })
 		t.wantSameTail(tl.until(last.ID), whole[from:])
@@ -458,9 +459,10 @@ func tailsSlowly(t *journalTest) {
 	enter := sync.OnceFunc(func() { close(entered) })
 	recs := records(600)
 	var got []room.Committed
-	done := make(chan error, 1)
+	done := make(chan struct{})
 	go func() {
-		done <- t.journal.Tail(ctx, room.Position{}, func(batch []room.Committed) error {
+		defer close(done)
+		_ = t.journal.Tail(ctx, room.Position{}, func(batch []room.Committed) error {
 			enter()
 			<-leave
 			if got = append(got, batch...); got[len(got)-1].Record.ID == recs[len(recs)-1].ID {
@@ -472,7 +474,7 @@ func tailsSlowly(t *journalTest) {
 	defer func() {
 		letGo()
 		cancel()
-		_ = <-done
+		<-done
 	}()
 	seqs := t.append(recs[0])
 	select {
@@ -487,8 +489,7 @@ func tailsSlowly(t *journalTest) {
 	t.wantRecords(quick.until(recs[len(recs)-1].ID), recs, seqs)
 	letGo()
 	select {
-	case err := <-done:
-		done <- err
+	case <-done:
 	case <-time.After(t.Patience):
 		t.Fatalf("the slow tail did not get the last record: %v", errImpatient)
 	}

@@ -116,10 +116,11 @@ func (b *broken) mapTail(change func([]room.Committed) []room.Committed) {
 
 func harnessOf(breakIt func(*broken)) Harness {
 	return Harness{
-		Open: func(t testing.TB) room.Journal {
+		Open: func(tb testing.TB) room.Journal {
+			tb.Helper()
 			b := &broken{Journal: memjournal.New(memjournal.Options{})}
 			breakIt(b)
-			t.Cleanup(b.Close)
+			tb.Cleanup(b.Close)
 			return b
 		},
 		Suspend: func(_ testing.TB, j room.Journal) func() {
@@ -199,7 +200,10 @@ func TestSuiteCatchesBrokenJournals(t *testing.T) {
 					continue
 				}
 				ran = true
-				got := recordFailures(t, func(t testing.TB) { tt.harness.run(t, c) })
+				got := recordFailures(t, func(tb testing.TB) {
+					tb.Helper()
+					tt.harness.run(tb, c)
+				})
 				if failed := len(got) > 0; failed != (tt.want != "") {
 					t.Errorf("case %q failed = %v, want %v: %q", c.name, failed, tt.want != "", got)
 				}
@@ -663,8 +667,9 @@ func TestSuiteCatchesBrokenLeases(t *testing.T) {
 					continue
 				}
 				ran = true
-				got := recordFailures(t, func(t testing.TB) {
-					c.run(t, func(testing.TB) room.Leases {
+				got := recordFailures(t, func(tb testing.TB) {
+					tb.Helper()
+					c.run(tb, func(testing.TB) room.Leases {
 						b := &brokenLeases{Leases: memjournal.NewLeases()}
 						tt.breakIt(b)
 						return b

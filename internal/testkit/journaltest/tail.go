@@ -95,14 +95,14 @@ func (tl *tail) take(batch []room.Committed) error {
 func (tl *tail) until(id room.ID) []room.Committed {
 	tl.test.Helper()
 	late := time.After(tl.test.Patience)
-	for {
+	for from := 0; ; {
 		tl.mu.Lock()
-		i := slices.IndexFunc(tl.seen, func(c room.Committed) bool { return c.Record.ID == id })
-		seen := slices.Clone(tl.seen)
+		seen := slices.Clip(tl.seen) // it only grows
 		tl.mu.Unlock()
-		if i >= 0 {
-			return seen[:i+1]
+		if i := slices.IndexFunc(seen[from:], func(c room.Committed) bool { return c.Record.ID == id }); i >= 0 {
+			return slices.Clone(seen[:from+i+1])
 		}
+		from = len(seen)
 		select {
 		case <-tl.bell:
 		case <-tl.done:
