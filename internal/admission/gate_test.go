@@ -325,19 +325,21 @@ func TestFullPenaltyTableLetsNewcomersGo(t *testing.T) {
 func TestTablesNeverGrowWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(roomy())
+		const most = 4096
+		g.connects.max = most
 		from := func(i int) net.Addr { return addr(fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)) }
-		for i := range trackedAddresses + 100 {
+		for i := range most + 100 {
 			ticket, reason := g.Admit(from(i))
 			if ticket == nil {
 				t.Fatalf("address %d refused for %q, want admitted: no place in the table is no reason", i, reason)
 			}
 			ticket.Release()
 		}
-		if got := len(g.connects.entries); got > trackedAddresses {
-			t.Errorf("%d addresses are rated, want at most %d", got, trackedAddresses)
+		if got := len(g.connects.entries); got > most {
+			t.Errorf("%d addresses are rated, want at most %d", got, most)
 		}
 		time.Sleep(time.Minute) // every bucket is full again
-		for i := range trackedAddresses / 4 {
+		for i := range most / 4 {
 			ticket, _ := g.Admit(from(1<<20 + i))
 			ticket.Release()
 			time.Sleep(time.Second)

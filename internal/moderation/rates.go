@@ -29,6 +29,7 @@ const (
 // would buy a new burst. Exempt people spend nothing. The methods may be called from any goroutine and never block.
 type Rates struct {
 	limits Limits
+	most   int // people remembered
 
 	mu     sync.Mutex // guards people and what they point to
 	people map[room.PersonID]*person
@@ -42,7 +43,7 @@ type person struct {
 
 // NewRates returns rates of which nobody has spent anything. The limits have been validated.
 func NewRates(l Limits) *Rates {
-	return &Rates{limits: l, people: map[room.PersonID]*person{}}
+	return &Rates{limits: l, most: maxPeople, people: map[room.PersonID]*person{}}
 }
 
 // A Turn is the place of one message among those of its author.
@@ -155,7 +156,7 @@ func (r *Rates) forgetLocked(now time.Time) {
 			break
 		}
 	}
-	if len(r.people) >= maxPeople {
+	if len(r.people) >= r.most {
 		delete(r.people, quietest)
 	}
 }
