@@ -17,7 +17,8 @@ type Nickname struct {
 // String returns the name as it was typed: valid UTF-8, not always normalised.
 func (n Nickname) String() string { return n.typed }
 
-// CaseKey is equal for names that differ in case, in width or in how they are encoded, and in nothing else.
+// CaseKey is equal for names that differ in case, in how they are encoded or in marks that cannot be seen, and in nothing
+// else.
 func (n Nickname) CaseKey() string { return n.caseKey }
 
 // Skeleton is equal for names that look alike. It is for comparing, never for showing.
@@ -92,11 +93,11 @@ func (r Rules) check(typed string) (Nickname, *Refusal) {
 }
 
 // caseKey returns the case key of an accepted name in NFC. RFC 8266 lowers the case; case is folded first, because
-// lowering alone keeps σ and ς, or ı and I, apart.
+// lowering alone keeps σ and ς, or ı and I, apart; and then marks that cannot be seen go, because İ is i and its dot.
 func caseKey(nfc string) string {
 	key := nfc
 	for range maxRounds {
-		next, err := precis.Nickname.CompareKey(strings.Map(fold, key))
+		next, err := precis.Nickname.CompareKey(withoutHiddenMarks(norm.NFD.String(strings.Map(fold, key))))
 		if err != nil || next == key {
 			break
 		}

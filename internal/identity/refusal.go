@@ -90,7 +90,8 @@ type Refusal struct {
 	Suggestion string
 	// Got and Limit are set for the three limits of size.
 	Got, Limit int
-	// Bad is what must go, if that is one thing: a character, a cluster, or neighbouring jamo. It may be invisible.
+	// Bad is what must go, if that is one thing: a character, a cluster, or neighbouring jamo. It is as hostile as the name
+	// was: a control character or an invisible one is named by its code point, never shown.
 	Bad string
 }
 

@@ -157,10 +157,10 @@ func writeTraits(b *bytes.Buffer, types, extensions, scripts property) error {
 	}
 
 	flags := map[rune]string{}
-	for value, runes := range types {
+	for _, value := range slices.Sorted(maps.Keys(types)) {
 		for kind := range strings.FieldsSeq(value) {
 			if flag, ok := traitOfType[kind]; ok {
-				for _, r := range runes {
+				for _, r := range types[value] {
 					flags[r] += " | " + flag
 				}
 			}
