@@ -45,16 +45,18 @@ type Service struct {
 
 // Stats are a service's figures.
 type Stats struct {
+	People   map[string]int    // listed in the house now, by the door that they came by
 	Screens  map[string]int    // sessions that are in the house now, by door
 	Refused  map[string]uint64 // what people were refused, by the sentence's key
-	Missed   uint64            // events that readers were told they had missed
+	Gaps     uint64            // times that a reader was told about skipped lines
+	Missed   uint64            // lines skipped in them
 	Panics   uint64            // sessions ended by a fault of ours
 	Delivery room.Latencies
 }
 
 // New makes a service. It starts nothing.
 func New(opt Options) *Service {
-	return &Service{opt: opt, counts: Stats{Screens: map[string]int{}, Refused: map[string]uint64{}}}
+	return &Service{opt: opt, counts: Stats{People: map[string]int{}, Screens: map[string]int{}, Refused: map[string]uint64{}}}
 }
 
 // Stats reads the figures.
@@ -62,7 +64,7 @@ func (s *Service) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := s.counts
-	out.Screens, out.Refused = maps.Clone(out.Screens), maps.Clone(out.Refused)
+	out.People, out.Screens, out.Refused = maps.Clone(out.People), maps.Clone(out.Screens), maps.Clone(out.Refused)
 	out.Delivery = s.delay.Read()
 	return out
 }
@@ -98,7 +100,7 @@ func (s *Service) serve(ctx context.Context, v Visitor, m Manner, scr Screen, co
 	x := &session{
 		Service: s, visitor: v, manner: m, screen: scr, console: console, lang: s.lang(v), cancel: cancel,
 		refusals: moderation.NewRefusals(s.opt.Limits.RefusalsPer10s),
-		log: s.opt.Logger.With("session", v.Session, "remote", v.Remote.String(), "door", m.Door),
+		log:      s.opt.Logger.With("session", v.Session, "remote", v.Remote.String(), "door", m.Door),
 	}
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -106,6 +108,17 @@ func (s *Service) serve(ctx context.Context, v Visitor, m Manner, scr Screen, co
 		}
 	}()
 	return x.live(ctx)
+}
+
+// Sorry says, in the visitor's language, why a door has no session for them: the limit of that name in the configuration is
+// reached, at n.
+func (s *Service) Sorry(v Visitor, limit string, n int) string {
+	key := i18n.TooManySessions
+	if limit == "sessions_per_key" {
+		key = i18n.TooManyScreens
+	}
+	s.count(func(c *Stats) { c.Refused[string(key)]++ })
+	return room.Sentence(s.lang(v).Text(key, n)).String()
 }
 
 // lang chooses a visitor's language.

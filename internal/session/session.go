@@ -46,7 +46,7 @@ type session struct {
 
 	notices []room.Text // what was refused, to be told, oldest first
 	lost    int         // of those, how many were dropped since the screen took none
-	answers []answer      // to be shown, oldest first
+	answers []answer    // to be shown, oldest first
 
 	over      bool // no more input: what is on its way is finished, then the session ends
 	gone      bool // and nobody is left to see it
@@ -96,6 +96,7 @@ func (x *session) stay(ctx context.Context) (err error) {
 func (x *session) arrive() {
 	x.count(func(c *Stats) { c.Screens[x.manner.Door]++ })
 	if x.me.Announced() {
+		x.count(func(c *Stats) { c.People[x.manner.Door]++ })
 		x.log.Info("joined", "nick", string(x.me.Person().Nick), "people", x.opt.House.People(room.Lobby))
 	}
 	if x.console != nil {
@@ -109,6 +110,7 @@ func (x *session) depart(why room.Ending) {
 	x.out.wait() // nothing may be posted by somebody who has left
 	nick := x.me.Person().Nick
 	if x.me.Leave(why) {
+		x.count(func(c *Stats) { c.People[x.manner.Door]-- })
 		x.log.Info("left", "nick", string(nick), "why", string(why), "people", x.opt.House.People(room.Lobby))
 	}
 	for _, a := range x.answers {
@@ -482,7 +484,7 @@ func (x *session) showEvents() error {
 	reader := x.me.Reader()
 	n, missed := reader.Read(x.events[:])
 	if missed > 0 {
-		x.count(func(c *Stats) { c.Missed += missed })
+		x.count(func(c *Stats) { c.Gaps, c.Missed = c.Gaps+1, c.Missed+missed })
 		if err := x.screen.Show([]*room.Event{x.note(i18n.Missed, missed)}); err != nil {
 			return err
 		}

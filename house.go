@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"syscall"
+
+	gossh "golang.org/x/crypto/ssh"
+	"golang.org/x/sync/errgroup"
+
+	"sarangbang/hostkeys"
+	"sarangbang/internal/admission"
+	"sarangbang/internal/config"
+	"sarangbang/internal/datadir"
+	"sarangbang/internal/i18n"
+	"sarangbang/internal/legacy"
+	"sarangbang/internal/memjournal"
+	"sarangbang/internal/metrics"
+	"sarangbang/internal/moderation"
+	"sarangbang/internal/session"
+	"sarangbang/room"
+	"sarangbang/sshchat"
+)
+
+// This file puts the house together and runs it.
+
+// house is everything that runs, put together by open.
+type house struct {
+	log              *slog.Logger
+	limits           config.Limits
+	journal          *memjournal.Journal
+	room             *room.House
+	service          *session.Service
+	sshGate, tcpGate *admission.Gate
+	ssh              *sshchat.Server
+	tcp              *legacy.Server // nil while the door is closed
+	http             *metrics.Server
+	doors            []door
+}
+
+// door is something that listens.
+type door struct {
+	proto    string
+	ln       net.Listener
+	serve    func(context.Context, net.Listener) error // until ctx ends or shutdown
+	shutdown func(context.Context) error               // until everybody is gone or ctx ends
+}
+
+// open puts the house together, down to its open listeners. What it opened is closed again if it fails.
+func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (h *house, err error) {
+	doors := 1
+	if settings.TCPAddr != "" {
+		doors = 2
+	}
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+		return nil, fmt.Errorf("read the limit of open files: %w", err)
+	}
+	limits, warning, err := settings.Limits.FitFiles(files.Cur, doors)
+	if err != nil {
+		return nil, err
+	}
+	if warning != "" {
+		log.Warn("limit lowered", "reason", warning)
+	}
+	keys, err := hostkeys.Load(dir.HostKeys())
+	if err != nil {
+		return nil, err
+	}
+	lang, _ := i18n.Parse(settings.Lang) // validated by config
+	h = &house{log: log, limits: limits, journal: memjournal.New(journalOptions(limits))}
+	h.room = room.NewHouse(h.journal, memjournal.NewLeases(), room.Options{
+		RingLines: limits.RoomRingLines, CommitWait: limits.OutboxWait, Logger: log,
+	})
+	h.service = session.New(session.Options{
+		House: h.room, Names: nickRules(limits), Rates: moderation.NewRates(rateLimits(limits)), Limits: sessionLimits(limits),
+		Lang: lang, Logger: log,
+	})
+	defer func() {
+		if err != nil {
+			for _, d := range h.doors {
+				_ = d.ln.Close() // nobody has come by it
+			}
+		}
+	}()
+	if err = h.openSSH(settings.SSHAddr, keys); err != nil {
+		return nil, err
+	}
+	if settings.TCPAddr != "" {
+		if err = h.openTCP(settings.TCPAddr); err != nil {
+			return nil, err
+		}
+	}
+	if settings.HTTPAddr != "" {
+		err = h.openHTTP(settings.HTTPAddr)
+	}
+	return h, err
+}
+
+func (h *house) openSSH(addr string, keys []gossh.Signer) error {
+	h.sshGate = admission.NewGate(gateLimits(h.limits), h.log.With("door", "ssh"))
+	h.ssh = sshchat.New(sshchat.Options{House: h.service, HostKeys: keys, Gate: h.sshGate, Limits: sshLimits(h.limits), Log: h.log})
+	return h.listen("ssh", addr, h.ssh.Serve, h.ssh.Shutdown)
+}
+
+func (h *house) openTCP(addr string) error {
+	h.tcpGate = admission.NewGate(tcpGateLimits(h.limits), h.log.With("door", "tcp"))
+	h.tcp = legacy.New(legacy.Options{
+		House: h.service, Gate: h.tcpGate, MessageBytes: h.limits.MessageBytes, OutputBytes: h.limits.OutputBufferBytes,
+		WriteStall: h.limits.WriteStall, FDReserve: h.limits.FDReserve, Logger: h.log,
+	})
+	return h.listen("tcp", addr, h.tcp.Serve, h.tcp.Shutdown)
+}
+
+func (h *house) openHTTP(addr string) error {
+	health := func() error {
+		if state := h.room.State(); !state.Connected {
+			return errors.New("lines cannot be saved: " + state.Reason)
+		}
+		return nil
+	}
+	s := metrics.NewServer(metrics.Handler(h.stats, health), h.log)
+	serve := func(_ context.Context, ln net.Listener) error { return s.Serve(ln) }
+	shutdown := func(ctx context.Context) error { s.Shutdown(ctx); return nil }
+	return h.listen("http", addr, serve, shutdown)
+}
+
+// listen opens a door's port.
+func (h *house) listen(proto, addr string, serve func(context.Context, net.Listener) error, shutdown func(context.Context) error) error {
+	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("cannot open the %s door on %s: %w; choose another with --%s-addr", proto, addr, err, proto)
+	}
+	h.doors = append(h.doors, door{proto, ln, serve, shutdown})
+	return nil
+}
+
+// run is the one run group: everything runs until ctx ends or a part fails. Then the doors close, the people are told and leave,
+// and the journal is done last.
+func (h *house) run(ctx context.Context) error {
+	inside, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	group, over := errgroup.WithContext(ctx)
+	group.Go(func() error { return h.room.Run(inside) })
+	for _, d := range h.doors {
+		group.Go(func() error {
+			h.log.Info("listening", "proto", d.proto, "addr", d.ln.Addr().String())
+			return d.serve(inside, d.ln)
+		})
+	}
+	group.Go(func() error {
+		<-over.Done()
+		h.shutdown(inside)
+		leave()
+		return nil
+	})
+	return group.Wait()
+}
+
+// shutdown closes the doors at once and waits until everybody is gone, for shutdown_timeout.
+func (h *house) shutdown(ctx context.Context) {
+	h.log.Info("closing", "people", h.room.People(room.Lobby))
+	ctx, done := context.WithTimeout(ctx, h.limits.ShutdownTimeout)
+	defer done()
+	var wg sync.WaitGroup
+	for _, d := range h.doors {
+		wg.Go(func() {
+			if err := d.shutdown(ctx); err != nil {
+				h.log.Warn("door did not close in time", "proto", d.proto, "err", err)
+			}
+		})
+	}
+	wg.Wait()
+	h.log.Info("closed")
+}
+
+func newLogger(settings *config.Settings, w io.Writer) *slog.Logger {
+	opt := &slog.HandlerOptions{Level: settings.LogLevel}
+	if settings.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opt))
+	}
+	return slog.New(slog.NewTextHandler(w, opt))
+}
