@@ -36,17 +36,15 @@ func Find(name string) (Command, bool) {
 // Nearest returns the command's name that a mistyped one most likely meant: the fewest letters to change, at most a third of
 // them, or one that it begins. Empty if there is none.
 func Nearest(name string) string {
-	best, bestCost := "", 1+utf8.RuneCountInString(name)/3
-	if name == "" {
-		return ""
-	}
+	letters := utf8.RuneCountInString(name)
+	best, bestCost := "", 2+letters/3 // too much already
 	for _, c := range Table() {
 		for _, n := range append([]string{c.Name}, c.Aliases...) {
 			cost := distance(name, n)
 			if len(name) > 1 && strings.HasPrefix(n, name) {
 				cost = min(cost, 1)
 			}
-			if cost < bestCost || cost == bestCost && best == "" {
+			if cost < bestCost && cost < letters { // something of it must be left
 				best, bestCost = c.Name, cost
 			}
 		}

@@ -1,0 +1,173 @@
+package command_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"sarangbang/internal/cells"
+	"sarangbang/internal/command"
+	"sarangbang/internal/i18n"
+	"sarangbang/internal/render"
+)
+
+func TestParse(t *testing.T) {
+	for _, c := range []struct {
+		line, name, rest string
+		isCommand        bool
+	}{
+		{"hello", "", "hello", false},
+		{"", "", "", false},
+		{"/who", "who", "", true},
+		{"/WHO", "who", "", true},
+		{"/msg kim hi  there ", "msg", "kim hi  there ", true},
+		{"/me  waves", "me", "waves", true},
+		{"/me\na\nb", "me", "a\nb", true},
+		{"/", "", "", true},
+		{"/ who", "", "who", true},
+		{"//who", "", "/who", false},
+		{"///", "", "//", false},
+		{" /who", "", " /who", false},
+		{"/누구", "누구", "", true},
+	} {
+		name, rest, isCommand := command.Parse(c.line)
+		if name != c.name || rest != c.rest || isCommand != c.isCommand {
+			t.Errorf("Parse(%q) = %q, %q, %t; want %q, %q, %t", c.line, name, rest, isCommand, c.name, c.rest, c.isCommand)
+		}
+	}
+}
+
+func TestEveryNameIsFoundOnce(t *testing.T) {
+	seen := map[string]string{}
+	for _, c := range command.Table() {
+		for _, name := range append([]string{c.Name}, c.Aliases...) {
+			if before, ok := seen[name]; ok {
+				t.Errorf("/%s belongs to /%s and to /%s", name, before, c.Name)
+			}
+			seen[name] = c.Name
+			if got, ok := command.Find(name); !ok || got.Name != c.Name {
+				t.Errorf("Find(%q) = %q, %t; want %q", name, got.Name, ok, c.Name)
+			}
+		}
+		if (c.Speak == nil) == (c.Run == nil) {
+			t.Errorf("/%s must either speak or run", c.Name)
+		}
+	}
+	for _, must := range []string{"help", "who", "whoami", "nick", "me", "msg", "reply", "say", "lang", "bye", "quit", "exit"} {
+		if _, ok := seen[must]; !ok {
+			t.Errorf("/%s is missing", must)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for typed, want := range map[string]string{
+		"hlep": "help", "hepl": "help", "whi": "who", "nikc": "nick", "mesg": "msg", "rep": "reply", "quti": "bye", "exi": "bye",
+		"": "", "zzzzzz": "", "q": "", strings.Repeat("x", 5000): "",
+	} {
+		if got := command.Nearest(typed); got != want {
+			t.Errorf("Nearest(%.10q) = %q, want %q", typed, got, want)
+		}
+	}
+}
+
+func TestCutNick(t *testing.T) {
+	here := []string{"kim", "lee", "lee min", "lee min ho"}
+	known := func(nick string) bool { return slices.Contains(here, nick) }
+	for _, c := range []struct{ rest, nick, text string }{
+		{"kim hi there", "kim", "hi there"},
+		{"lee min hi", "lee min", "hi"},
+		{"lee min ho hi", "lee min ho", "hi"},
+		{"lee mi hi", "lee", "mi hi"},
+		{`"lee min" ho hi`, "lee min", "ho hi"},
+		{`"lee" min`, "lee", "min"},
+		{`"open hi`, `"open`, "hi"},
+		{"nobody hi there", "nobody", "hi there"},
+		{"kim", "kim", ""},
+		{"kim\nline two", "kim", "line two"},
+		{"", "", ""},
+	} {
+		nick, text := command.CutNick(c.rest, known)
+		if nick != c.nick || text != c.text {
+			t.Errorf("CutNick(%q) = %q, %q; want %q, %q", c.rest, nick, text, c.nick, c.text)
+		}
+	}
+}
+
+// answer runs a command that needs no house and returns its lines.
+func answer(t *testing.T, name, rest string, lang i18n.Lang) ([]string, error) {
+	t.Helper()
+	c, ok := command.Find(name)
+	if !ok {
+		t.Fatalf("no command %q", name)
+	}
+	a, err := c.Run(context.Background(), &command.Call{Env: command.Env{Lang: lang}, Rest: rest})
+	if err != nil {
+		return nil, err
+	}
+	var rows []byte
+	for e := range a.Lines {
+		rows = render.Append(rows, e, render.View{Lang: lang})
+	}
+	return strings.Split(strings.TrimSuffix(string(rows), "\n"), "\n"), nil
+}
+
+func TestHelpFitsEightyColumns(t *testing.T) {
+	for _, lang := range i18n.Langs() {
+		lines, err := answer(t, "help", "", lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := len(lines), len(command.Table())+2; got != want {
+			t.Errorf("%s: help has %d lines, want %d: one for each command and two more", lang, got, want)
+		}
+		for _, c := range command.Table() {
+			on, err := answer(t, "help", c.Name, lang)
+			if err != nil {
+				t.Errorf("/help %s: %v", c.Name, err)
+			}
+			lines = append(lines, on...)
+		}
+		for _, line := range lines {
+			if w := cells.Width(line); w > 80 {
+				t.Errorf("%s: %q has %d cells, want at most 80", lang, line, w)
+			}
+		}
+	}
+}
+
+func TestHelpOnWhatIsNotThere(t *testing.T) {
+	if _, err := answer(t, "help", "/hlep", i18n.English); err == nil || !strings.Contains(err.Error(), "Did you mean /help?") {
+		t.Errorf("err = %v, want a hint", err)
+	}
+	_, err := answer(t, "help", strings.Repeat("가", 4000), i18n.English)
+	if err == nil || len(err.Error()) > 300 {
+		t.Errorf("err of %d bytes, want a short one", len(err.Error()))
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"/msg kim hi", "//x", "/", "/누구 ", "/me\n\n", `/msg "a b" c`, "/\xff", strings.Repeat("/", 100)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		name, rest, isCommand := command.Parse(line)
+		if isCommand != (strings.HasPrefix(line, "/") && !strings.HasPrefix(line, "//")) {
+			t.Errorf("Parse(%q) says command = %t", line, isCommand)
+		}
+		if strings.ContainsAny(name, " \n\t") || !strings.HasSuffix(line, rest) {
+			t.Errorf("Parse(%q) = %q, %q", line, name, rest)
+		}
+		if near := command.Nearest(name); near != "" {
+			if _, ok := command.Find(near); !ok {
+				t.Errorf("Nearest(%q) = %q, which is no command", name, near)
+			}
+		}
+		nick, text := command.CutNick(rest, func(s string) bool { return utf8.RuneCountInString(s) == 3 })
+		if len(nick)+len(text) > len(rest) || !strings.HasSuffix(rest, text) {
+			t.Errorf("CutNick(%q) = %q, %q", rest, nick, text)
+		}
+	})
+}

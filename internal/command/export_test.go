@@ -1,0 +1,4 @@
+package command
+
+// CutNick is cutNick for the tests.
+var CutNick = cutNick
