@@ -14,9 +14,6 @@ import (
 	"sarangbang/internal/cells"
 )
 
-// maxRounds: RFC 8266, section 2.1, applies the rules until nothing changes, at most three times more than once.
-const maxRounds = 4
-
 // maxMarks are enough for Vietnamese, Thai and Hebrew names; more is decoration that covers the lines above and below.
 const maxMarks = 2
 
@@ -59,41 +56,25 @@ func (r Rules) ruleOf(c rune) Rule {
 	return 0
 }
 
-// checkForm refuses a name that is written otherwise than the Nickname profile of PRECIS (RFC 8266) would write it.
+// checkForm refuses a name that is written otherwise than the Nickname profile of PRECIS (RFC 8266) writes it: with NFKC and
+// with single blanks inside, repeated until nothing changes.
 func checkForm(nfc string) *Refusal {
-	n, ok := canonical(nfc)
-	if !ok {
+	n, err := precis.Nickname.String(nfc)
+	switch {
+	case err != nil:
 		return misplaced(nfc)
-	}
-	switch n {
-	case nfc:
+	case n == nfc:
 		return nil
-	case strings.Join(strings.Fields(nfc), " "):
+	case n == strings.Join(strings.Fields(nfc), " "):
 		return &Refusal{Rule: RuleStrayBlanks}
 	}
 	return &Refusal{Rule: RuleNotCanonical}
 }
 
-// canonical returns the form of a name that obeys RFC 8266, and whether there is one. NFKC comes before the profile, which
-// maps blanks first and would take one that NFKC makes (of U+00A8, say) for part of the name.
-func canonical(nfc string) (string, bool) {
-	for range maxRounds {
-		n, err := precis.Nickname.String(norm.NFKC.String(nfc))
-		if err != nil {
-			return "", false
-		}
-		if n == nfc {
-			return n, true
-		}
-		nfc = n
-	}
-	return "", false
-}
-
 // misplaced finds what PRECIS refused in a name.
 //
 // A jamo by itself (ㅋㅋ) is refused because NFKC makes a conjoining one of it, which PRECIS forbids and terminals glue to
-// its neighbour: ㅎㅏ is 하. Where all of them make whole syllables, canonical has found these and they are suggested.
+// its neighbour: ㅎㅏ is 하. Where all of them make whole syllables, PRECIS has nothing against them and these are suggested.
 func misplaced(nfc string) *Refusal {
 	if start := strings.IndexFunc(nfc, isJamo); start >= 0 {
 		end := start

@@ -92,6 +92,9 @@ func (r Rules) check(typed string) (Nickname, *Refusal) {
 	return name, nil
 }
 
+// maxRounds: RFC 8266, section 2.1, applies its rules until nothing changes, at most three times more than once.
+const maxRounds = 4
+
 // caseKey returns the case key of an accepted name in NFC. RFC 8266 lowers the case; case is folded first, because
 // lowering alone keeps σ and ς, or ı and I, apart; and then marks that cannot be seen go, because İ is i and its dot.
 func caseKey(nfc string) string {

@@ -233,6 +233,7 @@ func TestLimitsAreNamed(t *testing.T) {
 		want  Refusal
 	}{
 		{"abcdefghijklm", Refusal{Rule: RuleTooManyBytes, Suggestion: "abcd", Got: 13, Limit: 12}},
+		{strings.Repeat("e\u0323\u0302", 3), Refusal{Rule: RuleTooManyBytes, Suggestion: strings.Repeat("e\u0323\u0302", 2), Got: 15, Limit: 12}},
 		{"abcde", Refusal{Rule: RuleTooManyGraphemes, Suggestion: "abcd", Got: 5, Limit: 4}},
 		{"가나다라", Refusal{Rule: RuleTooManyCells, Suggestion: "가나다", Got: 8, Limit: 6}},
 		{"e\u0323\u0302e\u0323\u0302", Refusal{}}, // ten bytes, two graphemes

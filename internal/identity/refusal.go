@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/text/secure/precis"
 	"golang.org/x/text/unicode/norm"
 
 	"sarangbang/internal/cells"
@@ -131,10 +132,8 @@ func (r Rules) mend(name string, refusal *Refusal) string {
 	case RuleBrokenText:
 		return strings.ReplaceAll(strings.ToValidUTF8(name, ""), "\uFFFD", "")
 	case RuleStrayBlanks, RuleNotCanonical:
-		n, _ := canonical(norm.NFC.String(name))
+		n, _ := precis.Nickname.String(name) // it was accepted by checkForm
 		return n
-	case RuleStrayMark, RuleTooManyMarks:
-		return strings.Replace(norm.NFC.String(name), refusal.Bad, "", 1)
 	case RuleForbiddenFirst:
 		return strings.TrimPrefix(norm.NFC.String(name), refusal.Bad)
 	case RuleMixedScripts:
@@ -147,7 +146,8 @@ func (r Rules) mend(name string, refusal *Refusal) string {
 	}
 }
 
-// cut returns the longest beginning of name, in whole clusters, that is within the limits of size.
+// cut returns the longest beginning of name, in whole clusters, that is within the limits of size. Blanks before it do not
+// count; one at its end is left for the next mend.
 func (r Rules) cut(name string) string {
 	name = strings.TrimSpace(name)
 	end, graphemes, width := 0, 0, 0
@@ -159,7 +159,7 @@ func (r Rules) cut(name string) string {
 		}
 		end += g.Bytes
 	}
-	return strings.TrimSpace(name[:end])
+	return name[:end]
 }
 
 // latinised writes the Latin letter for each letter of another script that looks like one.

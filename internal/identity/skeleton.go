@@ -14,8 +14,8 @@ const maxLooks = 8
 
 // skeleton returns what names that look like name have in common (UTS #39, section 4), with these changes:
 //
-//   - Case is folded at the end, and all is repeated until nothing changes: И looks like nothing else, but и may. So
-//     skeleton(skeleton(x)) == skeleton(x).
+//   - Case is folded at the end, and all is repeated until nothing changes: И looks like nothing else, but и like ᴎ.
+//     So skeleton(skeleton(x)) == skeleton(x).
 //   - m is not taken for rn, and Hangul syllables for nothing but themselves (see internal/gen).
 //   - Marks that cannot be seen are dropped: the dot on an i or j that has one, and one mark put twice.
 //
