@@ -9,6 +9,7 @@ type Reader struct {
 	bell    Bell
 	ahead   []cursorAhead
 	seen    Seq
+	gap     uint64 // events that were forgotten between the last one handed out and the next
 }
 
 // cursorAhead is a cursor and what was read from it and not yet handed out, since another log's events come first.
@@ -36,10 +37,11 @@ func newReader(applied *atomic.Uint64, bell Bell, from Seq, logs ...*Log) *Reade
 // Bell rings when there may be something to read.
 func (r *Reader) Bell() Bell { return r.bell }
 
-// Read fills dst with the next events, in order, and says how many had been forgotten before this reader came for them.
-// After a full dst there may be more: call again. n is 0 when nothing waits.
+// Read fills dst with the next events, in order, and says how many before dst[0] had been forgotten when this reader came for
+// them. After a full dst there may be more: call again. A Read ends where a gap begins, too, and then rings the bell itself.
 func (r *Reader) Read(dst []*Event) (n int, missed uint64) {
 	upTo := Seq(r.applied.Load()) // every log holds all its events up to here, so none can still come in before
+	missed, r.gap = r.gap, 0
 	for n < len(dst) {
 		var next *cursorAhead
 		for i := range r.ahead {
@@ -47,11 +49,19 @@ func (r *Reader) Read(dst []*Event) (n int, missed uint64) {
 			if len(a.buf) == 0 {
 				got, gone := a.cursor.Read(a.store[:], upTo)
 				a.buf = a.store[:got]
-				missed += gone
+				if n == 0 {
+					missed += gone
+				} else {
+					r.gap += gone
+				}
 			}
 			if len(a.buf) > 0 && (next == nil || a.buf[0].Seq < next.buf[0].Seq) {
 				next = a
 			}
+		}
+		if r.gap > 0 { // it stands before what follows, so that goes out with the next Read
+			r.bell.Ring()
+			return n, missed
 		}
 		if next == nil {
 			r.seen = max(r.seen, upTo)
