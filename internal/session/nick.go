@@ -35,7 +35,6 @@ func (x *session) enter(ctx context.Context) (*room.Member, error) {
 		if refusal == nil {
 			return me, err
 		}
-		x.count(func(c *Stats) { c.Refused[string(i18n.NickTaken)]++ })
 		q.Refused = refusal
 	}
 }
@@ -87,17 +86,24 @@ func (x *session) claim(ctx context.Context, typed string, visit bool) (*room.Me
 // parse holds a name against the rules for names.
 func (x *session) parse(typed string) (identity.Nickname, *NickRefusal) {
 	if strings.TrimSpace(typed) == "" {
-		return identity.Nickname{}, &NickRefusal{Blank: true, Why: room.Sentence(x.lang.Text(i18n.NickBlank))}
+		return identity.Nickname{}, x.refuseNick(NickRefusal{Blank: true}, &command.Failure{Say: i18n.NickBlank})
 	}
 	name, err := x.opt.Names.Parse(typed)
 	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
-		return name, &NickRefusal{Why: room.Sentence(command.NickFailure(refusal).Sentence(x.lang))}
+		return name, x.refuseNick(NickRefusal{}, command.NickFailure(refusal))
 	}
 	return name, nil
 }
 
 func (x *session) taken(typed string) *NickRefusal {
-	return &NickRefusal{Taken: true, Why: room.Sentence(x.lang.Text(i18n.NickTaken, typed))}
+	return x.refuseNick(NickRefusal{Taken: true}, &command.Failure{Say: i18n.NickTaken, Args: []any{typed}})
+}
+
+// refuseNick puts a refusal into words and counts it.
+func (x *session) refuseNick(r NickRefusal, why *command.Failure) *NickRefusal {
+	x.count(func(c *Stats) { c.Refused[string(why.Say)]++ })
+	r.Why = room.Sentence(why.Sentence(x.lang))
+	return &r
 }
 
 // enterAs comes in under a name without asking, or says why that cannot be.

@@ -54,12 +54,8 @@ func (o *outbox) idle() bool { return !o.busy() && len(o.queue) == 0 }
 // waiting counts what is not done yet.
 func (o *outbox) waiting() int { return len(o.queue) + o.out }
 
-// holds says that input which can wait should: the limit is reached, what was typed last has not had its turn, or a command
-// is to be done first.
-func (o *outbox) holds(limit int) bool {
-	if o.waiting() >= limit {
-		return true
-	}
+// holds says that input which can wait should: what was typed last has not had its turn, or a command is to be done first.
+func (o *outbox) holds() bool {
 	if len(o.queue) == 0 {
 		return false
 	}

@@ -203,7 +203,7 @@ func (x *session) loop(ctx context.Context) error {
 
 // next waits, for what the session's state makes worth waiting for.
 func (x *session) next(ctx context.Context) (Input, error) {
-	w := Wait{Bell: x.me.Reader().Bell(), Hold: x.over || x.manner.Patient && x.out.holds(x.opt.Limits.OutboxLines)}
+	w := Wait{Bell: x.me.Reader().Bell(), Hold: x.over || x.manner.Patient && (x.out.holds() || x.waiting() >= x.opt.Limits.OutboxLines)}
 	until := x.out.due()
 	sooner := func(t time.Time) {
 		if until.IsZero() || t.Before(until) {
@@ -292,11 +292,11 @@ func (x *session) line(typed string) error {
 		if err != nil {
 			return x.failed(j, err)
 		}
-		return x.speak(typed, body)
+		j.body = body
+	} else {
+		j.run = func(ctx context.Context) (command.Answer, error) { return c.Run(ctx, call) }
 	}
-	j.run = func(ctx context.Context) (command.Answer, error) { return c.Run(ctx, call) }
-	x.out.add(j)
-	return nil
+	return x.submit(j)
 }
 
 func (x *session) env() command.Env {
@@ -318,17 +318,16 @@ func (x *session) say(typed, text string) error {
 	if x.console != nil {
 		x.console.Remember(typed)
 	}
-	return x.speak(typed, room.Said{Text: clean})
+	return x.submit(job{line: x.lines, typed: typed, body: room.Said{Text: clean}})
 }
 
-// speak puts a body into the outbox, as fast as the person may speak.
-func (x *session) speak(typed string, body room.Body) error {
-	limits := x.opt.Limits
-	if !x.manner.Patient && x.out.waiting() >= limits.OutboxLines {
-		x.screen.Restore(typed)
-		return x.refuse(x.lines, i18n.OutboxFull, x.out.waiting())
+// submit puts a job into the outbox, as fast as the person may speak. Commands go at the same pace: an answer can cost more
+// than a line.
+func (x *session) submit(j job) error {
+	if n := x.waiting(); !x.manner.Patient && n >= x.opt.Limits.OutboxLines {
+		x.screen.Restore(j.typed)
+		return x.refuse(j.line, i18n.OutboxFull, n)
 	}
-	j := job{line: x.lines, typed: typed, body: body}
 	turn, ok := moderation.Turn{}, true
 	if x.manner.Patient {
 		turn = x.opt.Rates.PipedMessage(x.me.Person().ID, x.visitor.Exempt)
@@ -336,8 +335,8 @@ func (x *session) speak(typed string, body room.Body) error {
 		turn, ok = x.opt.Rates.Message(x.me.Person().ID, x.visitor.Exempt)
 	}
 	if !ok {
-		x.screen.Restore(typed)
-		return x.refuse(x.lines, i18n.TooFast)
+		x.screen.Restore(j.typed)
+		return x.refuse(j.line, i18n.TooFast)
 	}
 	if turn.Wait > 0 {
 		j.due = time.Now().Add(turn.Wait)
@@ -345,6 +344,9 @@ func (x *session) speak(typed string, body room.Body) error {
 	x.out.add(j)
 	return nil
 }
+
+// waiting counts what the person did and has not seen the end of.
+func (x *session) waiting() int { return x.out.waiting() + len(x.answers) }
 
 // settle takes in what became of the jobs that the outbox has done.
 func (x *session) settle() error {
@@ -432,7 +434,7 @@ func (x *session) refuse(line int, key i18n.Key, args ...any) error {
 	return x.tell(line, key, n, x.lang.Text(key, args...))
 }
 
-// tell queues the sentence and counts n refusals; too many in a short time end the session.
+// tell queues the sentence about n things that were refused. Too many such sentences in a short time end the session.
 func (x *session) tell(line int, key i18n.Key, n int, text string) error {
 	if x.manner.Numbered {
 		text = x.lang.Text(i18n.OfLine, line, text)
@@ -447,10 +449,8 @@ func (x *session) tell(line int, key i18n.Key, n int, text string) error {
 	if x.visitor.Exempt {
 		return nil
 	}
-	for range min(n, x.opt.Limits.RefusalsPer10s+1) {
-		if x.refusals.Add() {
-			return &Cause{Ending: room.EndingRefused, Say: i18n.EndRefusals}
-		}
+	if x.refusals.Add() { // what overran a queue together counts once: the person learns of it once
+		return &Cause{Ending: room.EndingRefused, Say: i18n.EndRefusals}
 	}
 	return nil
 }
