@@ -74,7 +74,7 @@ func TestNearest(t *testing.T) {
 }
 
 func TestCutNick(t *testing.T) {
-	here := []string{"kim", "lee", "lee min", "lee min ho"}
+	here := []string{"kim", "lee", "lee min", "lee min ho", `"quoted"`}
 	known := func(nick string) bool { return slices.Contains(here, nick) }
 	for _, c := range []struct{ rest, nick, text string }{
 		{"kim hi there", "kim", "hi there"},
@@ -84,6 +84,7 @@ func TestCutNick(t *testing.T) {
 		{`"lee min" ho hi`, "lee min", "ho hi"},
 		{`"lee" min`, "lee", "min"},
 		{`"open hi`, `"open`, "hi"},
+		{`"quoted" hi`, `"quoted"`, "hi"},
 		{"nobody hi there", "nobody", "hi there"},
 		{"kim", "kim", ""},
 		{"kim\nline two", "kim", "line two"},

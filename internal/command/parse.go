@@ -87,14 +87,9 @@ func distance(a, b string) int {
 // maxNickWords bounds how many blank-separated words at the beginning of an argument are tried as one nickname.
 const maxNickWords = 10
 
-// cutNick takes the nickname at the beginning of rest apart from what follows it. It stands in double quotes, or is the longest
-// beginning of rest, up to a blank, that known says somebody is called; failing that the first word.
+// cutNick takes the nickname at the beginning of rest apart from what follows it: the longest beginning of rest, up to a blank,
+// that known says somebody is called; failing that what stands in double quotes, or the first word.
 func cutNick(rest string, known func(nick string) bool) (nick, text string) {
-	if quoted, ok := strings.CutPrefix(rest, `"`); ok {
-		if inside, after, closed := strings.Cut(quoted, `"`); closed {
-			return inside, strings.TrimLeft(after, " \n")
-		}
-	}
 	end, first := -1, -1
 	for i, words := 0, 0; i <= len(rest) && words < maxNickWords; i++ {
 		if i < len(rest) && rest[i] != ' ' && rest[i] != '\n' {
@@ -106,6 +101,11 @@ func cutNick(rest string, known func(nick string) bool) (nick, text string) {
 		}
 		if known(rest[:i]) {
 			end = i
+		}
+	}
+	if quoted, ok := strings.CutPrefix(rest, `"`); ok && end < 0 {
+		if inside, after, closed := strings.Cut(quoted, `"`); closed {
+			return inside, strings.TrimLeft(after, " \n")
 		}
 	}
 	if end < 0 {
