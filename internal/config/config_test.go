@@ -275,7 +275,7 @@ func TestEveryLimitSetsItsOwnFieldOnly(t *testing.T) {
 				changed = append(changed, name)
 			}
 		}
-		want := camel(k.leaf())
+		want := camel(leaf(k.name))
 		if len(changed) != 1 || changed[0] != want {
 			t.Errorf("%s changes the fields %v, want only %s", k.name, changed, want)
 		}

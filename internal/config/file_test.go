@@ -87,6 +87,7 @@ func TestWrongFilesAreOneSentence(t *testing.T) {
 		{"crossed penalties", "[limits]\npenalty_max = \"10s\"", `house.toml: limits.penalty_threshold (15s) is more than limits.penalty_max (10s)`},
 		{"message that no line can hold", "[limits]\npaste_bytes = 4095", `house.toml: limits.message_bytes (4096) is more than limits.paste_bytes (4095)`},
 		{"key given twice", "lang = \"en\"\nlang = \"ko\"", `house.toml, line 2: Key 'lang' has already been defined.`},
+		{"key with a bidi override given twice", "\"\\u202e\" = 1\n\"\\u202e\" = 2", `house.toml, line 2: Key '"?"' has already been defined.`},
 		{"no TOML", "lang: en\n", `house.toml, line 1: `},
 		{"another file", "\x7fELF\x02\x01\x01", `house.toml, line 1: `},
 		{"escape in a key", "\"\\u001b[31m\" = 1", `house.toml, line 1: unknown key "\x1b[31m"; the nearest known one is `},
@@ -99,6 +100,15 @@ func TestWrongFilesAreOneSentence(t *testing.T) {
 				t.Errorf("%v\nwant %s", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestTheSameFileFailsWithTheSameSentence(t *testing.T) {
+	const text, want = "zeta = 1\nmu = 1\nbeta = 1\nalpha = 1\n", "house.toml, line 4: unknown key \"alpha\""
+	for range 20 {
+		if err := defaults().parseFile("house.toml", text); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Fatalf("%v, want %s", err, want)
+		}
 	}
 }
 
@@ -227,7 +237,7 @@ func TestNearestCountsTypingMistakes(t *testing.T) {
 	for _, tt := range []struct {
 		from, to string
 		want     int
-	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"lang", "lang", 0}, {"lnag", "lang", 2}, {"kitten", "sitting", 3}, {"한글", "한국", 1}} {
+	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"lang", "lang", 0}, {"lnag", "lang", 2}, {"abcx", "abc", 1}, {"kitten", "sitting", 3}, {"한글", "한국", 1}} {
 		if got := distance(tt.from, tt.to); got != tt.want {
 			t.Errorf("distance(%q, %q) = %d, want %d", tt.from, tt.to, got, tt.want)
 		}

@@ -42,7 +42,7 @@ A load test needs ` + "`exempt = [\"127.0.0.0/8\"]`" + `. Totals always hold.
 		if k.exempted {
 			mark = "yes"
 		}
-		row(&b, code(k.leaf()), code(written(k.byDefault)), k.accepts, k.doc, mark)
+		row(&b, code(leaf(k.name)), code(written(k.byDefault)), k.accepts, k.doc, mark)
 	}
 	return b.String()
 }

@@ -26,8 +26,7 @@ type key struct {
 	set func(s *Settings, value any) (bad any)
 }
 
-func (k key) leaf() string     { return k.name[strings.LastIndexByte(k.name, '.')+1:] }
-func (k key) flag() string     { return "--" + strings.ReplaceAll(k.leaf(), "_", "-") }
+func (k key) flag() string     { return "--" + strings.ReplaceAll(leaf(k.name), "_", "-") }
 func (k key) variable() string { return "SARANGBANG_" + strings.ToUpper(k.name) }
 
 // fileKey names the TOML file, so it cannot stand in it.
@@ -258,29 +257,16 @@ func clip(t string) string {
 	return t
 }
 
-// nearest returns the name which takes the fewest typing mistakes to become t. Both may name the table that a key lies
-// in; the key counts more than its place, so that a key in the wrong table leads to the right one.
+// nearest returns the name which takes the fewest typing mistakes to become t. The table that a key lies in does not
+// count, so that a key in the wrong table leads to the right one.
 func nearest(t string, names []string) string {
-	t = clip(t)
-	table, leaf := split(t)
-	best, least := "", -1
-	for _, name := range names {
-		inTable, key := split(name)
-		d := 2 * distance(leaf, key)
-		if table != inTable {
-			d++
-		}
-		if least < 0 || d < least {
-			best, least = name, d
-		}
-	}
-	return best
+	return slices.MinFunc(names, func(a, b string) int {
+		return distance(leaf(t), leaf(a)) - distance(leaf(t), leaf(b))
+	})
 }
 
-func split(name string) (table, leaf string) {
-	i := strings.LastIndexByte(name, '.')
-	return name[:i+1], name[i+1:]
-}
+// leaf is a key's name without the table that it lies in.
+func leaf(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
 // distance counts the letters to insert, drop or change (Levenshtein) to get from a to b.
 func distance(a, b string) int {
