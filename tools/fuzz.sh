@@ -14,5 +14,5 @@ fi
 
 while read -r package name; do
   echo "== $package $name ($time)"
-  go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "$package"
+  go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 10x "$package"
 done <<<"$targets"
