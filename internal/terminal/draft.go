@@ -1,0 +1,314 @@
+package terminal
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"sarangbang/internal/cells"
+)
+
+// lineBreak is how a line break within the draft is shown: a message may have
+// several lines, the draft is one.
+const lineBreak = "⏎"
+
+// glyph is one place of the cursor: how many bytes of the draft it covers and
+// how many cells it takes (0 to 2), packed, since a draft may have 65,536.
+type glyph uint32
+
+func (g glyph) bytes() int { return int(g >> 2) }
+func (g glyph) cells() int { return int(g & 3) }
+
+// draft is the line being typed. Its text is NFC but for what editing has put
+// side by side, which take mends.
+type draft struct {
+	text   string
+	limit  int     // bytes
+	glyphs []glyph // of the whole text
+	at     int     // the cursor stands before this glyph
+	pos    int     // which begins at this byte
+	killed string  // what Ctrl-Y brings back
+}
+
+// measure returns the glyph at the start of s. What is never drawn belongs to
+// the glyph before it, so that the cursor does not stop where nothing is seen.
+func measure(s string) glyph {
+	g := cells.First(s)
+	n, width := g.Bytes, g.Width
+	if s[0] == '\n' {
+		width = 1
+	}
+	for n < len(s) && s[n] != '\n' {
+		hidden := cells.First(s[n:])
+		if hidden.Width > 0 {
+			break
+		}
+		n += hidden.Bytes
+	}
+	return glyph(n<<2 | width)
+}
+
+// replace puts s in the place of the bytes from..to and the cursor at the glyph
+// that begins at cursor or next after it. from is not behind the cursor.
+//
+// Only glyphs near the change are measured again, so that a key costs the same
+// in a long line as in a short one.
+func (d *draft) replace(from, to int, s string, cursor int) {
+	// A glyph may depend on the one after it, so begin two before the change.
+	i, start := d.at, d.pos
+	for again := 2; i > 0 && (start > from || again > 0); {
+		if start <= from {
+			again--
+		}
+		i--
+		start -= d.glyphs[i].bytes()
+	}
+	shift := len(s) - (to - from)
+	d.text = d.text[:from] + s + d.text[to:]
+
+	// Go on until a place is met where a glyph began before, too: from there
+	// on nothing has changed, because a glyph depends on nothing before it.
+	var room [16]glyph
+	fresh := room[:0]
+	j, old := i, start // a glyph of before, and where it began
+	p := start
+	for p < len(d.text) {
+		for j < len(d.glyphs) && (old < to || old+shift < p) {
+			old += d.glyphs[j].bytes()
+			j++
+		}
+		if p >= from+len(s) && old >= to && old+shift == p {
+			break
+		}
+		g := measure(d.text[p:])
+		fresh = append(fresh, g)
+		p += g.bytes()
+	}
+	if p >= len(d.text) {
+		j = len(d.glyphs)
+	}
+	d.glyphs = slices.Replace(d.glyphs, i, j, fresh...)
+
+	d.at, d.pos = i, start
+	for d.pos < cursor {
+		d.pos += d.glyphs[d.at].bytes()
+		d.at++
+	}
+}
+
+// normalBytes is how far from the cursor NFC is kept up while typing. What a
+// person types as one character is far shorter.
+const normalBytes = 128
+
+// insert puts s before the cursor, composed with what stands there. It reports
+// false, and changes nothing, if the line would become too long.
+func (d *draft) insert(s string) bool {
+	from, to := d.pos, d.pos
+	if !ascii(s) || d.pos < len(d.text) && d.text[d.pos] >= utf8.RuneSelf {
+		before := d.text[:d.pos]
+		before = before[cut(before, len(before)-normalBytes):]
+		if n := norm.NFC.LastBoundary([]byte(before)); n >= 0 {
+			from -= len(before) - n
+		}
+		after := d.text[d.pos:]
+		after = after[:cut(after, normalBytes)]
+		if n := norm.NFC.FirstBoundaryInString(after); n > 0 {
+			to += n
+		}
+		rest := norm.NFC.String(d.text[d.pos:to])
+		s = norm.NFC.String(d.text[from:d.pos] + s + d.text[d.pos:to])
+		if len(d.text)+len(s)-(to-from) > d.limit {
+			return false
+		}
+		cursor := from + len(s)
+		if strings.HasSuffix(s, rest) {
+			cursor -= len(rest)
+		}
+		d.replace(from, to, s, cursor)
+		return true
+	}
+	if len(d.text)+len(s) > d.limit {
+		return false
+	}
+	d.replace(from, to, s, from+len(s))
+	return true
+}
+
+// cut returns the last place not after n, and not before 0, where s can be cut
+// between two characters.
+func cut(s string, n int) int {
+	n = min(max(n, 0), len(s))
+	for n > 0 && n < len(s) && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return n
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// sanitize makes text that comes from elsewhere fit for a draft.
+func sanitize(s string) string {
+	return norm.NFC.String(strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || cells.Kept(r):
+			return r
+		case r == '\t':
+			return ' '
+		}
+		return -1
+	}, strings.ToValidUTF8(s, "\uFFFD")))
+}
+
+// set replaces the whole text and puts the cursor at its end.
+func (d *draft) set(s string) {
+	d.text, d.glyphs, d.at, d.pos = "", d.glyphs[:0], 0, 0
+	if cap(d.glyphs) > keptBytes {
+		d.glyphs = nil
+	}
+	d.replace(0, 0, s, len(s))
+}
+
+// take returns the text and leaves the draft empty.
+func (d *draft) take() string {
+	s := norm.NFC.String(d.text)
+	d.set("")
+	return s
+}
+
+// erase removes the bytes from..to.
+func (d *draft) erase(from, to int) { d.replace(from, to, "", from) }
+
+// kill removes the bytes from..to for Ctrl-Y to bring back.
+func (d *draft) kill(from, to int) {
+	if from < to {
+		d.killed = d.text[from:to]
+		d.erase(from, to)
+	}
+}
+
+func (d *draft) left() {
+	if d.at > 0 {
+		d.at--
+		d.pos -= d.glyphs[d.at].bytes()
+	}
+}
+
+func (d *draft) right() {
+	if d.at < len(d.glyphs) {
+		d.pos += d.glyphs[d.at].bytes()
+		d.at++
+	}
+}
+
+// class sorts glyphs for moves by words. A run of Han, kana or Hangul is a word,
+// and another one than the Latin word that it touches.
+type class uint8
+
+const (
+	space class = iota
+	sign
+	letters
+	eastAsian
+)
+
+// classAt returns the class of the glyph that begins at byte i.
+func (d *draft) classAt(i int) class {
+	switch r, _ := utf8.DecodeRuneInString(d.text[i:]); {
+	case unicode.IsSpace(r):
+		return space
+	case unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana):
+		return eastAsian
+	case unicode.In(r, unicode.L, unicode.M, unicode.N), r == '_':
+		return letters
+	}
+	return sign
+}
+
+// previous returns the class of the glyph before the cursor.
+func (d *draft) previous() class { return d.classAt(d.pos - d.glyphs[d.at-1].bytes()) }
+
+// wordLeft moves to the beginning of the word at or before the cursor.
+func (d *draft) wordLeft() {
+	for d.at > 0 && d.previous() <= sign {
+		d.left()
+	}
+	if d.at > 0 {
+		for c := d.previous(); d.at > 0 && d.previous() == c; {
+			d.left()
+		}
+	}
+}
+
+// wordRight moves to the end of the word at or after the cursor.
+func (d *draft) wordRight() {
+	for d.at < len(d.glyphs) && d.classAt(d.pos) <= sign {
+		d.right()
+	}
+	if d.at < len(d.glyphs) {
+		for c := d.classAt(d.pos); d.at < len(d.glyphs) && d.classAt(d.pos) == c; {
+			d.right()
+		}
+	}
+}
+
+// spaceLeft moves back over spaces, then to the space before the cursor.
+func (d *draft) spaceLeft() {
+	for d.at > 0 && d.previous() == space {
+		d.left()
+	}
+	for d.at > 0 && d.previous() != space {
+		d.left()
+	}
+}
+
+// press does what an editing key does to the text. Keys that need more than the
+// text are the terminal's.
+func (d *draft) press(k key) {
+	was := d.pos
+	switch k {
+	case keyLeft:
+		d.left()
+	case keyRight:
+		d.right()
+	case keyWordLeft:
+		d.wordLeft()
+	case keyWordRight:
+		d.wordRight()
+	case keyHome:
+		d.at, d.pos = 0, 0
+	case keyEnd:
+		d.at, d.pos = len(d.glyphs), len(d.text)
+	case keyBackspace:
+		d.left()
+		d.erase(d.pos, was)
+	case keyDelete:
+		d.right()
+		d.erase(was, d.pos)
+	case keyEraseWord:
+		d.spaceLeft()
+		d.kill(d.pos, was)
+	case keyKillWordLeft:
+		d.wordLeft()
+		d.kill(d.pos, was)
+	case keyKillWordRight:
+		d.wordRight()
+		d.kill(was, d.pos)
+	case keyKillToStart:
+		d.kill(0, was)
+	case keyKillToEnd:
+		d.kill(was, len(d.text))
+	case keyCancel:
+		d.set("")
+	default: // does nothing to the text
+	}
+}

@@ -1,0 +1,331 @@
+package terminal
+
+import (
+	"context"
+	"io"
+	"time"
+	"unicode/utf8"
+)
+
+// wire is the terminal as x/term sees it: what it reads keys from and draws on.
+type wire Terminal
+
+// Write takes what x/term draws. It never reaches the client as it is.
+func (w *wire) Write(p []byte) (int, error) {
+	w.screen.draw(p)
+	return len(p), nil
+}
+
+// Read gives x/term its next key, or takes it out of ReadLine. x/term calls it
+// without its lock, so that Write, SetSize and SetPrompt of x/term may be called
+// here. They are called nowhere else: their order is the order on the screen.
+func (w *wire) Read(p []byte) (int, error) {
+	t := (*Terminal)(w)
+	for {
+		behind := t.Behind()
+		if !behind && !t.turn.wait.Hold {
+			t.digest()
+		}
+		switch {
+		case t.turn.over:
+			return 0, errTurn
+		case t.entered:
+			return copy(p, "\r"), nil
+		case !behind:
+			t.update()
+			if t.draftStale {
+				t.draftStale = false
+				return utf8.EncodeRune(p, keyFetch), nil
+			}
+			t.show()
+		}
+		if t.turn.woken {
+			t.end(Input{Kind: Woken}, nil)
+		} else {
+			t.wait(behind)
+		}
+	}
+}
+
+// end makes Next return.
+func (t *Terminal) end(in Input, err error) {
+	t.turn.over, t.turn.input, t.turn.err = true, in, err
+}
+
+// refuse makes Next return Refused, for size bytes.
+func (t *Terminal) refuse(size int) {
+	t.excess = 0
+	t.end(Input{Kind: Refused, Size: size, Limit: t.limits.PasteBytes}, nil)
+}
+
+// digest makes keys of the input that is here, up to one that ends the turn.
+func (t *Terminal) digest() {
+	for len(t.unread) > 0 && !t.entered && !t.turn.over {
+		b := t.unread[0]
+		t.unread = t.unread[1:]
+		t.parser.feed(b)
+	}
+	t.insertTyped()
+	if t.ended && len(t.unread) == 0 && !t.entered && !t.turn.over {
+		t.end(Input{}, io.EOF)
+	}
+}
+
+// update tells x/term about a new size and a new prompt.
+func (t *Terminal) update() {
+	if t.asked != (Size{}) && time.Until(t.resizeAt()) <= 0 {
+		t.applySize()
+	}
+	if t.screen.inks.len() > manyInks {
+		t.forgetInks()
+	}
+	if t.promptStale {
+		t.promptStale = false
+		t.x.SetPrompt(t.promptCells())
+		t.repaint()
+	}
+}
+
+// repaint makes x/term begin anew at the upper left cell of what it draws, with
+// its present prompt; the draft is fetched again.
+func (t *Terminal) repaint() {
+	t.screen.muted = true // until x/term writes the mark
+	_, _ = t.x.Write([]byte(string(cellRestart)))
+	t.screen.muted = false
+	t.draftStale = true
+}
+
+// forgetInks begins with an empty table of inks, which nothing may refer to.
+func (t *Terminal) forgetInks() {
+	t.screen.erase()
+	t.screen.inks.reset()
+	t.promptStale = true
+}
+
+// resizeAt returns when the size may change again. Each change is a redraw of
+// everything, and a client can ask for as many as it likes.
+func (t *Terminal) resizeAt() time.Time {
+	return t.resized.Add(time.Second / time.Duration(t.limits.RedrawsPerSecond))
+}
+
+func (t *Terminal) applySize() {
+	size := t.asked
+	t.asked = Size{}
+	if size == t.Size() {
+		return
+	}
+	t.resized = time.Now()
+	t.turn.woken = true
+	t.screen.resize(size)
+	t.screen.muted = true // x/term's own idea of what a terminal does to its rows
+	_ = t.x.SetSize(size.Columns, size.Rows)
+	t.screen.muted = false
+	t.promptStale = true // it may be clipped elsewhere now
+}
+
+// show sends what has changed on the screen.
+func (t *Terminal) show() {
+	t.screen.print(t.above)
+	t.above = t.above[:0]
+	if cap(t.above) > keptBytes {
+		t.above = nil
+	}
+	if t.bell {
+		t.bell = false
+		t.screen.ring()
+	}
+	t.screen.sendTo(t.out)
+}
+
+// wait waits for whatever comes first.
+func (t *Terminal) wait(behind bool) {
+	w := t.turn.wait
+	var input <-chan []byte
+	if !behind && !w.Hold && !t.ended {
+		input = t.in.chunks
+	}
+	var drained <-chan struct{}
+	if behind {
+		drained = t.out.drained
+	}
+	select {
+	case chunk, ok := <-input:
+		t.heard = time.Now()
+		t.unread, t.ended = chunk, !ok
+	case <-w.Bell:
+		t.turn.woken = true
+	case <-w.Timer:
+		t.turn.woken = true
+	case size, ok := <-t.resize:
+		if !ok {
+			t.resize = nil
+			break
+		}
+		t.asked = t.limits.clamp(size)
+	case <-drained:
+		t.turn.woken = !t.Behind()
+	case <-t.alarm(input != nil, behind):
+		if input != nil {
+			t.lostPatience()
+		}
+	case <-t.out.failed:
+		t.end(Input{}, io.EOF)
+	case <-t.turn.ctx.Done():
+		t.end(Input{}, context.Cause(t.turn.ctx))
+	}
+}
+
+// patience returns when the client has been silent for too long amid something,
+// the zero time for never.
+func (t *Terminal) patience() time.Time {
+	wait := t.parser.patience()
+	if wait == 0 && t.excess > 0 {
+		wait = pastePatience
+	}
+	if wait == 0 {
+		return time.Time{}
+	}
+	return t.heard.Add(wait)
+}
+
+// lostPatience gives up what the client has left unfinished for too long.
+func (t *Terminal) lostPatience() {
+	if at := t.patience(); at.IsZero() || time.Until(at) > 0 {
+		return
+	}
+	if t.parser.patience() > 0 {
+		t.parser.expire()
+	} else {
+		t.refuse(len(t.draft.text) + t.excess)
+	}
+}
+
+// alarm returns a channel that delivers when something is due by the clock: an
+// end to patience while input is read, a redraw in the size asked for unless the
+// client is behind.
+func (t *Terminal) alarm(reading, behind bool) <-chan time.Time {
+	var at time.Time
+	if reading {
+		at = t.patience()
+	}
+	if t.asked != (Size{}) && !behind {
+		if redraw := t.resizeAt(); at.IsZero() || redraw.Before(at) {
+			at = redraw
+		}
+	}
+	if at.IsZero() {
+		return nil
+	}
+	if t.timer == nil {
+		t.timer = time.NewTimer(time.Until(at))
+	} else {
+		t.timer.Reset(time.Until(at))
+	}
+	return t.timer.C
+}
+
+// press takes a key from the parser.
+func (t *Terminal) press(k key, r rune) {
+	if k == keyText {
+		t.typed = utf8.AppendRune(t.typed, r)
+		return
+	}
+	if k == keyPasteText {
+		t.pasted.add(r)
+		return
+	}
+	t.insertTyped()
+	if t.excess > 0 {
+		t.refuse(len(t.draft.text) + t.excess)
+		if k == keyEnter { // never sent in part
+			t.draft.set("")
+			k = keyNone
+		}
+	}
+	t.draftStale = true
+	switch k {
+	case keyPasteEnd:
+		t.insertPaste()
+	case keyEnter:
+		t.entered = true
+	case keyUp:
+		if s, ok := t.past.older(t.draft.text); ok {
+			t.draft.set(s)
+		}
+	case keyDown:
+		if s, ok := t.past.newer(); ok {
+			t.draft.set(s)
+		}
+	case keyYank:
+		t.insert(t.draft.killed)
+	case keyRedraw:
+		t.screen.clear()
+	case keyCancel:
+		t.past.rewind()
+		t.draft.press(k)
+	case keyEndOfInput:
+		if t.draft.text == "" {
+			t.end(Input{Kind: Leave}, nil)
+			return
+		}
+		t.draft.press(keyDelete)
+	default:
+		t.draft.press(k)
+	}
+}
+
+// insertTyped puts what was typed since the last key into the draft. Beyond the
+// limit it is counted up to the next key and then refused with its size.
+func (t *Terminal) insertTyped() {
+	if len(t.typed) == 0 {
+		return
+	}
+	if t.excess > 0 || !t.draft.insert(string(t.typed)) {
+		t.excess += len(t.typed)
+	} else {
+		t.draftStale = true
+	}
+	t.typed = t.typed[:0]
+}
+
+// insertPaste puts a paste into the draft, whole or not at all.
+func (t *Terminal) insertPaste() {
+	text, size := t.pasted.take()
+	if size > t.limits.PasteBytes {
+		t.refuse(size)
+		return
+	}
+	t.insert(text)
+}
+
+func (t *Terminal) insert(s string) {
+	if !t.draft.insert(s) {
+		t.refuse(len(t.draft.text) + len(s))
+	}
+}
+
+// pasted collects a paste in brackets.
+type pasted struct {
+	text  []byte // nothing once size is beyond the limit
+	size  int
+	limit int
+}
+
+func (p *pasted) add(r rune) {
+	if p.size += utf8.RuneLen(r); p.size > p.limit {
+		p.text = nil
+		return
+	}
+	p.text = utf8.AppendRune(p.text, r)
+}
+
+// take returns the paste without the line breaks at its end, which come with
+// every whole line that is copied, and its size.
+func (p *pasted) take() (string, int) {
+	text, size := p.text, p.size
+	p.text, p.size = nil, 0
+	for len(text) > 0 && text[len(text)-1] == '\n' {
+		text = text[:len(text)-1]
+	}
+	return string(text), size
+}

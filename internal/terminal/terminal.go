@@ -1,0 +1,301 @@
+package terminal
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// Size of a screen in cells. A zero stands for the usual 80 × 24.
+type Size struct{ Columns, Rows int }
+
+// Span is a piece of the prompt with the SGR sequence that it is drawn in, ""
+// for none.
+type Span struct{ SGR, Text string }
+
+// Limits bound what a client can make the terminal keep. A zero stands for the
+// default.
+type Limits struct {
+	PasteBytes       int // of one paste, of one line and of the history: 65536
+	EscapeBytes      int // of one escape sequence: 64
+	OutputBytes      int // drawn and not sent: 65536
+	ColumnsMin       int // 12
+	ColumnsMax       int // 500
+	RowsMin          int // 4
+	RowsMax          int // 200
+	RedrawsPerSecond int // after changes of size: 10
+	HistoryLines     int // 100
+}
+
+func (l *Limits) setDefaults() {
+	for _, v := range []struct {
+		limit *int
+		value int
+	}{
+		{&l.PasteBytes, 65536},
+		{&l.EscapeBytes, 64},
+		{&l.OutputBytes, 65536},
+		{&l.ColumnsMin, 12},
+		{&l.ColumnsMax, 500},
+		{&l.RowsMin, 4},
+		{&l.RowsMax, 200},
+		{&l.RedrawsPerSecond, 10},
+		{&l.HistoryLines, 100},
+	} {
+		if *v.limit <= 0 {
+			*v.limit = v.value
+		}
+	}
+}
+
+func (l *Limits) clamp(s Size) Size {
+	if s.Columns <= 0 {
+		s.Columns = 80
+	}
+	if s.Rows <= 0 {
+		s.Rows = 24
+	}
+	return Size{
+		Columns: min(max(s.Columns, l.ColumnsMin), l.ColumnsMax),
+		Rows:    min(max(s.Rows, l.RowsMin), l.RowsMax),
+	}
+}
+
+// Options of a terminal. All may be left out.
+type Options struct {
+	Size   Size
+	Resize <-chan Size // sizes to come; of several the newest wins. It may be closed.
+	Limits Limits
+	Color  bool // the marks that the terminal itself puts into the line may have SGR
+}
+
+// Wait says what ends Next beside the person and the client.
+type Wait struct {
+	Bell  <-chan struct{}  // nil: do not listen
+	Timer <-chan time.Time // nil: none
+	Hold  bool             // leave what is typed where it is
+}
+
+// Kind says what ended Next.
+type Kind uint8
+
+// The kinds of Input.
+const (
+	Woken   Kind = iota // the bell, the timer, room for output again, or a new size
+	Line                // a line was entered
+	Leave               // Ctrl-D on an empty line
+	Refused             // a paste or a line is longer than Limits.PasteBytes and was not taken
+)
+
+// Input is what ended Next.
+type Input struct {
+	Kind Kind
+	// Text of Line: valid UTF-8 in NFC, possibly empty, without controls but
+	// the LFs between the lines of a paste. It has not passed room.Clean.
+	Text string
+	// Size and Limit of Refused, in bytes.
+	Size, Limit int
+}
+
+// Terminal is one person's keyboard and screen. One goroutine, its owner, calls
+// all its methods.
+type Terminal struct {
+	limits Limits
+	color  bool
+
+	x      *term.Terminal
+	screen screen
+	prompt []Span
+	draft  draft
+	past   history
+	window int    // the first glyph shown of a draft that is higher than the screen
+	typed  []byte // text not yet in the draft
+	excess int    // bytes typed beyond the limit since the last key that is not text
+	pasted pasted
+
+	parser parser
+	unread []byte // input not yet parsed
+	heard  time.Time
+	ended  bool // the client's input has ended
+
+	entered     bool // Enter was pressed; x/term has not been told
+	draftStale  bool // x/term has an older draft
+	promptStale bool // x/term has an older prompt
+	above       []byte
+	bell        bool
+
+	resize  <-chan Size
+	asked   Size // the newest size; zero if it is in force
+	resized time.Time
+
+	turn   turn
+	timer  *time.Timer
+	in     incoming
+	out    *outgoing
+	pumps  sync.WaitGroup
+	closed bool
+	err    error // of Close
+}
+
+// turn is one call of Next.
+type turn struct {
+	ctx   context.Context
+	wait  Wait
+	over  bool
+	woken bool
+	input Input
+	err   error
+}
+
+// errTurn takes x/term out of ReadLine with all its state kept.
+var errTurn = errors.New("turn")
+
+// noHistory stands in for the history of x/term, which would keep what was typed
+// at every prompt and offer it at all others.
+type noHistory struct{}
+
+func (noHistory) Add(string)    {}
+func (noHistory) Len() int      { return 0 }
+func (noHistory) At(int) string { return "" }
+
+// New returns a terminal on rw and starts its reader and its writer. It must be
+// closed.
+func New(rw io.ReadWriter, o Options) *Terminal {
+	o.Limits.setDefaults()
+	t := &Terminal{limits: o.Limits, color: o.Color, resize: o.Resize, promptStale: true}
+	t.screen = newScreen(t.limits.clamp(o.Size))
+	t.draft.limit = t.limits.PasteBytes
+	t.past.lines, t.past.bytes = t.limits.HistoryLines, t.limits.PasteBytes
+	t.pasted.limit = t.limits.PasteBytes
+	t.parser.limit, t.parser.emit = t.limits.EscapeBytes, t.press
+	t.x = term.NewTerminal((*wire)(t), t.promptCells())
+	t.x.History = noHistory{}
+	t.x.AutoCompleteCallback = t.fetch
+	_ = t.x.SetSize(t.screen.columns, t.screen.rows) // writes nothing while nothing is shown
+	t.in = newIncoming()
+	t.out = newOutgoing()
+	t.pumps.Go(func() { t.in.run(rw) })
+	t.pumps.Go(func() { t.out.run(rw) })
+	return t
+}
+
+// Next draws what has changed, waits, and returns the next thing that the owner
+// must look at. The error is io.EOF when the client's input has ended (all that
+// came before has been returned by then) or the client takes no more output, and
+// context.Cause(ctx) when ctx ends. The owner may call Next again after any
+// Input, at once or later; while it does not, nothing is read and nothing drawn.
+func (t *Terminal) Next(ctx context.Context, w Wait) (Input, error) {
+	switch {
+	case ctx.Err() != nil:
+		return Input{}, context.Cause(ctx)
+	case t.closed:
+		return Input{}, io.EOF
+	}
+	t.turn = turn{ctx: ctx, wait: w}
+	_, err := t.x.ReadLine()
+	end := t.turn
+	t.turn = turn{}
+	switch {
+	case errors.Is(err, errTurn):
+		return end.input, end.err
+	case err != nil:
+		return Input{}, err
+	}
+	return Input{Kind: Line, Text: t.submit()}, nil
+}
+
+// submit returns the draft, which x/term has taken for entered, and begins a new
+// one. The line leaves the screen: what was said comes back as a printed row.
+func (t *Terminal) submit() string {
+	t.entered = false
+	text := t.draft.take()
+	t.past.rewind()
+	t.draftStale, t.window = true, 0
+	t.screen.restart()
+	if t.screen.inks.len() > keptInks {
+		t.forgetInks()
+	}
+	return text
+}
+
+// Print shows rows above the prompt: whole rows, each ended by LF or CR LF, not
+// wider than the screen (what is wider is cut off by the terminal at the margin)
+// and clean of everything but SGR. They are sent by the next call of Next, all
+// rows printed since the last in one piece. Print never waits; look at Behind
+// before.
+func (t *Terminal) Print(rows []byte) {
+	if len(rows) == 0 {
+		return
+	}
+	t.above = append(t.above, rows...)
+	if rows[len(rows)-1] != '\n' {
+		t.above = append(t.above, '\n')
+	}
+}
+
+// SetPrompt replaces the prompt. It is clipped to half the width of the screen,
+// and is never empty: without any cell it is drawn as ">".
+func (t *Terminal) SetPrompt(p []Span) {
+	if !slices.Equal(p, t.prompt) {
+		t.prompt = slices.Clone(p)
+		t.promptStale = true
+	}
+}
+
+// Restore gives text back: into the draft if that is empty (true), else into the
+// history (false).
+func (t *Terminal) Restore(text string) bool {
+	text = sanitize(text)
+	if t.draft.text != "" || !t.draft.insert(text) {
+		t.past.add(text)
+		return false
+	}
+	t.draftStale = true
+	return true
+}
+
+// Remember puts text into the history, which nothing enters by itself.
+func (t *Terminal) Remember(text string) { t.past.add(sanitize(text)) }
+
+// Draft returns what is being typed.
+func (t *Terminal) Draft() string { return t.draft.text }
+
+// Size returns the size that is drawn for.
+func (t *Terminal) Size() Size { return Size{Columns: t.screen.columns, Rows: t.screen.rows} }
+
+// Behind reports whether Limits.OutputBytes wait for the client. Then nothing
+// should be printed; Next returns Woken once that is over.
+func (t *Terminal) Behind() bool {
+	return len(t.above)+t.out.pending() >= t.limits.OutputBytes
+}
+
+// Bell rings the client's bell with what is drawn next, once however often it
+// was called.
+func (t *Terminal) Bell() { t.bell = true }
+
+// Close prints what waits, takes the prompt away, ends bracketed paste and gives
+// the client up to timeout to take it all. It returns nil if it did. It asks the
+// reader and the writer to end; they do as soon as the connection, which the
+// owner closes next, lets go of them. A second Close does nothing and returns
+// the same.
+func (t *Terminal) Close(timeout time.Duration) error {
+	if t.closed {
+		return t.err
+	}
+	t.closed = true
+	t.screen.leave(t.above)
+	t.above = nil
+	t.screen.sendTo(t.out)
+	t.in.stop()
+	t.err = t.out.close(timeout)
+	return t.err
+}
+
+// Wait returns when the reader and the writer have ended. It blocks until the
+// connection has been closed after Close.
+func (t *Terminal) Wait() { t.pumps.Wait() }
