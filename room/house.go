@@ -207,6 +207,9 @@ const retryPause = 50 * time.Millisecond
 // post commits records and waits until they are applied, for CommitWait at most. ErrUnavailable: it is not known whether
 // they will be; ErrConflict: they will not.
 func (h *House) post(ctx context.Context, recs ...Record) ([]Result, error) {
+	if len(recs) == 0 {
+		return nil, nil
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, h.opt.CommitWait, ErrUnavailable)
 	defer cancel()
 	p := &posting{results: make([]Result, len(recs)), left: len(recs), done: make(chan struct{})}
