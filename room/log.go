@@ -113,9 +113,14 @@ func (l *Log) CursorAt(from Seq, bell Bell) *Cursor {
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := sort.Search(int(l.next-l.first), func(i int) bool { return l.slotLocked(l.first+uint64(i)).Seq >= from })
-	c.at = l.first + uint64(n)
+	c.at = l.findLocked(from)
 	return c
+}
+
+// findLocked returns the slot of the first kept event whose Seq is at least from.
+func (l *Log) findLocked(from Seq) uint64 {
+	n := sort.Search(int(l.next-l.first), func(i int) bool { return l.slotLocked(l.first+uint64(i)).Seq >= from })
+	return l.first + uint64(n)
 }
 
 // A Cursor is one reader's place in a log. It belongs to one goroutine.
@@ -146,6 +151,17 @@ func (c *Cursor) Read(dst []*Event, upTo Seq) (n int, missed uint64) {
 		c.at++
 	}
 	return n, missed
+}
+
+// skip moves on to the first event whose Seq is at least to. If events of that kind may have been forgotten already, it stays,
+// so that Read counts them as missed.
+func (c *Cursor) skip(to Seq) {
+	l := c.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.at >= l.first || l.slotLocked(l.first).Seq <= to {
+		c.at = max(c.at, l.findLocked(to))
+	}
 }
 
 // Close stops the log from ringing this reader's bell. A second call does nothing.

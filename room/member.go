@@ -24,15 +24,17 @@ type person struct {
 	screens int     // guarded by turn
 	held    []Lease // guarded by turn; more than one only while a rename's outcome is unknown
 
-	claim Claim // written holding both turn and House.mu, so either is enough to read it
-	users int   // guarded by House.mu; calls and members that use this entry
+	claim Claim    // written holding both turn and House.mu, so either is enough to read it
+	next  []string // likewise; the names that a rename will give or, if its outcome is unknown, may have given
+	users int      // guarded by House.mu; calls and members that use this entry
 }
 
-func (p *person) owner() Owner {
-	if p.claim.Key != "" {
-		return Owner("key:" + p.claim.Key)
-	}
-	return Owner(p.id)
+// owner holds the person's names. It is not the key: who is here under two names must not wear one of them twice.
+func (p *person) owner() Owner { return Owner(p.id) }
+
+// wears says whether the names are, or may be by now, this person's.
+func (p *person) wears(names []string) bool {
+	return slices.Equal(p.claim.Names, names) || p.next != nil && slices.Equal(p.next, names)
 }
 
 func (p *person) snapshot() Person { return Person{ID: p.id, Nick: p.claim.Nick, Key: p.claim.Key} }
@@ -88,7 +90,7 @@ func (h *House) use(claim Claim) *person {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, p := range h.keyed[claim.Key] {
-		if slices.Equal(p.claim.Names, claim.Names) {
+		if p.wears(claim.Names) {
 			p.users++
 			return p
 		}
@@ -136,18 +138,24 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 			return nil, err
 		}
 		p.held = append(p.held, lease)
-		h.setClaim(p, claim)
-	case !slices.Equal(p.claim.Names, claim.Names):
+		h.setClaim(p, claim, nil)
+	case !p.wears(claim.Names):
 		return nil, errMoved
 	}
+	m := &Member{house: h, person: p, screen: ScreenID(NewID().String()), room: Lobby}
+	h.mu.RLock()
+	log := h.rooms[m.room]
+	h.mu.RUnlock()
+	// The reader stands ready before the entry is posted: what comes right after it is then read, or counted as missed.
+	m.reader = newReader(&h.applied, NewBell(), Seq(h.applied.Load()), log, p.log)
 	// Whoever hangs up in the middle of this must not leave a ghost behind: the entry is finished, then taken back.
 	detached := context.WithoutCancel(ctx)
-	m := &Member{house: h, person: p, screen: ScreenID(NewID().String()), room: Lobby}
 	results, err := h.post(detached, Encode(p.snapshot(), m.room, Joined{Screen: m.screen, Visit: visit}))
 	if err == nil && results[0].Void != "" {
 		err = errors.New("entry was void: " + string(results[0].Void))
 	}
 	if err != nil {
+		m.reader.Close()
 		if p.screens == 0 {
 			h.release(detached, p)
 		}
@@ -155,10 +163,7 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 	}
 	p.screens++
 	m.joined, m.announced = results[0].Seq, results[0].Shown
-	h.mu.RLock()
-	log := h.rooms[m.room]
-	h.mu.RUnlock()
-	m.reader = newReader(&h.applied, NewBell(), m.joined, log, p.log)
+	m.reader.skip(m.joined)
 	if ctx.Err() != nil {
 		m.reader.Close()
 		h.part(detached, p, m, EndingLost)
@@ -168,20 +173,24 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 }
 
 // setClaim needs the person's turn.
-func (h *House) setClaim(p *person, claim Claim) {
+func (h *House) setClaim(p *person, claim Claim, next []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p.claim = claim
+	p.claim, p.next = claim, next
 }
 
 // release gives all of a person's leases back. It needs the person's turn.
 func (h *House) release(ctx context.Context, p *person) {
 	for _, l := range p.held {
-		if err := h.leases.Release(ctx, l); err != nil {
-			h.opt.Logger.Error("release a lease", "err", err)
-		}
+		h.giveBack(ctx, l)
 	}
 	p.held = nil
+}
+
+func (h *House) giveBack(ctx context.Context, l Lease) {
+	if err := h.leases.Release(ctx, l); err != nil {
+		h.opt.Logger.Error("release a lease", "err", err)
+	}
 }
 
 // part takes a screen out of its room and, with a person's last one, gives the name free. It needs the person's turn.
@@ -229,25 +238,31 @@ func (m *Member) Rename(ctx context.Context, nick Nick, names []string) error {
 		return err
 	}
 	defer p.give()
+	if p.screens == 0 {
+		return errors.New("rename of somebody who has left")
+	}
 	lease, err := h.leases.Acquire(ctx, names, p.owner())
 	if err != nil {
 		return err
 	}
+	h.setClaim(p, p.claim, names)
 	detached := context.WithoutCancel(ctx)
 	results, err := h.post(detached, Encode(p.snapshot(), HouseSubject, Renamed{To: nick}))
-	if err == nil && results[0].Void != "" {
-		err = errors.New("rename was void: " + string(results[0].Void))
-	}
 	if err != nil {
 		// The record may still come into effect, so the name stays held until the person leaves.
 		p.held = append(p.held, lease)
 		return err
 	}
+	if void := results[0].Void; void != "" {
+		h.setClaim(p, p.claim, nil)
+		h.giveBack(detached, lease)
+		return errors.New("rename was void: " + string(void))
+	}
 	h.release(detached, p)
 	p.held = []Lease{lease}
 	claim := p.claim
 	claim.Nick, claim.Names = nick, names
-	h.setClaim(p, claim)
+	h.setClaim(p, claim, nil)
 	return nil
 }
 

@@ -34,6 +34,14 @@ func newReader(applied *atomic.Uint64, bell Bell, from Seq, logs ...*Log) *Reade
 	return r
 }
 
+// skip moves on to the first event whose Seq is at least to. It is for a reader that nobody has read from yet.
+func (r *Reader) skip(to Seq) {
+	for i := range r.ahead {
+		r.ahead[i].cursor.skip(to)
+	}
+	r.seen = max(r.seen, to-1)
+}
+
 // Bell rings when there may be something to read.
 func (r *Reader) Bell() Bell { return r.bell }
 
