@@ -1,0 +1,299 @@
+package room_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"sarangbang/room"
+)
+
+func personOf(nick room.Nick) room.Person {
+	return room.Person{ID: room.PersonID("id:" + nick), Nick: nick}
+}
+
+func text(s string) room.Text { return room.Sentence(s) }
+
+// step is one record of a story and what the rules must make of it.
+type step struct {
+	from  room.Person
+	where room.Subject // the lobby if empty
+	body  room.Body
+	want  string // "shown", "hidden" (it takes effect) or the reason why it is void
+	as    room.Nick
+}
+
+func verdict(v room.Verdict) string {
+	switch {
+	case v.Void != "" && v.Shown:
+		return "void and shown"
+	case v.Void != "":
+		return string(v.Void)
+	case v.Shown:
+		return "shown"
+	}
+	return "hidden"
+}
+
+func TestRules(t *testing.T) {
+	ann, bob := personOf("ann"), personOf("bob")
+	join := func(s room.ScreenID) room.Body { return room.Joined{Screen: s} }
+	visit := func(s room.ScreenID) room.Body { return room.Joined{Screen: s, Visit: true} }
+	part := func(s room.ScreenID) room.Body { return room.Parted{Screen: s, Why: room.EndingLeft} }
+	said := room.Said{Text: text("hi")}
+	emoted := room.Emoted{Text: text("waves")}
+	told := func(to room.Person) room.Body { return room.Told{To: to, Text: text("psst")} }
+	for _, tt := range []struct {
+		name  string
+		steps []step
+	}{
+		{"who is not there cannot speak", []step{
+			{from: ann, body: said, want: "not_member"},
+			{from: ann, body: emoted, want: "not_member"},
+			{from: ann, body: told(ann), want: "not_member"},
+			{from: ann, body: room.Renamed{To: "eve"}, want: "not_member"},
+			{from: ann, body: join("1"), want: "shown"},
+			{from: ann, body: said, want: "shown"},
+			{from: ann, body: emoted, want: "shown"},
+			{from: bob, body: said, want: "not_member"},
+			{from: ann, body: part("1"), want: "shown"},
+			{from: ann, body: said, want: "not_member"},
+		}},
+		{"rooms that do not exist", []step{
+			{from: ann, where: "room/attic", body: join("1"), want: "no_room"},
+			{from: ann, body: join("1"), want: "shown"},
+			{from: ann, where: "room/attic", body: said, want: "not_member"},
+			{from: ann, where: "room/attic", body: part("1"), want: "repeated"},
+			{from: ann, body: said, want: "shown"},
+		}},
+		{"only the first and the last screen are announced", []step{
+			{from: ann, body: join("1"), want: "shown"},
+			{from: ann, body: join("2"), want: "hidden"},
+			{from: ann, body: join("3"), want: "hidden"},
+			{from: ann, body: part("1"), want: "hidden"},
+			{from: ann, body: said, want: "shown"},
+			{from: ann, body: part("3"), want: "hidden"},
+			{from: ann, body: part("2"), want: "shown"},
+			{from: ann, body: join("4"), want: "shown"},
+		}},
+		{"a screen comes once and leaves once", []step{
+			{from: ann, body: part("1"), want: "repeated"},
+			{from: ann, body: join("1"), want: "shown"},
+			{from: ann, body: join("1"), want: "repeated"},
+			{from: ann, body: visit("1"), want: "repeated"},
+			{from: ann, body: part("2"), want: "repeated"},
+			{from: bob, body: part("1"), want: "repeated"}, // nobody parts another's screen
+			{from: ann, body: said, want: "shown"},
+			{from: ann, body: part("1"), want: "shown"},
+			{from: ann, body: part("1"), want: "repeated"},
+		}},
+		{"a visit is not announced and may speak", []step{
+			{from: ann, body: visit("1"), want: "hidden"},
+			{from: ann, body: said, want: "shown"},
+			{from: ann, body: part("1"), want: "hidden"},
+			{from: ann, body: said, want: "not_member"},
+			{from: ann, body: join("2"), want: "shown"},
+			{from: ann, body: visit("3"), want: "hidden"},
+			{from: ann, body: part("2"), want: "shown"}, // the last listed one
+			{from: ann, body: said, want: "shown"},
+			{from: ann, body: join("4"), want: "shown"},
+			{from: ann, body: part("3"), want: "hidden"},
+			{from: ann, body: part("4"), want: "shown"},
+		}},
+		{"direct messages need somebody listed", []step{
+			{from: ann, body: join("1"), want: "shown"},
+			{from: ann, body: told(bob), want: "gone"},
+			{from: ann, body: told(ann), want: "shown"},
+			{from: bob, body: visit("2"), want: "hidden"},
+			{from: ann, body: told(bob), want: "gone"},
+			{from: bob, body: told(ann), want: "shown"},
+			{from: bob, body: join("3"), want: "shown"},
+			{from: ann, body: told(bob), want: "shown"},
+			{from: bob, body: part("3"), want: "shown"},
+			{from: ann, body: told(bob), want: "gone"},
+		}},
+		{"a line on its way carries the new name", []step{
+			{from: ann, body: join("1"), want: "shown", as: "ann"},
+			{from: ann, body: room.Renamed{To: "eve"}, want: "shown", as: "ann"},
+			{from: ann, body: said, want: "shown", as: "eve"},
+			{from: ann, body: told(ann), want: "shown", as: "eve"},
+			{from: ann, body: join("2"), want: "hidden", as: "eve"},
+			{from: ann, body: room.Renamed{To: "eva"}, want: "shown", as: "eve"},
+			{from: ann, body: part("1"), want: "hidden", as: "eva"},
+			{from: ann, body: part("2"), want: "shown", as: "eva"},
+			{from: ann, body: join("3"), want: "shown", as: "ann"}, // a new stay under the name they come with
+		}},
+		{"a visitor's rename is shown to nobody", []step{
+			{from: ann, body: visit("1"), want: "hidden"},
+			{from: ann, body: room.Renamed{To: "eve"}, want: "hidden"},
+			{from: ann, body: said, want: "shown", as: "eve"},
+		}},
+		{"what is unknown has no effect", []step{
+			{from: ann, body: room.Unknown{Kind: "painted"}, want: "unknown"},
+			{from: ann, body: room.Notice{Text: text("forged")}, want: "unknown"},
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rules := room.NewRules()
+			for i, s := range tt.steps {
+				where := s.where
+				if where == "" {
+					where = room.Lobby
+				}
+				e := &room.Event{Seq: room.Seq(i + 1), Subject: where, From: s.from, Body: s.body}
+				got := rules.Apply(e)
+				if verdict(got) != s.want {
+					t.Errorf("step %d, %T of %s: %s, want %s", i, s.body, s.from.Nick, verdict(got), s.want)
+				}
+				if s.as != "" && got.From.Nick != s.as {
+					t.Errorf("step %d, %T is from %s, want %s", i, s.body, got.From.Nick, s.as)
+				}
+				if got.From.ID != s.from.ID {
+					t.Errorf("step %d, %T is of %s, want %s", i, s.body, got.From.ID, s.from.ID)
+				}
+			}
+		})
+	}
+}
+
+func TestVoidsListsEveryReason(t *testing.T) {
+	want := []room.Void{room.VoidNotMember, room.VoidGone, room.VoidNoSuchRoom, room.VoidRepeated, room.VoidUnknown, room.VoidUnreadable}
+	if got := room.Voids(); !slices.Equal(got, want) {
+		t.Errorf("Voids = %v, want %v", got, want)
+	}
+}
+
+// story makes a random log in which most records make sense.
+func story(seed uint64) []*room.Event {
+	rnd := rand.New(rand.NewPCG(seed, 7))
+	people := []room.Person{personOf("ann"), personOf("bob"), personOf("cho"), personOf("dan")}
+	var log []*room.Event
+	for i := range 400 {
+		p := people[rnd.IntN(len(people))]
+		screen := room.ScreenID(fmt.Sprintf("%s-%d", p.Nick, rnd.IntN(3)))
+		where := room.Lobby
+		if rnd.IntN(20) == 0 {
+			where = "room/attic"
+		}
+		var body room.Body
+		switch rnd.IntN(8) {
+		case 0, 1:
+			body = room.Joined{Screen: screen, Visit: rnd.IntN(3) == 0}
+		case 2, 3:
+			body = room.Parted{Screen: screen, Why: room.EndingLost}
+		case 4:
+			body = room.Renamed{To: room.Nick(fmt.Sprintf("%s%d", p.Nick, i))}
+		case 5:
+			body = room.Told{To: people[rnd.IntN(len(people))], Text: text("psst")}
+		case 6:
+			body = room.Unknown{Kind: "painted"}
+		default:
+			body = room.Said{Text: text("hi")}
+		}
+		log = append(log, &room.Event{Seq: room.Seq(i + 1), Subject: where, At: time.Unix(int64(i), 0), From: p, Body: body})
+	}
+	return log
+}
+
+// seats is the simplest thing that could be right about who is where: the screens of everybody, and who is listed.
+type seats struct {
+	screens map[room.PersonID]map[room.ScreenID]bool // true if listed
+}
+
+func (s seats) listed(id room.PersonID) (n int) {
+	for _, listed := range s.screens[id] {
+		if listed {
+			n++
+		}
+	}
+	return n
+}
+
+// expect says what must become of an event, by the model.
+func (s seats) expect(e *room.Event) string {
+	mine := s.screens[e.From.ID]
+	shownIf := func(yes bool) string {
+		if yes {
+			return "shown"
+		}
+		return "hidden"
+	}
+	switch b := e.Body.(type) {
+	case room.Joined:
+		_, here := mine[b.Screen]
+		switch {
+		case e.Subject != room.Lobby:
+			return "no_room"
+		case here:
+			return "repeated"
+		}
+		first := !b.Visit && s.listed(e.From.ID) == 0
+		if mine == nil {
+			mine = map[room.ScreenID]bool{}
+			s.screens[e.From.ID] = mine
+		}
+		mine[b.Screen] = !b.Visit
+		return shownIf(first)
+	case room.Parted:
+		listed, here := mine[b.Screen]
+		if !here || e.Subject != room.Lobby {
+			return "repeated"
+		}
+		delete(mine, b.Screen)
+		return shownIf(listed && s.listed(e.From.ID) == 0)
+	case room.Said, room.Emoted:
+		if len(mine) == 0 || e.Subject != room.Lobby {
+			return "not_member"
+		}
+		return "shown"
+	case room.Told:
+		switch {
+		case len(mine) == 0:
+			return "not_member"
+		case s.listed(b.To.ID) == 0:
+			return "gone"
+		}
+		return "shown"
+	case room.Renamed:
+		if len(mine) == 0 {
+			return "not_member"
+		}
+		return shownIf(s.listed(e.From.ID) > 0)
+	case room.Notice, room.Unknown:
+	}
+	return "unknown"
+}
+
+func TestRulesAgreeWithASimpleModel(t *testing.T) {
+	for seed := range uint64(100) {
+		rules, model := room.NewRules(), seats{screens: map[room.PersonID]map[room.ScreenID]bool{}}
+		for _, e := range story(seed) {
+			want := model.expect(e)
+			if got := verdict(rules.Apply(e)); got != want {
+				t.Fatalf("story %d, event %d, %+v of %s: %s, want %s", seed, e.Seq, e.Body, e.From.Nick, got, want)
+			}
+		}
+	}
+}
+
+func TestTheSameLogGivesTheSameVerdicts(t *testing.T) {
+	reasons := map[string]int{}
+	for seed := range uint64(50) {
+		log := story(seed)
+		first, second := room.NewRules(), room.NewRules()
+		for _, e := range log {
+			v := first.Apply(e)
+			if again := second.Apply(e); v != again {
+				t.Fatalf("story %d, event %d: %+v, in a replay %+v", seed, e.Seq, v, again)
+			}
+			reasons[verdict(v)]++
+		}
+	}
+	want := []string{"gone", "hidden", "no_room", "not_member", "repeated", "shown", "unknown"}
+	if got := slices.Sorted(maps.Keys(reasons)); !slices.Equal(got, want) {
+		t.Errorf("the stories came to %v, want each of %v", got, want)
+	}
+}
