@@ -10,6 +10,7 @@ import (
 	"sarangbang/internal/metrics"
 	"sarangbang/internal/moderation"
 	"sarangbang/internal/session"
+	"sarangbang/internal/terminal"
 	"sarangbang/room"
 	"sarangbang/sshchat"
 )
@@ -49,10 +50,12 @@ func sshLimits(l config.Limits) sshchat.Limits {
 		RefusedChannels: l.RefusedChannels, SessionsPerKey: l.SessionsPerKey, SessionsPerAddress: l.SessionsPerAddress,
 		RequestsPerSecond: l.RequestsPerSecond, EnvVars: l.EnvVars, EnvBytes: l.EnvBytes,
 		TermNameBytes: l.TermNameBytes, CommandBytes: l.CommandBytes,
-		ColumnsMin: l.ColumnsMin, ColumnsMax: l.ColumnsMax, RowsMin: l.RowsMin, RowsMax: l.RowsMax,
-		RedrawsPerSecond: l.RedrawsPerSecond, PasteBytes: l.PasteBytes, EscapeBytes: l.EscapeBytes,
-		OutputBufferBytes: l.OutputBufferBytes, WriteStall: l.WriteStall, KeepaliveInterval: l.KeepaliveInterval,
-		LoggedBytes: l.LoggedBytes,
+		Terminal: terminal.Limits{
+			PasteBytes: l.PasteBytes, EscapeBytes: l.EscapeBytes, OutputBytes: l.OutputBufferBytes,
+			ColumnsMin: l.ColumnsMin, ColumnsMax: l.ColumnsMax, RowsMin: l.RowsMin, RowsMax: l.RowsMax,
+			RedrawsPerSecond: l.RedrawsPerSecond,
+		},
+		WriteStall: l.WriteStall, KeepaliveInterval: l.KeepaliveInterval, LoggedBytes: l.LoggedBytes,
 	}
 }
 
@@ -78,7 +81,7 @@ func nickRules(l config.Limits) identity.Rules {
 }
 
 func journalOptions(l config.Limits) memjournal.Options {
-	return memjournal.Options{BatchLines: l.CommitBatchLines}
+	return memjournal.Options{Batch: l.CommitBatchLines}
 }
 
 // stats gathers the figures of all parts for whoever watches the house.
