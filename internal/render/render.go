@@ -3,6 +3,8 @@ package render
 import (
 	"hash/fnv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"sarangbang/internal/cells"
 	"sarangbang/internal/i18n"
@@ -152,7 +154,7 @@ func (w *rows) word(s string) {
 		if w.indent != "" {
 			indent = gutterWidth
 		}
-		if width := cells.Width(s); w.x+width > w.columns && w.x > indent && indent+width <= w.columns && !wideScript(s) {
+		if width := cells.Width(s); w.x+width > w.columns && w.x > indent && indent+width <= w.columns && !breaksAnywhere(s) {
 			w.breakRow()
 		}
 	}
@@ -167,10 +169,11 @@ func (w *rows) word(s string) {
 	}
 }
 
-// wideScript says that a word is of a script that breaks anywhere, such as Han; to keep it whole would leave ragged rows.
-func wideScript(s string) bool {
-	g := cells.First(s)
-	return g.Width == 2
+// breaksAnywhere says that a word is of a script that is written without blanks, such as Han or kana; to keep it whole would
+// leave ragged rows. Hangul has blanks between words, and reads better with its words whole.
+func breaksAnywhere(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return cells.First(s).Width == 2 && !unicode.Is(unicode.Hangul, r)
 }
 
 // nickColors are the six hues of every palette, readable on dark and light alike, without black and white.
