@@ -105,13 +105,12 @@ func (h *House) State() State { return *h.state.Load() }
 //  3. Bells ring once per batch and log, and only after 2.
 //  4. An author MUST get the verdict only after 3, so that "posted" means "everybody can see it".
 func (h *House) apply(batch []Committed) error {
+	events := h.decode(batch)
 	verdicts := make([]Verdict, len(batch))
 	var touched []*Log
 	h.mu.Lock()
-	for i, c := range batch {
-		e, err := Decode(c)
-		if err != nil {
-			h.opt.Logger.Error("record unreadable", "seq", uint64(c.Seq), "err", err)
+	for i, e := range events {
+		if e == nil {
 			verdicts[i] = Verdict{Void: VoidUnreadable}
 			continue
 		}
@@ -138,6 +137,20 @@ func (h *House) apply(batch []Committed) error {
 	}
 	h.settle(batch, verdicts)
 	return nil
+}
+
+// decode makes the events of a batch: nil for a record whose data is damaged.
+func (h *House) decode(batch []Committed) []*Event {
+	events := make([]*Event, len(batch))
+	for i, c := range batch {
+		e, err := Decode(c)
+		if err != nil {
+			h.opt.Logger.Error("record unreadable", "seq", uint64(c.Seq), "err", err)
+			continue
+		}
+		events[i] = e
+	}
+	return events
 }
 
 // logsLocked returns where an event that is shown belongs.
