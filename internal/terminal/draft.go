@@ -30,7 +30,11 @@ type draft struct {
 	glyphs []glyph // of the whole text
 	at     int     // the cursor stands before this glyph
 	pos    int     // which begins at this byte
-	killed string  // what Ctrl-Y brings back
+	// ahead is how far before pos the next text goes. A glyph that was typed in
+	// part can take what follows into it, and the cursor with it; the rest of it
+	// still belongs where it was begun.
+	ahead  int
+	killed string // what Ctrl-Y brings back
 }
 
 // measure returns the glyph at the start of s. What is never drawn belongs to
@@ -97,6 +101,7 @@ func (d *draft) replace(from, to int, s string, cursor int) {
 		d.pos += d.glyphs[d.at].bytes()
 		d.at++
 	}
+	d.ahead = d.pos - cursor
 }
 
 // normalBytes is how far from the cursor NFC is kept up while typing. What a
@@ -106,34 +111,25 @@ const normalBytes = 128
 // insert puts s before the cursor, composed with what stands there. It reports
 // false, and changes nothing, if the line would become too long.
 func (d *draft) insert(s string) bool {
-	from, to := d.pos, d.pos
-	if !ascii(s) || d.pos < len(d.text) && d.text[d.pos] >= utf8.RuneSelf {
-		before := d.text[:d.pos]
+	at := d.pos - d.ahead
+	from, to, behind := at, at, ""
+	if !ascii(s) || at < len(d.text) && d.text[at] >= utf8.RuneSelf {
+		before, after := d.text[:at], d.text[at:]
 		before = before[cut(before, len(before)-normalBytes):]
+		after = after[:cut(after, normalBytes)]
 		if n := norm.NFC.LastBoundary([]byte(before)); n >= 0 {
 			from -= len(before) - n
 		}
-		after := d.text[d.pos:]
-		after = after[:cut(after, normalBytes)]
 		if n := norm.NFC.FirstBoundaryInString(after); n > 0 {
 			to += n
 		}
-		rest := norm.NFC.String(d.text[d.pos:to])
-		s = norm.NFC.String(d.text[from:d.pos] + s + d.text[d.pos:to])
-		if len(d.text)+len(s)-(to-from) > d.limit {
-			return false
-		}
-		cursor := from + len(s)
-		if strings.HasSuffix(s, rest) {
-			cursor -= len(rest)
-		}
-		d.replace(from, to, s, cursor)
-		return true
+		behind = d.text[at:to]
+		s = norm.NFC.String(d.text[from:at] + s + behind)
 	}
-	if len(d.text)+len(s) > d.limit {
+	if len(d.text)+len(s)-(to-from) > d.limit {
 		return false
 	}
-	d.replace(from, to, s, from+len(s))
+	d.replace(from, to, s, from+len(strings.TrimSuffix(s, behind)))
 	return true
 }
 
@@ -275,6 +271,7 @@ func (d *draft) spaceLeft() {
 // text are the terminal's.
 func (d *draft) press(k key) {
 	was := d.pos
+	d.ahead = 0
 	switch k {
 	case keyLeft:
 		d.left()

@@ -36,7 +36,7 @@ clip:
 			if len(line)+g.Width > limit {
 				break clip
 			}
-			line = t.appendGlyph(line, span.SGR, g)
+			line = t.appendGlyph(line, ink{sgr: span.SGR, text: g.Text, sure: g.Sure}, g.Width)
 		}
 	}
 	if len(line) == 0 {
@@ -46,13 +46,13 @@ clip:
 	return string(line)
 }
 
-// appendGlyph appends the cells of g, if it has any.
-func (t *Terminal) appendGlyph(line []rune, sgr string, g cells.Glyph) []rune {
-	if g.Width == 0 {
+// appendGlyph appends the cells of a glyph, if it has any.
+func (t *Terminal) appendGlyph(line []rune, i ink, width int) []rune {
+	if width == 0 {
 		return line
 	}
-	line = append(line, t.screen.inks.cell(sgr, g.Text, g.Sure))
-	if g.Width == 2 {
+	line = append(line, t.screen.inks.cell(i))
+	if width == 2 {
 		line = append(line, cellRight)
 	}
 	return line
@@ -169,7 +169,9 @@ func (l *layout) put(from, to int) {
 		if d.text[p] == '\n' {
 			l.mark(lineBreak)
 		} else {
-			l.line = l.t.appendGlyph(l.line, "", cells.First(d.text[p:]))
+			g := cells.First(d.text[p:])
+			shown := ink{text: g.Text, sure: g.Sure, apart: i == from && clings(d.text[p:])}
+			l.line = l.t.appendGlyph(l.line, shown, w)
 			l.x += w
 		}
 		p += size
@@ -178,11 +180,18 @@ func (l *layout) put(from, to int) {
 
 // mark appends a character of our own, one cell wide.
 func (l *layout) mark(s string) {
-	sgr := ""
-	if l.t.color {
-		sgr = dim
-	}
 	g := cells.First(s)
-	l.line = l.t.appendGlyph(l.line, sgr, g)
+	shown := ink{text: g.Text, sure: g.Sure}
+	if l.t.color {
+		shown.sgr = dim
+	}
+	l.line = l.t.appendGlyph(l.line, shown, g.Width)
 	l.x += g.Width
+}
+
+// clings reports whether a terminal could take the beginning of s for a part of
+// what stands before it. Within the draft cells.First sees to that: the glyph
+// before is not sure then.
+func clings(s string) bool {
+	return s[0] >= utf8.RuneSelf && !cells.First(" "+s[:cut(s, 2*utf8.UTFMax)]).Sure
 }

@@ -19,7 +19,8 @@ const (
 // terminal's own colours.
 type ink struct {
 	sgr, text string
-	sure      bool
+	sure      bool // its width is certain
+	apart     bool // it could be drawn as a part of what stands before it
 }
 
 // inks gives inks numbers.
@@ -32,12 +33,11 @@ func (k *inks) len() int { return len(k.list) }
 
 func (k *inks) reset() { k.list, k.index = nil, nil }
 
-// cell returns the rune that stands for text in a cell.
-func (k *inks) cell(sgr, text string, sure bool) rune {
-	if r, n := utf8.DecodeRuneInString(text); sgr == "" && sure && n == len(text) {
+// cell returns the rune that stands for i in a cell.
+func (k *inks) cell(i ink) rune {
+	if r, n := utf8.DecodeRuneInString(i.text); i.sgr == "" && i.sure && !i.apart && n == len(i.text) {
 		return r
 	}
-	i := ink{sgr, text, sure}
 	r, ok := k.index[i]
 	if !ok {
 		if k.index == nil {
@@ -375,7 +375,8 @@ func (s *screen) paintRow(y int, row []rune) {
 }
 
 // paintCells draws the cells from..to of a row. After a glyph whose width is not
-// certain the column is set anew, and until then autowrap is off.
+// certain the column is set anew, and until then autowrap is off. Setting the
+// column also keeps apart what a terminal would put together.
 func (s *screen) paintCells(y int, row []rune, from, to int) {
 	wrapping := true
 	for x := from; x < to; x++ {
@@ -386,6 +387,9 @@ func (s *screen) paintCells(y int, row []rune, from, to int) {
 		i := ink{sure: true}
 		if r >= cellInk {
 			i = s.inks.list[r-cellInk]
+		}
+		if i.apart {
+			s.realX = -1
 		}
 		s.move(y, x)
 		if !i.sure && wrapping {

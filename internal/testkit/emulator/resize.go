@@ -2,10 +2,11 @@ package emulator
 
 import "slices"
 
-// Resize changes the size as tmux does: first the height, where rows below the
+// Resize changes the size: first the height, where as in tmux rows below the
 // cursor are given up before rows above it go to the scrollback, then the
-// width, where rows that are too long are wrapped and rows that were wrapped are
-// joined again.
+// width, where rows that are too long are wrapped, rows that were wrapped are
+// joined again, and the room comes from empty rows below the cursor before rows
+// go to the scrollback.
 func (t *Terminal) Resize(cols, rows int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -67,6 +68,9 @@ func (t *Terminal) setCols(cols int) {
 			}
 		}
 		line, cursor = nil, -1
+	}
+	for len(out) > t.rows && len(out) > newAt+1 && len(trim(out[len(out)-1].cells)) == 0 {
+		out = out[:len(out)-1]
 	}
 	top := len(out) - t.rows
 	t.scrollback, t.screen, t.cols = out[:max(top, 0):max(top, 0)], out[max(top, 0):], cols
