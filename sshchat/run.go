@@ -1,0 +1,138 @@
+package sshchat
+
+import (
+	"crypto/rand"
+	"io"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gliderlabs/ssh"
+	gossh "golang.org/x/crypto/ssh"
+
+	"sarangbang/internal/session"
+	"sarangbang/internal/terminal"
+)
+
+// failedStatus is the exit status of a session that could not be led to a proper end.
+const failedStatus = 1
+
+// handleSession leads one session from its start to its exit status. The library calls it on a goroutine of its own, which
+// begin has counted in.
+func handleSession(s ssh.Session) {
+	f := s.Context().Value(channelKey{}).(*channel)
+	defer f.conn.leave()
+	status := failedStatus
+	f.conn.server.guard("session", f.conn.remote, func() { status = f.run() })
+	_ = s.Exit(status) // fails only with the connection
+}
+
+// run leads the session and returns its exit status.
+func (f *channel) run() int {
+	c, v := f.conn, f.visitor()
+	leave, limit, n := c.server.seat(v.Key, c.ticket)
+	if leave == nil {
+		o := f.newOutlet()
+		_ = o.put(stderr, []byte(c.server.house.Sorry(v, limit, n)+"\n"))
+		o.end(f.ctx)
+		return failedStatus
+	}
+	defer leave()
+	c.admitted(f.ssh)
+	defer c.unseat()
+
+	log := c.server.log.With("session", v.Session, "remote", c.remote)
+	log.Info("session started", "user", f.logged(v.User), "client", f.logged(string(f.ssh.ClientVersion())),
+		"terminal", f.pty, "command", f.command != "", "proven", v.Key != "")
+	log.Debug("key of the session", "key", v.Key)
+	start := time.Now()
+	status := f.lead(v)
+	log.Info("session ended", "status", status, "duration", time.Since(start).Round(time.Millisecond))
+	return status
+}
+
+func (f *channel) lead(v session.Visitor) int {
+	switch {
+	case f.command != "":
+		return f.leadCommand(v)
+	case f.pty:
+		return f.leadTerminal(v)
+	default:
+		return f.leadPipe(v)
+	}
+}
+
+func (f *channel) leadTerminal(v session.Visitor) int {
+	t := terminal.New(f.Channel, terminal.Options{
+		Size:   f.size,
+		Resize: f.resized,
+		Limits: f.conn.server.limits.Terminal,
+		Color:  v.Term != "dumb" && v.Env["NO_COLOR"] == "",
+	})
+	defer func() {
+		_ = t.Close(closeGrace) // a client that does not take its last rows has been waited for
+		f.conn.start(t.Wait)
+	}()
+	return f.conn.server.house.ServeConsole(f.ctx, v, screen{t}).Status
+}
+
+func (f *channel) leadPipe(v session.Visitor) int {
+	o := f.newOutlet()
+	defer o.end(f.ctx)
+	p := newPipe(o)
+	f.conn.start(func() { p.read(f.Channel, f.conn.server.limits.Terminal.PasteBytes) })
+	defer close(p.quit)
+	return f.conn.server.house.ServeConsole(f.ctx, v, p).Status
+}
+
+func (f *channel) leadCommand(v session.Visitor) int {
+	o := f.newOutlet()
+	defer o.end(f.ctx)
+	// A command reads nothing. What its client sends all the same must not pile up.
+	f.conn.start(func() { _, _ = io.Copy(io.Discard, f.Channel) })
+	return f.conn.server.house.Exec(f.ctx, v, f.command, o.writer(f.ctx, stdout), o.writer(f.ctx, stderr))
+}
+
+// newOutlet returns a running outlet.
+func (f *channel) newOutlet() *outlet {
+	o := newOutlet(f.Channel, f.Stderr(), f.pty, f.conn.server.limits.Terminal.OutputBytes)
+	f.conn.start(o.run)
+	return o
+}
+
+// visitor says who has come.
+func (f *channel) visitor() session.Visitor {
+	v := session.Visitor{
+		Session: strings.ToLower(rand.Text()[:8]),
+		User:    f.ssh.User(), // the name at the end of the login; a client may have begun it with another
+		Env:     f.env,
+		Exempt:  f.conn.ticket.Exempt(),
+	}
+	if at, err := netip.ParseAddrPort(f.conn.remote); err == nil {
+		v.Remote = at.Addr().Unmap().WithZone("")
+	}
+	if f.pty {
+		v.Term = f.term
+	}
+	if key := keyOf(f.ssh); key != nil {
+		v.Key = gossh.FingerprintSHA256(key)
+	}
+	return v
+}
+
+// logged makes a log value of what a client chose: quoted where that matters, and short.
+func (f *channel) logged(s string) string { return logged(s, f.conn.server.limits.LoggedBytes) }
+
+func logged(s string, limit int) string {
+	if len(s) > limit {
+		cut := limit
+		for cut > limit-utf8.UTFMax && cut > 0 && !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		s = s[:cut] + "…"
+	}
+	quoted := strconv.Quote(s)
+	return quoted[1 : len(quoted)-1]
+}

@@ -1,0 +1,50 @@
+package sshchat
+
+import (
+	"context"
+
+	"sarangbang/internal/session"
+	"sarangbang/internal/terminal"
+)
+
+// screen is the console of a session with a terminal.
+type screen struct{ *terminal.Terminal }
+
+var _ session.Console = screen{}
+
+// Next implements [session.Console].
+func (s screen) Next(ctx context.Context, w session.Wait) (session.Input, error) {
+	in, err := s.Terminal.Next(ctx, terminal.Wait(w))
+	return session.Input{Kind: kinds[in.Kind], Text: in.Text, Size: in.Size, Limit: in.Limit}, err
+}
+
+var kinds = map[terminal.Kind]session.Kind{
+	terminal.Woken:   session.Woken,
+	terminal.Line:    session.Line,
+	terminal.Leave:   session.Leave,
+	terminal.Refused: session.TooLong,
+}
+
+// Print implements [session.Console].
+func (s screen) Print(rows []byte) error {
+	s.Terminal.Print(rows)
+	return nil
+}
+
+// Complain implements [session.Console]: there is one screen for everything.
+func (s screen) Complain(rows []byte) error { return s.Print(rows) }
+
+// SetPrompt implements [session.Console].
+func (s screen) SetPrompt(parts []session.Span) {
+	spans := make([]terminal.Span, len(parts))
+	for i, p := range parts {
+		spans[i] = terminal.Span(p)
+	}
+	s.Terminal.SetPrompt(spans)
+}
+
+// Restore implements [session.Console].
+func (s screen) Restore(text string) { s.Terminal.Restore(text) }
+
+// Columns implements [session.Console].
+func (s screen) Columns() int { return s.Size().Columns }
