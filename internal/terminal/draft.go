@@ -112,6 +112,7 @@ const normalBytes = 128
 // false, and changes nothing, if the line would become too long.
 func (d *draft) insert(s string) bool {
 	at := d.pos - d.ahead
+	s = streamSafe(d.text[:at], s)
 	from, to, behind := at, at, ""
 	if !ascii(s) || at < len(d.text) && d.text[at] >= utf8.RuneSelf {
 		before, after := d.text[:at], d.text[at:]
@@ -131,6 +132,42 @@ func (d *draft) insert(s string) bool {
 	}
 	d.replace(from, to, s, from+len(strings.TrimSuffix(s, behind)))
 	return true
+}
+
+// maxMarks is how many marks and joiners may follow each other: no text needs
+// more (UAX #15, Stream-Safe Text Format), and every key beside them would cost
+// as much as there are.
+const maxMarks = 30
+
+func marking(r rune) bool {
+	return r >= 0x300 && (unicode.Is(unicode.M, r) || r == '\u200C' || r == '\u200D')
+}
+
+// streamSafe returns s without marks beyond maxMarks in a row, when s follows
+// before.
+func streamSafe(before, s string) string {
+	if ascii(s) {
+		return s
+	}
+	run := 0
+	for before != "" && run < maxMarks {
+		r, n := utf8.DecodeLastRuneInString(before)
+		if !marking(r) {
+			break
+		}
+		before = before[:len(before)-n]
+		run++
+	}
+	return strings.Map(func(r rune) rune {
+		if !marking(r) {
+			run = 0
+			return r
+		}
+		if run++; run > maxMarks {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // cut returns the last place not after n, and not before 0, where s can be cut

@@ -83,6 +83,7 @@ func (t *Terminal) fetch(string, int, rune) (line string, pos int, ok bool) {
 	if l.cursor < 0 {
 		l.cursor = len(l.line)
 	}
+	t.fetchedCells = len(l.line)
 	b := make([]byte, 0, len(l.line)+len(l.line)/2)
 	for i, r := range l.line {
 		if i == l.cursor {

@@ -33,8 +33,8 @@ func (w *wire) Read(p []byte) (int, error) {
 			return copy(p, "\r"), nil
 		case !behind:
 			t.update()
-			if t.draftStale {
-				t.draftStale = false
+			if t.draftStale && time.Until(t.fetchAt()) <= 0 {
+				t.draftStale, t.fetched = false, time.Now()
 				return utf8.EncodeRune(p, keyFetch), nil
 			}
 			t.show()
@@ -106,6 +106,23 @@ func (t *Terminal) forgetInks() {
 // everything, and a client can ask for as many as it likes.
 func (t *Terminal) resizeAt() time.Time {
 	return t.resized.Add(time.Second / time.Duration(t.limits.RedrawsPerSecond))
+}
+
+const (
+	// pacedCells is how long a line may be to be drawn with every key.
+	pacedCells = 2000
+	// cellTime is what a cell of a longer one must wait for the next time. To
+	// draw it takes about a seventh of that, so that nobody keeps a processor
+	// busy with keys pressed into 65,536 bytes on a screen of 500 × 200.
+	cellTime = 500 * time.Nanosecond
+)
+
+// fetchAt returns when x/term may fetch the draft again.
+func (t *Terminal) fetchAt() time.Time {
+	if t.fetchedCells <= pacedCells {
+		return t.fetched
+	}
+	return t.fetched.Add(time.Duration(t.fetchedCells) * cellTime)
 }
 
 func (t *Terminal) applySize() {
@@ -201,17 +218,23 @@ func (t *Terminal) lostPatience() {
 }
 
 // alarm returns a channel that delivers when something is due by the clock: an
-// end to patience while input is read, a redraw in the size asked for unless the
-// client is behind.
+// end to patience while input is read; unless the client is behind, a redraw in
+// the size asked for, or of a long draft.
 func (t *Terminal) alarm(reading, behind bool) <-chan time.Time {
 	var at time.Time
-	if reading {
-		at = t.patience()
+	sooner := func(due time.Time) {
+		if at.IsZero() || due.Before(at) {
+			at = due
+		}
+	}
+	if patience := t.patience(); reading && !patience.IsZero() {
+		sooner(patience)
 	}
 	if t.asked != (Size{}) && !behind {
-		if redraw := t.resizeAt(); at.IsZero() || redraw.Before(at) {
-			at = redraw
-		}
+		sooner(t.resizeAt())
+	}
+	if t.draftStale && !behind {
+		sooner(t.fetchAt())
 	}
 	if at.IsZero() {
 		return nil

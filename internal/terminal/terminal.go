@@ -123,11 +123,14 @@ type Terminal struct {
 	heard  time.Time
 	ended  bool // the client's input has ended
 
-	entered     bool // Enter was pressed; x/term has not been told
-	draftStale  bool // x/term has an older draft
-	promptStale bool // x/term has an older prompt
-	above       []byte
+	entered     bool   // Enter was pressed; x/term has not been told
+	draftStale  bool   // x/term has an older draft
+	promptStale bool   // x/term has an older prompt
+	above       []byte // rows to print
 	bell        bool
+
+	fetched      time.Time // when x/term last fetched the draft
+	fetchedCells int
 
 	resize  <-chan Size
 	asked   Size // the newest size; zero if it is in force
