@@ -238,9 +238,6 @@ func (m *Member) Rename(ctx context.Context, nick Nick, names []string) error {
 		return err
 	}
 	defer p.give()
-	if p.screens == 0 {
-		return errors.New("rename of somebody who has left")
-	}
 	lease, err := h.leases.Acquire(ctx, names, p.owner())
 	if err != nil {
 		return err
@@ -253,7 +250,7 @@ func (m *Member) Rename(ctx context.Context, nick Nick, names []string) error {
 		p.held = append(p.held, lease)
 		return err
 	}
-	if void := results[0].Void; void != "" {
+	if void := results[0].Void; void != "" { // they have left
 		h.setClaim(p, p.claim, nil)
 		h.giveBack(detached, lease)
 		return errors.New("rename was void: " + string(void))
