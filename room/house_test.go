@@ -283,6 +283,46 @@ func TestRetriesNeverDouble(t *testing.T) {
 	})
 }
 
+// The same when the house hears of the commit long after its answer was lost.
+func TestRetriesNeverDoubleBehindALateTail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memjournal.New(memjournal.Options{})
+		late := &lateTail{Journal: mem, begin: make(chan struct{})}
+		s := openHouseOver(t, room.Options{}, mem, testkit.Flaky(late))
+		ann := s.enter(guest("ann"))
+		read(ann)
+		late.wait = true
+		s.journal.FailAfter(5)
+		begun, calls := time.Now(), s.journal.Calls()
+		var posting sync.WaitGroup
+		posting.Go(func() { s.say(ann, "one", "two") })
+		time.Sleep(time.Minute / 2)
+		close(late.begin)
+		posting.Wait()
+		s.sees(ann, "[ann] one", "[ann] two")
+		if got := s.journal.Calls() - calls; got != 6 {
+			t.Errorf("Append was called %d times, want 6: five answers were lost", got)
+		}
+		if took := time.Since(begun); took != time.Minute/2 {
+			t.Errorf("Post took %v, want it to return as soon as the tail goes on, after 30s", took)
+		}
+	})
+}
+
+func TestALostAnswerIsNotWaitedForOnceTheLineIsVisible(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openHouse(t, room.Options{})
+		ann := s.enter(guest("ann"))
+		s.journal.FailAfter(1000)
+		begun := time.Now()
+		s.say(ann, "one")
+		if took := time.Since(begun); took != 0 {
+			t.Errorf("Post took %v, want it to return at once", took)
+		}
+		s.journal.FailAfter(0)
+	})
+}
+
 func TestPostGivesUpInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openHouse(t, room.Options{CommitWait: 10 * time.Second})
@@ -632,9 +672,20 @@ func TestLeaveIsOnce(t *testing.T) {
 		wg.Wait()
 		s.members("bob×1", "kim×1") // the other screen stays
 		s.sees(bob)
+		bell := kim.Reader().Bell()
+		select {
+		case <-bell:
+		default:
+		}
+		s.say(bob, "hi")
+		select {
+		case <-bell:
+			t.Error("the bell of a screen that left still rings")
+		default:
+		}
 		second.Leave(room.EndingStalled)
 		second.Leave(room.EndingLeft)
-		s.sees(bob, "-kim (stalled)")
+		s.sees(bob, "[bob] hi", "-kim (stalled)")
 	})
 }
 
@@ -872,6 +923,9 @@ func TestBacklogIsWhatWasSaidBeforeOneCame(t *testing.T) {
 	s.say(ann, "1", "2", "3")
 	s.enter(guest("bob")).Leave(room.EndingLeft) // coming and going is no line
 	kim := s.enter(guest("kim"))
+	if got, want := kim.Reader().Seen(), kim.Joined()-1; got != want {
+		t.Errorf("Seen of a new reader = %d, want %d, right before its entry", got, want)
+	}
 	s.say(ann, "4")
 	for _, tt := range []struct {
 		n    int

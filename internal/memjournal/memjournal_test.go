@@ -190,3 +190,16 @@ func TestSuspendTellsWhy(t *testing.T) {
 		t.Errorf("Append = %v, want %v with the reason", err, room.ErrUnavailable)
 	}
 }
+
+func TestTailThatEndedIsForgotten(t *testing.T) {
+	j := memjournal.New(memjournal.Options{})
+	append1(t, j, said("hi"))
+	for range 3 {
+		if _, err := firstAfter(t, j, room.Position{}); !errors.Is(err, errEnough) {
+			t.Fatalf("Tail = %v, want %v", err, errEnough)
+		}
+	}
+	if got := j.Tails(); got != 0 {
+		t.Errorf("the journal wakes %d tails, want none", got)
+	}
+}

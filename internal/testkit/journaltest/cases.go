@@ -299,17 +299,21 @@ func expectsKeptRecords(t *journalTest) {
 }
 
 func conflictsWhole(t *journalTest) {
-	held := t.append(record("account/kim", "registered"))
+	known := record("account/kim", "registered")
+	held := t.append(known)
 	before, after := record(room.Lobby, "before"), record(room.Lobby, "after")
 	mark := t.tail(room.Position{})
-	t.conflict(before, expecting(record("account/kim", "registered"), 0), after)
+	t.conflict(known, before, expecting(record("account/kim", "registered"), 0), after)
 	if got := t.head().Seq; got != held[0] {
 		t.Errorf("Head after the conflict = %d, want %d", got, held[0])
 	}
 	if got := mark.all(); len(got) != 1 {
 		t.Errorf("tail gave %s, want one record", places(got))
 	}
-	// Nothing of the batch is known, so its other records can still be committed.
+	// What was known is known still, and nothing else of the batch is, so that it can still be committed.
+	if again := t.append(known); again[0] != held[0] {
+		t.Errorf("place of the retry = %d, want %d", again[0], held[0])
+	}
 	seqs := t.append(after, before)
 	t.wantGrowing(append(held, seqs...))
 	if got := t.everything(); len(got) != 3 {
