@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"runtime"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 
 	"sarangbang/internal/session"
+	"sarangbang/internal/testkit"
 )
 
 func TestOnePacketWithAnOverflowingLengthEndsNothing(t *testing.T) {
@@ -235,10 +237,16 @@ func TestEnvironmentIsBounded(t *testing.T) {
 func TestEnvironmentFloodEndsItsConnectionAndCostsNoMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openInMemory(t, nil)
-		x := d.session(t, d.login(t, guest("mallory")))
+		c, err := d.tryLogin(t, guest("mallory"), func(nc net.Conn) net.Conn {
+			nc.(*testkit.Conn).SetBuffer(testkit.DefaultBuffer)
+			return nc
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := d.session(t, c)
 		payload := gossh.Marshal(struct{ N, V string }{"LC_ALL", strings.Repeat("x", 200<<10)})
 		before := heap()
-		var err error
 		sent := 0
 		for ; sent < 2000 && err == nil; sent++ {
 			_, err = x.SendRequest("env", false, bytes.Clone(payload))
@@ -350,9 +358,9 @@ func TestSignals(t *testing.T) {
 		if err := x.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
-		x.say("still here")
 		status := 0
 		if want == "" {
+			x.say("still here")
 			x.out.await(t, "said still here")
 			x.say("quit")
 		} else {

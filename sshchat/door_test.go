@@ -122,7 +122,14 @@ func open(t *testing.T, change func(*setup)) *door {
 func openInMemory(t *testing.T, change func(*setup)) *door {
 	t.Helper()
 	ln := testkit.NewListener("127.0.0.1:2222")
-	return openOn(t, ln, func() (net.Conn, error) { return ln.Dial("") }, change)
+	return openOn(t, ln, func() (net.Conn, error) {
+		nc, err := ln.Dial("")
+		if err == nil {
+			// A Write that waits would hold a mutex of the library, and time stands still in a bubble while another one wants it.
+			nc.SetBuffer(64 << 20)
+		}
+		return nc, err
+	}, change)
 }
 
 func openOn(t *testing.T, ln net.Listener, connect func() (net.Conn, error), change func(*setup)) *door {
@@ -206,6 +213,7 @@ func (d *door) tryLogin(t *testing.T, cfg *gossh.ClientConfig, wrap func(net.Con
 type client struct {
 	t *testing.T
 	*gossh.Session
+	conn     *gossh.Client
 	in       io.WriteCloser
 	out, err *transcript
 }
@@ -217,7 +225,7 @@ func (d *door) session(t *testing.T, c *gossh.Client) *client {
 	if err != nil {
 		t.Fatalf("open a session: %v", err)
 	}
-	x := &client{t: t, Session: s, out: newTranscript(), err: newTranscript()}
+	x := &client{t: t, Session: s, conn: c, out: newTranscript(), err: newTranscript()}
 	s.Stdout, s.Stderr = x.out, x.err
 	if x.in, err = s.StdinPipe(); err != nil {
 		t.Fatal(err)
