@@ -92,6 +92,7 @@ func (s *Server) receive(ctx context.Context, conn net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
+		cancel(nil)
 		ticket.Release()
 		v.reset()
 		return
