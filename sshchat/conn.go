@@ -3,6 +3,7 @@ package sshchat
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -323,13 +324,31 @@ func (c *conn) settle() {
 	c.mu.Unlock()
 	switch {
 	case limit == "version_timeout", limit == "login_timeout":
-		c.server.gate.Penalize(c.RemoteAddr(), admission.LoginTimeout)
+		c.pay(admission.LoginTimeout, limit)
 	case c.known, limit != "":
 	case c.tried:
-		c.server.gate.Penalize(c.RemoteAddr(), admission.AuthFailure)
+		c.pay(admission.AuthFailure, "auth_failure")
 	default:
-		c.server.gate.Penalize(c.RemoteAddr(), admission.NoAuth)
+		c.pay(admission.NoAuth, "no_auth")
 	}
+}
+
+// pay lets the address pay for a connection that came to nothing. The operator is told, but for what port scans leave.
+func (c *conn) pay(o admission.Offence, reason string) {
+	gate, log := c.server.gate, c.server.log
+	gate.Penalize(c.RemoteAddr(), o)
+	level := slog.LevelInfo
+	if o == admission.NoAuth {
+		level = slog.LevelDebug
+	}
+	if !log.Enabled(c.life, level) || !gate.MayLog(c.RemoteAddr()) {
+		return
+	}
+	attrs := []slog.Attr{slog.String("remote", c.remote), slog.String("reason", reason)}
+	if c.failure != nil { // the peer has a part in its words
+		attrs = append(attrs, slog.String("err", logged(c.failure.Error(), c.server.limits.LoggedBytes)))
+	}
+	log.LogAttrs(c.life, level, "connection without a session", attrs...)
 }
 
 // leftBehind reports whether goroutines of the library outlive the connection. Its reader hands packets on through a queue of

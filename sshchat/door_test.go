@@ -141,7 +141,7 @@ func openOn(t *testing.T, ln net.Listener, connect func() (net.Conn, error), cha
 	d := &door{log: &logBuffer{}, connect: connect, served: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	d.gate = admission.NewGate(o.gate, log)
-	d.Server = New(Options{House: o.house, HostKeys: o.keys, Gate: d.gate, Limits: o.lim, Log: log})
+	d.Server = New(Options{House: o.house, HostKeys: o.keys, Gate: d.gate, Limits: o.lim, Logger: log})
 	go func() { d.served <- d.Serve(context.Background(), ln) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

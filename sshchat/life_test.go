@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -22,6 +23,7 @@ import (
 
 	"sarangbang/internal/admission"
 	"sarangbang/internal/session"
+	"sarangbang/internal/testkit"
 )
 
 func TestTerminal(t *testing.T) {
@@ -266,7 +268,7 @@ func TestPeersAreAskedForSignsOfLife(t *testing.T) {
 			d := openInMemory(t, flood)
 			x := d.session(t, d.login(t, guest("mina")))
 			_, stuck := io.Pipe()
-			x.Session.Stdout = stuck
+			x.Stdout = stuck
 			if err := x.Shell(); err != nil {
 				t.Fatal(err)
 			}
@@ -294,36 +296,54 @@ func (c mutedConn) Write(p []byte) (int, error) {
 	}
 }
 
-func TestSocketHasTheUserTimeout(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Log("nothing to see on " + runtime.GOOS)
-		return
+// timedOutConn fails as a socket does whose peer has acknowledged nothing for the user timeout, when its deadline passes.
+type timedOutConn struct{ net.Conn }
+
+func (c timedOutConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	return n, err
+}
+
+// wrappedListener hands out other connections than those that came.
+type wrappedListener struct {
+	net.Listener
+	wrap func(net.Conn) net.Conn
+}
+
+func (l wrappedListener) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	defer ln.Close()
-	nc, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	if err := setUserTimeout(nc, 2*time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	raw, err := nc.(*net.TCPConn).SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var timeout, noDelay int
-	_ = raw.Control(func(fd uintptr) {
-		timeout, _ = syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, 18)
-		noDelay, _ = syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY)
+	return l.wrap(nc), nil
+}
+
+func TestPeerThatTCPGivesUpHasStalled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var far net.Conn
+		mem := testkit.NewListener("127.0.0.1:2222")
+		ln := wrappedListener{mem, func(nc net.Conn) net.Conn {
+			far = nc
+			return timedOutConn{nc}
+		}}
+		causes := make(chan error, 1)
+		d := openOn(t, ln, func() (net.Conn, error) { return mem.Dial("") }, func(o *setup) {
+			o.house.console = func(ctx context.Context, _ session.Visitor, c session.Console) session.End {
+				_ = c.Print([]byte("hello\n"))
+				<-ctx.Done()
+				causes <- context.Cause(ctx)
+				return session.End{Status: 1}
+			}
+		})
+		d.pipe(t, guest("mina")).out.await(t, "hello")
+		far.SetReadDeadline(time.Now())
+		if err := <-causes; !errors.Is(err, session.Stalled) {
+			t.Errorf("ended by %v, want %v", err, session.Stalled)
+		}
 	})
-	if timeout != 120_000 || noDelay == 0 {
-		t.Errorf("TCP_USER_TIMEOUT = %d ms, TCP_NODELAY = %d, want 120000 and 1", timeout, noDelay)
-	}
 }
 
 func TestNoGoroutineIsLeftAfterAThousandVisits(t *testing.T) {
@@ -438,7 +458,7 @@ func TestShutdownWaitsForNobodyWhoReadsNothing(t *testing.T) {
 				d := open(t, flood)
 				deaf, over := make(chan struct{}), make(chan struct{})
 				_, never := io.Pipe()
-				for range 5 {
+				for range 2 {
 					c, err := d.tryLogin(t, guest("stuck"), func(nc net.Conn) net.Conn { return deafConn{nc, deaf, over} })
 					if err != nil {
 						t.Fatal(err)
@@ -450,7 +470,7 @@ func TestShutdownWaitsForNobodyWhoReadsNothing(t *testing.T) {
 						}
 					}
 					if what == "channel" {
-						x.Session.Stdout = never
+						x.Stdout = never
 					}
 					if kind == "command" {
 						err = x.Start("history")
@@ -464,7 +484,7 @@ func TestShutdownWaitsForNobodyWhoReadsNothing(t *testing.T) {
 				if what == "socket" {
 					close(deaf)
 				}
-				eventually(t, "five sessions run", func() bool { return d.Stats().Sessions == 5 })
+				eventually(t, "two sessions run", func() bool { return d.Stats().Sessions == 2 })
 				start := time.Now()
 				if err := d.Shutdown(t.Context()); err != nil {
 					t.Errorf("Shutdown = %v, want nil", err)
@@ -554,6 +574,108 @@ func TestRefusedConnectionsAreClosedAtOnce(t *testing.T) {
 			t.Errorf("gate = %+v, want one open, known, and one refused", got)
 		}
 	})
+}
+
+func TestServeSaysWhenItsListenerIsClosed(t *testing.T) {
+	ln := testkit.NewListener("127.0.0.1:2222")
+	s := New(Options{Gate: admission.NewGate(openGate(), slog.New(slog.DiscardHandler)), Limits: defaultLimits(), Logger: slog.New(slog.DiscardHandler)})
+	served := make(chan error)
+	go func() { served <- s.Serve(t.Context(), ln) }()
+	ln.Close()
+	if err := <-served; !errors.Is(err, errListenerClosed) {
+		t.Errorf("Serve = %v, want %v", err, errListenerClosed)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { served <- s.Serve(ctx, testkit.NewListener("127.0.0.1:2222")) }()
+	cancel()
+	if err := <-served; err != nil {
+		t.Errorf("Serve after its context = %v, want nil", err)
+	}
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Errorf("Shutdown of an empty door = %v, want nil", err)
+	}
+	if err := s.Serve(t.Context(), testkit.NewListener("127.0.0.1:2222")); err != nil {
+		t.Errorf("Serve after Shutdown = %v, want nil", err)
+	}
+}
+
+func TestAddressesPayForWhatTheyDid(t *testing.T) {
+	offences := map[admission.Offence]func(*admission.Penalties) *time.Duration{
+		admission.AuthFailure:  func(p *admission.Penalties) *time.Duration { return &p.AuthFailure },
+		admission.NoAuth:       func(p *admission.Penalties) *time.Duration { return &p.NoAuth },
+		admission.LoginTimeout: func(p *admission.Penalties) *time.Duration { return &p.LoginTimeout },
+	}
+	for _, tc := range []struct {
+		name string
+		do   func(*testing.T, *door)
+		want admission.Offence // -1 for none
+	}{
+		{"silence", func(t *testing.T, d *door) {
+			t.Helper()
+			closedAfter(d.raw(t))
+		}, admission.LoginTimeout},
+		{"a login and no session", func(t *testing.T, d *door) {
+			t.Helper()
+			d.login(t, guest("mina")).Wait()
+		}, admission.LoginTimeout},
+		{"gone at once", func(t *testing.T, d *door) {
+			t.Helper()
+			d.raw(t).Close()
+		}, admission.NoAuth},
+		{"HTTP", func(t *testing.T, d *door) {
+			t.Helper()
+			io.WriteString(d.raw(t), "GET / HTTP/1.1\r\n")
+		}, admission.NoAuth},
+		{"no method", func(t *testing.T, d *door) {
+			t.Helper()
+
+			cfg := guest("mina")
+			cfg.Auth = nil
+			d.tryLogin(t, cfg, nil)
+		}, admission.NoAuth},
+		{"a key that is not fit", func(t *testing.T, d *door) {
+			t.Helper()
+
+			cfg := guest("mina")
+			cfg.Auth = []gossh.AuthMethod{gossh.PublicKeys(publicHalf{rsaOf(t, 1024)})}
+			d.tryLogin(t, cfg, nil)
+		}, admission.AuthFailure},
+		{"forged signature", func(t *testing.T, d *door) {
+			t.Helper()
+
+			cfg := guest("mina")
+			cfg.Auth = []gossh.AuthMethod{gossh.PublicKeys(forger{publicHalf{newKey().PublicKey()}})}
+			d.tryLogin(t, cfg, nil)
+		}, admission.AuthFailure},
+		{"a visit", func(t *testing.T, d *door) {
+			t.Helper()
+
+			x := d.pipe(t, guest("mina"))
+			x.in.Close()
+			x.status()
+			x.conn.Close()
+		}, -1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for offence, of := range offences {
+				synctest.Test(t, func(t *testing.T) {
+					d := openInMemory(t, func(o *setup) {
+						o.gate.Penalties.Threshold = time.Minute
+						*of(&o.gate.Penalties) = time.Minute
+					})
+					tc.do(t, d)
+					time.Sleep(31 * time.Second)
+					ticket, why := d.gate.Admit(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+					if paid := why == admission.Penalised; paid != (offence == tc.want) {
+						t.Errorf("pays for %d = %v, want it to pay for %d", offence, paid, tc.want)
+					}
+					if ticket != nil {
+						ticket.Release()
+					}
+				})
+			}
+		})
+	}
 }
 
 // The last fault that lets one message block a connection for good was cured in v0.56.0 of golang.org/x/crypto.

@@ -168,7 +168,7 @@ func TestNothingIsLostAtTheEndOfAPipe(t *testing.T) {
 		})
 		x := d.session(t, d.login(t, guest("mina")))
 		slow, feed := io.Pipe()
-		x.Session.Stdout = feed
+		x.Stdout = feed
 		if err := x.Shell(); err != nil {
 			t.Fatal(err)
 		}
@@ -330,7 +330,7 @@ func TestCommandThatWritesMuchWaitsForItsClientUntilItHasToEnd(t *testing.T) {
 		})
 		x := d.session(t, d.login(t, guest("mina")))
 		_, stuck := io.Pipe()
-		x.Session.Stdout = stuck
+		x.Stdout = stuck
 		if err := x.Start("history 100000"); err != nil {
 			t.Fatal(err)
 		}

@@ -81,7 +81,7 @@ type Options struct {
 	HostKeys []gossh.Signer  // as hostkeys.Load returns them
 	Gate     *admission.Gate // of this door alone
 	Limits   Limits
-	Log      *slog.Logger
+	Logger   *slog.Logger
 }
 
 // Stats are the figures of the door, beside those of its gate.
@@ -123,7 +123,7 @@ func New(o Options) *Server {
 		house:     o.House,
 		gate:      o.Gate,
 		limits:    o.Limits,
-		log:       o.Log,
+		log:       o.Logger,
 		slots:     admission.NewSlots(o.Limits.HandshakesPerCore*runtime.GOMAXPROCS(0), o.Limits.HandshakeWait),
 		stop:      map[*context.CancelFunc]struct{}{},
 		conns:     map[*conn]struct{}{},
