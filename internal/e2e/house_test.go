@@ -1,0 +1,282 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// house is the program, running.
+type house struct {
+	t              testing.TB
+	cmd            *exec.Cmd
+	log            *transcript // its stderr
+	out            *transcript // its stdout
+	ssh, tcp, http string      // addresses
+	dir            string      // data folder
+	exited         chan struct{}
+	status         int // once exited is closed
+	blamed         bool
+	// tolerant houses may log errors: the test provokes them.
+	tolerant bool
+}
+
+// setup is how a house differs from one that nobody has configured.
+type setup struct {
+	limits  string   // rows of the [limits] table
+	exempt  bool     // limits by address, key or person are lifted for loopback
+	args    []string // more flags, which win
+	dir     string   // an own data folder
+	env     []string
+	program string // another than the one under test
+}
+
+const exempt = `exempt = ["127.0.0.0/8"]` + "\n"
+
+var listening = regexp.MustCompile(`msg=listening proto=(ssh|tcp|http) addr=(\S+)`)
+
+// openHouse starts a house and waits until all its doors are open. It is stopped with the test, which fails if it did not go
+// quietly.
+func openHouse(t testing.TB, s setup) *house {
+	t.Helper()
+	h := startHouse(t, s)
+	if !h.log.wait(patience, func(log string) bool { return len(listening.FindAllString(log, -1)) == 3 }) {
+		t.Fatalf("the house does not open its doors; its log:\n%s", h.log)
+	}
+	for _, m := range listening.FindAllStringSubmatch(h.log.String(), -1) {
+		*map[string]*string{"ssh": &h.ssh, "tcp": &h.tcp, "http": &h.http}[m[1]] = m[2]
+	}
+	t.Cleanup(func() { h.stop() })
+	return h
+}
+
+// startHouse starts the program on free ports of loopback and waits for nothing.
+func startHouse(t testing.TB, s setup) *house {
+	t.Helper()
+	h := &house{t: t, dir: s.dir, log: &transcript{}, out: &transcript{}, exited: make(chan struct{})}
+	if h.dir == "" {
+		h.dir = newDataDir(t)
+	}
+	if s.exempt {
+		s.limits = exempt + s.limits
+	}
+	args := []string{"serve", "--ssh-addr", "127.0.0.1:0", "--tcp-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--data-dir", h.dir}
+	if s.limits != "" {
+		args = append(args, "--config", writeFile(t, "house.toml", "[limits]\n"+s.limits))
+	}
+	h.cmd = exec.Command(program, append(args, s.args...)...)
+	h.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GORACE=halt_on_error=1"}, s.env...)
+	h.cmd.Stdout, h.cmd.Stderr = h.out, h.log
+	if err := h.cmd.Start(); err != nil {
+		t.Fatalf("start the house: %v", err)
+	}
+	go func() {
+		_ = h.cmd.Wait() // the status says it all
+		h.status = h.cmd.ProcessState.ExitCode()
+		h.out.end(nil)
+		h.log.end(nil)
+		close(h.exited)
+	}()
+	t.Cleanup(func() {
+		_ = h.cmd.Process.Kill() // fails if it has gone, as it should have
+		<-h.exited
+		if t.Failed() {
+			h.blame()
+		}
+	})
+	return h
+}
+
+func writeFile(t testing.TB, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// blame shows the log of the house once.
+func (h *house) blame() {
+	if !h.blamed {
+		h.blamed = true
+		h.t.Logf("log of the house:\n%s", h.log)
+	}
+}
+
+// signal sends a signal to the house.
+func (h *house) signal(s syscall.Signal) {
+	h.t.Helper()
+	if err := h.cmd.Process.Signal(s); err != nil {
+		h.t.Fatalf("signal the house: %v", err)
+	}
+}
+
+// exits waits until the program has ended, and wants it to do so in time and with the status.
+func (h *house) exits(within time.Duration, status int) {
+	h.t.Helper()
+	select {
+	case <-h.exited:
+	case <-time.After(within):
+		h.signal(syscall.SIGQUIT) // its goroutines go to the log
+		<-h.exited
+		h.t.Fatalf("the house still ran after %v, want it to end with status %d; log:\n%s", within, status, h.log)
+	}
+	if h.status != status {
+		h.t.Errorf("the house ended with status %d, want %d; log:\n%s", h.status, status, h.log)
+	}
+}
+
+// stop ends the house as an operator does: SIGTERM, and 5 seconds.
+func (h *house) stop() {
+	h.t.Helper()
+	select {
+	case <-h.exited:
+		return
+	default:
+	}
+	h.signal(syscall.SIGTERM)
+	h.exits(5*time.Second, 0)
+	for _, word := range []string{"level=ERROR", "panic", "DATA RACE"} {
+		if log := h.log.String(); !h.tolerant && strings.Contains(log, word) {
+			h.t.Errorf("the log has %q in it:\n%s", word, log)
+		}
+	}
+}
+
+// logs waits for a line of the log that contains all the words.
+func (h *house) logs(words ...string) {
+	h.t.Helper()
+	found := h.log.wait(patience, func(log string) bool {
+	lines:
+		for line := range strings.Lines(log) {
+			for _, w := range words {
+				if !strings.Contains(line, w) {
+					continue lines
+				}
+			}
+			return true
+		}
+		return false
+	})
+	if !found {
+		h.t.Errorf("log:\n%s\nwant a line with %q", h.log, words)
+	}
+}
+
+// get asks the operators' door.
+func (h *house) get(path string) (status int, body string) {
+	h.t.Helper()
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get("http://" + h.http + path)
+	if err != nil {
+		h.t.Fatalf("GET %s: %v", path, err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		h.t.Fatalf("GET %s: %v", path, err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// metric reads one figure from /metrics; 0 if it is not there.
+func (h *house) metric(name string) float64 {
+	h.t.Helper()
+	_, body := h.get("/metrics")
+	for line := range strings.Lines(body) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+" "); ok {
+			v, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				h.t.Fatalf("%s: %v", line, err)
+			}
+			return v
+		}
+	}
+	return 0
+}
+
+// becomes waits until a figure is in bounds.
+func (h *house) becomes(name string, low, high float64) {
+	h.t.Helper()
+	var got float64
+	if !eventually(patience, func() bool { got = h.metric(name); return low <= got && got <= high }) {
+		h.t.Errorf("%s = %v, want %v to %v", name, got, low, high)
+	}
+}
+
+// resident returns how much memory the house has, in bytes.
+func (h *house) resident() int64 {
+	h.t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", h.cmd.Process.Pid))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	m := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(b)
+	if m == nil {
+		h.t.Fatal("no VmRSS in /proc")
+	}
+	kib, _ := strconv.ParseInt(string(m[1]), 10, 64)
+	return kib << 10
+}
+
+// cpu returns the CPU time that the house has used.
+func (h *house) cpu() time.Duration {
+	h.t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", h.cmd.Process.Pid))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), ") ")
+	fields := strings.Fields(rest)
+	var ticks time.Duration
+	for _, f := range fields[11:13] { // utime and stime, proc(5)
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		ticks += time.Duration(n)
+	}
+	return ticks * time.Second / 100
+}
+
+// files returns how many descriptors the house has open.
+func (h *house) files() int {
+	h.t.Helper()
+	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", h.cmd.Process.Pid))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return len(fds)
+}
+
+// runProgram runs the program to its end and returns its exit status and what it said.
+func runProgram(t testing.TB, within time.Duration, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs strings.Builder
+	cmd := exec.Command(program, args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	late := time.AfterFunc(within, func() { _ = cmd.Process.Kill() })
+	err := cmd.Wait()
+	if !late.Stop() {
+		t.Errorf("sarangbang %q ran for more than %v; stderr:\n%s", args, within, &errs)
+	}
+	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}

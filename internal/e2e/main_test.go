@@ -1,0 +1,102 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"sarangbang/hostkeys"
+)
+
+// program is the path of the house, as it was built for this run.
+var program string
+
+// raced says that the program runs with the race detector: no figure of its memory or CPU means anything then.
+var raced = os.Getenv("SARANGBANG_RACE") == "1"
+
+// thorough says that the long tests run, and that a program which is missing is a failure.
+var thorough = os.Getenv("SARANGBANG_REAL") == "1"
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "sarangbang-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := 1
+	if err := build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	} else {
+		code = m.Run()
+	}
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func build(dir string) error {
+	program = filepath.Join(dir, "sarangbang")
+	args := []string{"build", "-o", program}
+	if raced {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, ".")...)
+	cmd.Dir = filepath.Join("..", "..")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// keyring makes the host keys that all houses share: an RSA key takes long to make.
+var keyring = sync.OnceValues(func() (keys struct {
+	dir    string
+	public ssh.PublicKey
+}, err error,
+) {
+	keys.dir = filepath.Join(filepath.Dir(program), "hostkeys")
+	signers, err := hostkeys.Load(keys.dir)
+	if err == nil {
+		keys.public = signers[0].PublicKey()
+	}
+	return keys, err
+})
+
+// newDataDir returns a data folder of the test's own, with the shared host keys.
+func newDataDir(t testing.TB) string {
+	t.Helper()
+	keys, err := keyring()
+	if err != nil {
+		t.Fatalf("host keys: %v", err)
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	copyDir(t, keys.dir, filepath.Join(dir, "hostkeys"))
+	return dir
+}
+
+func copyDir(t testing.TB, from, to string) {
+	t.Helper()
+	if err := os.Mkdir(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(from, f.Name()))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, f.Name()), b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,219 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// While 5 MiB are said, three peers read nothing: one leaves the SSH channel's window shut, one the socket below it, one is at the
+// old door. Nobody else waits for them, the house keeps nothing for them, and when they read again they are told what they missed.
+func TestNobodyWaitsForAPeerThatNeverReads(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("says 5 MiB")
+	}
+	const lines, size = 5 << 10, 1000
+	h := openHouse(t, setup{exempt: true})
+	speaker := h.pipe(t, login{user: "speaker"})
+	speaker.sees("speaker joined")
+
+	window := h.deafChannel(t)
+	socket, thaw := h.deafSocket(t)
+	old := h.dialTCP(t, login{user: "deaf-tcp"})
+	old.sends("deaf-tcp")
+	speaker.sees("deaf-tcp joined")
+	reader := h.pipe(t, login{user: "reader"})
+	reader.sees("reader joined")
+	oldReader := h.visit(t, login{user: "old"})
+	oldReader.sends("old\n")
+	oldReader.awaits(joined("old"))
+
+	before := h.resident()
+	largest, slowest := before, time.Duration(0)
+	filler := strings.Repeat("x", size)
+	const burst = 64 // lines at once; then everybody must have them
+	for n := 0; n < lines; n += burst {
+		var b strings.Builder
+		for i := range burst {
+			fmt.Fprintf(&b, "%d %s\n", n+i, filler)
+		}
+		start := time.Now()
+		speaker.keys(b.String())
+		last := fmt.Sprintf("[speaker] %d ", n+burst-1)
+		reader.sees(last)
+		oldReader.awaits(last)
+		slowest = max(slowest, time.Since(start))
+		largest = max(largest, h.resident())
+		for _, p := range []*person{speaker, reader} {
+			p.seesNot("were skipped")
+			p.out.forget()
+		}
+		oldReader.in.forget()
+		oldReader.read = 0
+	}
+	t.Logf("slowest burst %v, growth %.1f MiB", slowest, float64(largest-before)/(1<<20))
+	// The readers' delay includes the time that the speaker's burst of 64 KiB takes to be said.
+	if !raced && slowest > time.Second {
+		t.Errorf("a reader had a burst of lines after %v, want within 1 s", slowest)
+	}
+	if grown := largest - before; !raced && grown > 16<<20 {
+		t.Errorf("the house grew by %.1f MiB while 5 MiB were said, want less than 16", float64(grown)/(1<<20))
+	}
+
+	// Each of the deaf reads again, up to the newest line, and the lines that it saw and those that it was told of are all.
+	newest := fmt.Sprintf("[speaker] %d ", lines-1)
+	window.resume()
+	window.person.sees(newest)
+	checkGap(t, "the shut window", window.person.text(), lines, `\* (\d+) lines were skipped`)
+	thaw()
+	socket.sees(newest)
+	checkGap(t, "the shut socket", socket.text(), lines, `\* (\d+) lines were skipped`)
+	go old.receive()
+	old.awaits(newest)
+	checkGap(t, "the old door", old.in.String(), lines, `\[\*\] 읽는 것이 늦어서 (\d+)줄을 건너뛰었습니다\.`)
+}
+
+// checkGap wants a reader to have seen lines in order and the number of the lines between them where some are missing.
+func checkGap(t *testing.T, name, seen string, lines int, told string) {
+	t.Helper()
+	missed := 0
+	for _, m := range regexp.MustCompile(told).FindAllStringSubmatch(seen, -1) {
+		n, _ := strconv.Atoi(m[1])
+		missed += n
+	}
+	last, shown := -1, 0
+	for _, m := range regexp.MustCompile(`\[speaker\] (\d+) x`).FindAllStringSubmatch(seen, -1) {
+		n, _ := strconv.Atoi(m[1])
+		if n <= last {
+			t.Errorf("%s: line %d after line %d", name, n, last)
+		}
+		last = n
+		shown++
+	}
+	others := 4 // joins that may be among those that were skipped
+	if missed == 0 || shown+missed < lines || shown+missed > lines+others {
+		t.Errorf("%s: %d lines seen and %d told missing, want %d together, and some missing", name, shown, missed, lines)
+	}
+}
+
+// deafChannel is somebody whose SSH client answers, but takes nothing out of the channel.
+type deafChannel struct {
+	person *person
+	stdout io.Reader
+}
+
+func (h *house) deafChannel(t testing.TB) *deafChannel {
+	t.Helper()
+	p := h.newPerson(t, login{user: "deaf-channel"})
+	stdout, err := p.session.StdoutPipe()
+	if err == nil {
+		p.stdin, err = p.session.StdinPipe() // none would be an end of input
+	}
+	if err == nil {
+		err = p.session.Shell()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &deafChannel{p, stdout}
+}
+
+// resume reads from now on.
+func (d *deafChannel) resume() {
+	go func() {
+		_, err := io.Copy(d.person.out, d.stdout)
+		d.person.out.end(err)
+	}()
+}
+
+// deafSocket is somebody on a terminal whose connection is not read, below SSH. What they see is kept as it comes: to draw
+// thousands of lines takes long.
+func (h *house) deafSocket(t testing.TB) (p *person, thaw func()) {
+	t.Helper()
+	tap := &frozenConn{thawed: make(chan struct{})}
+	l := login{user: "deaf-socket", cols: 500, rows: 40}
+	tap.Conn = connect(t, h.ssh, l)
+	c, chans, requests, err := ssh.NewClientConn(tap, h.ssh, l.config(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = &person{t: t, house: h, nick: l.user, client: ssh.NewClient(c, chans, requests), out: &transcript{}, errs: &transcript{}, ended: make(chan error, 1)}
+	t.Cleanup(p.hangUp)
+	p.open(l)
+	if err := p.session.RequestPty("dumb", l.rows, l.cols, ssh.TerminalModes{}); err != nil {
+		t.Fatal(err)
+	}
+	p.start(p.out)
+	p.sees("[deaf-socket]:")
+	p.keys("\r")
+	p.sees("* deaf-socket joined.")
+	tap.frozen.Store(true)
+	return p, func() { close(tap.thawed) }
+}
+
+// A peer that takes nothing at all is dead after write_stall: it is removed, the room is told, its connection is reset.
+func TestDeadPeerIsGivenUp(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, setup{exempt: true, limits: "write_stall = \"4s\"\nkeepalive_interval = \"1s\"\n"})
+	speaker := h.pipe(t, login{user: "speaker"})
+	speaker.sees("speaker joined")
+	h.deafSocket(t)
+	old := h.dialTCP(t, login{user: "deaf-tcp"})
+	old.sends("deaf-tcp")
+	speaker.sees("deaf-tcp joined")
+	window := h.deafChannel(t)
+	speaker.sees("deaf-channel joined")
+
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() { // more than all buffers between the house and them
+		text := append(bytes.Repeat([]byte("y"), 3000), '\n')
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if _, err := speaker.stdin.Write(text); err != nil {
+					return
+				}
+			}
+		}
+	}()
+	speaker.sees("* deaf-tcp left.")
+	speaker.sees("* deaf-socket left.")
+	h.logs("msg=left", "nick=deaf-tcp", "why=stalled")
+	h.logs("msg=left", "nick=deaf-socket", "why=stalled")
+	// A shut window is not death: its client answers the keepalives.
+	speaker.seesNot("deaf-channel left")
+	window.resume()
+	window.person.sees("lines were skipped")
+}
+
+// More than output_buffer_bytes at once, for somebody who reads: it is all shown, and the line that is typed below it works.
+func TestMuchAtOnceOnATerminal(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, setup{exempt: true})
+	speaker := h.pipe(t, login{user: "speaker"})
+	say := func(from, n int) {
+		for i := range n {
+			speaker.types(fmt.Sprint("line ", from+i, " ", strings.Repeat("z", 4000)))
+		}
+		speaker.sees(fmt.Sprint("[speaker] line ", from+n-1, " "))
+	}
+	say(0, 20) // the backlog of a newcomer
+	kim := h.guest(t, "kim")
+	kim.sees("[speaker] line 0 ")
+	kim.sees("[speaker] line 19 ")
+	say(20, 64) // what is drawn between two looks at the input
+	kim.sees("[speaker] line 83 ")
+	kim.types("still here")
+	kim.sees("[kim] still here")
+}

@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+// The words of the old protocol, a second time: the program's own could change with it.
+const (
+	prompt = "채팅 닉네임을 입력하세요.: "
+	taken  = "이미 등록된 닉네임 입니다.\n"
+)
+
+func joined(nick string) string { return "[" + nick + "]님이 입장 했습니다." }
+func left(nick string) string   { return "[" + nick + "] 님이 퇴장하셨습니다." }
+
+// oldClient is as strict as the original: it receives 1,024 bytes at a time and dies of anything that is not UTF-8 by itself. It
+// takes what comes for granted in order, so that its tests say every byte.
+type oldClient struct {
+	t     testing.TB
+	house *house
+	nick  string
+	conn  *net.TCPConn
+	in    *transcript
+	read  int // bytes of in that the test has accounted for
+}
+
+// visit opens a connection to the TCP door and receives the prompt.
+func (h *house) visit(t testing.TB, l login) *oldClient {
+	t.Helper()
+	c := h.dialTCP(t, l)
+	go c.receive()
+	c.reads(prompt)
+	return c
+}
+
+func (h *house) dialTCP(t testing.TB, l login) *oldClient {
+	t.Helper()
+	return &oldClient{t: t, house: h, nick: l.user, conn: connect(t, h.tcp, l), in: &transcript{}}
+}
+
+// join comes in by the TCP door.
+func (h *house) join(t testing.TB, nick string) *oldClient {
+	t.Helper()
+	c := h.visit(t, login{user: nick})
+	c.sends(nick)
+	c.reads(joined(nick))
+	return c
+}
+
+// receive is the original's thread.
+func (c *oldClient) receive() {
+	var buf [1024]byte
+	for {
+		n, err := c.conn.Read(buf[:])
+		if n > 0 && !utf8.Valid(buf[:n]) {
+			err = fmt.Errorf("a recv of %d bytes that is not UTF-8 by itself: %q", n, buf[:n])
+		}
+		_, _ = c.in.Write(buf[:n])
+		if err != nil {
+			c.in.end(err)
+			return
+		}
+	}
+}
+
+// sends sends bytes with one call.
+func (c *oldClient) sends(s string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.conn, s); err != nil {
+		c.t.Fatalf("%s sends %q: %v", c.nick, s, err)
+	}
+}
+
+// says sends a message and waits until it is back, so that the next one is another.
+func (c *oldClient) says(text string) {
+	c.t.Helper()
+	c.sends(text)
+	c.reads("[" + c.nick + "] " + text)
+}
+
+// reads wants exactly this next, and waits for it.
+func (c *oldClient) reads(want ...string) {
+	c.t.Helper()
+	all := strings.Join(want, "")
+	ok := c.in.wait(patience, func(in string) bool { return len(in)-c.read >= len(all) })
+	got := c.in.String()[c.read:]
+	if !ok || !strings.HasPrefix(got, all) {
+		over, err := c.in.ended()
+		c.house.blame()
+		c.t.Fatalf("%s received %q, want %q next (over: %v, %v)", c.nick, cutTo(got, 3000), all, over, err)
+	}
+	c.read += len(all)
+}
+
+// awaits waits until want comes and passes over what came before it.
+func (c *oldClient) awaits(want string) {
+	c.t.Helper()
+	c.awaitsWithin(patience, want)
+}
+
+func (c *oldClient) awaitsWithin(d time.Duration, want string) {
+	c.t.Helper()
+	at := -1
+	if !c.in.wait(d, func(in string) bool { at = strings.Index(in[c.read:], want); return at >= 0 }) {
+		over, err := c.in.ended()
+		c.house.blame()
+		c.t.Fatalf("%s received %q, want %q in it (over: %v, %v)", c.nick, cutTo(c.in.String()[c.read:], 3000), want, over, err)
+	}
+	c.read += at + len(want)
+}
+
+// readsNothing wants that nothing has come which the test has not accounted for.
+func (c *oldClient) readsNothing() {
+	c.t.Helper()
+	if got := c.in.String()[c.read:]; got != "" {
+		c.t.Errorf("%s received %q, want nothing more", c.nick, got)
+	}
+}
+
+// closed wants the house to end the connection by FIN, with nothing before it.
+func (c *oldClient) closed() {
+	c.t.Helper()
+	c.endsWith(io.EOF, "FIN")
+}
+
+// reset wants the house to end the connection by RST, with nothing before it.
+func (c *oldClient) reset() {
+	c.t.Helper()
+	c.endsWith(syscall.ECONNRESET, "RST")
+}
+
+func (c *oldClient) endsWith(want error, name string) {
+	c.t.Helper()
+	if !c.in.waitEnd(patience) {
+		c.house.blame()
+		c.t.Fatalf("the connection of %s stays open, want %s", c.nick, name)
+	}
+	if _, err := c.in.ended(); !errors.Is(err, want) {
+		c.t.Errorf("the connection of %s ended with %v, want %s", c.nick, err, name)
+	}
+	c.readsNothing()
+}
+
+// finish says that nothing more will be sent; receiving goes on.
+func (c *oldClient) finish() { _ = c.conn.CloseWrite() }
+
+// leaves closes without a word.
+func (c *oldClient) leaves() { _ = c.conn.Close() }
+
+// cut ends the connection by RST.
+func (c *oldClient) cut() {
+	_ = c.conn.SetLinger(0)
+	_ = c.conn.Close()
+}
