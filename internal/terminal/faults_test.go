@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -49,7 +50,7 @@ func TestFault04EndlessSequenceNeitherSpinsNorHides(t *testing.T) {
 		}
 		r.keys.Close()
 		<-r.done
-		if r.err != io.EOF {
+		if !errors.Is(r.err, io.EOF) {
 			r.Errorf("Next: %v, want io.EOF", r.err)
 		}
 	})
@@ -63,6 +64,17 @@ func TestFault04EndlessSequenceNeitherSpinsNorHides(t *testing.T) {
 			r.says("ab")
 		})
 	}
+	run(t, Options{}, func(r *rig) {
+		r.do(func() { r.term.Remember("earlier") })
+		r.press("\x1b[" + strings.Repeat(";", 62) + "A")
+		r.drafts("earlier")
+		r.press("\x03\x1b[" + strings.Repeat(";", 64) + "A")
+		r.drafts("") // longer than Limits.EscapeBytes: no key
+		r.press("\x1b]" + strings.Repeat("A", 5000) + "ok")
+		if got := r.term.Draft(); !strings.HasSuffix(got, "ok") || len(got) > 1000 {
+			r.Errorf("after 5000 bytes of a sequence the draft is %d bytes, want less than 1000 and ok at the end", len(got))
+		}
+	})
 	for _, open := range []string{"[1;2", "]0;", "P", "_", "O", ""} {
 		run(t, Options{}, func(r *rig) {
 			r.press("a\x1b" + open)
@@ -103,7 +115,8 @@ func TestFault06TypedReplacementCharacter(t *testing.T) {
 func TestFault07BlockedClientBlocksNobody(t *testing.T) {
 	run(t, Options{Limits: Limits{OutputBytes: 1000}}, func(r *rig) {
 		r.shut()
-		for n := range 100 {
+		for n := range 200 {
+			time.Sleep(time.Second) // of the bubble
 			r.do(func() {
 				if !r.term.Behind() {
 					r.term.Print([]byte(strings.Repeat("x", 70) + "\n"))
@@ -114,8 +127,8 @@ func TestFault07BlockedClientBlocksNobody(t *testing.T) {
 			r.sizes <- Size{40 + n%10, 20}
 			synctest.Wait()
 		}
-		if got := r.term.out.pending() + len(r.term.above) + len(r.term.screen.out); got > 2000 {
-			r.Errorf("%d bytes wait for the client, want less than 2000", got)
+		if got := r.term.out.pending() + len(r.term.above) + len(r.term.screen.out); got > 1200 {
+			r.Errorf("%d bytes wait for the client, want at most 1000 and one row", got)
 		}
 	})
 }
@@ -215,6 +228,12 @@ func TestFault14ColoursInThePromptTakeNoCells(t *testing.T) {
 		r.sees("홍> 12345678\n9", 1)
 		if got, want := r.screen.Style(0, 0)+"|"+r.screen.Style(2, 0), "\x1b[1;31m|"; got != want {
 			r.Errorf("styles %q, want %q", got, want)
+		}
+		r.press("\x03")
+		r.do(func() { r.term.SetPrompt([]Span{{"\x1b[1;31m", "홍"}}) })
+		r.print("row\n")
+		if got := r.screen.Style(0, 0); got != "" {
+			r.Errorf("style of a row after the prompt %q, want none", got)
 		}
 	})
 }

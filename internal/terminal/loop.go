@@ -22,7 +22,7 @@ func (w *wire) Write(p []byte) (int, error) {
 func (w *wire) Read(p []byte) (int, error) {
 	t := (*Terminal)(w)
 	for {
-		behind := t.Behind()
+		behind := t.blocked()
 		if !behind && !t.turn.wait.Hold {
 			t.digest()
 		}
@@ -39,13 +39,20 @@ func (w *wire) Read(p []byte) (int, error) {
 			}
 			t.show()
 		}
+		if t.told && !t.blocked() {
+			t.told, t.turn.woken = false, true
+		}
 		if t.turn.woken {
 			t.end(Input{Kind: Woken}, nil)
 		} else {
-			t.wait(behind)
+			t.wait(t.blocked()) // it may be by what was shown a moment ago
 		}
 	}
 }
+
+// blocked reports whether the client has so much to take that nothing more is
+// drawn for it.
+func (t *Terminal) blocked() bool { return t.out.pending() >= t.limits.OutputBytes }
 
 // end makes Next return.
 func (t *Terminal) end(in Input, err error) {
@@ -86,12 +93,10 @@ func (t *Terminal) update() {
 	}
 }
 
-// repaint makes x/term begin anew at the upper left cell of what it draws, with
-// its present prompt; the draft is fetched again.
+// repaint makes x/term begin anew on an empty grid, with its present prompt; the
+// draft is fetched again.
 func (t *Terminal) repaint() {
-	t.screen.muted = true // until x/term writes the mark
 	_, _ = t.x.Write([]byte(string(cellRestart)))
-	t.screen.muted = false
 	t.draftStale = true
 }
 
@@ -134,10 +139,8 @@ func (t *Terminal) applySize() {
 	t.resized = time.Now()
 	t.turn.woken = true
 	t.screen.resize(size)
-	t.screen.muted = true // x/term's own idea of what a terminal does to its rows
-	_ = t.x.SetSize(size.Columns, size.Rows)
-	t.screen.muted = false
-	t.promptStale = true // it may be clipped elsewhere now
+	_ = t.x.SetSize(size.Columns, size.Rows) // what it draws is taken away by repaint
+	t.promptStale = true
 }
 
 // show sends what has changed on the screen.
@@ -180,7 +183,6 @@ func (t *Terminal) wait(behind bool) {
 		}
 		t.asked = t.limits.clamp(size)
 	case <-drained:
-		t.turn.woken = !t.Behind()
 	case <-t.alarm(input != nil, behind):
 		if input != nil {
 			t.lostPatience()

@@ -60,7 +60,6 @@ type screen struct {
 
 	want  [][]rune // as x/term has drawn it
 	x, y  int      // x/term's cursor
-	muted bool     // x/term draws in vain, up to cellRestart
 	stale bool     // want may differ from real
 
 	real  [][]rune // as the client has it; only these rows exist there
@@ -116,7 +115,6 @@ func (s *screen) draw(p []byte) {
 		switch {
 		case r == cellRestart:
 			s.restart()
-		case s.muted:
 		case r == '\r':
 			s.x = 0
 		case r == '\n':
@@ -128,9 +126,6 @@ func (s *screen) draw(p []byte) {
 }
 
 func (s *screen) control(final byte, n int) {
-	if s.muted {
-		return
-	}
 	switch final {
 	case 'A':
 		s.y = max(0, s.y-n)
@@ -173,7 +168,6 @@ func appendRow(rows [][]rune) [][]rune {
 // restart takes what x/term has drawn away: it begins again at 0,0.
 func (s *screen) restart() {
 	s.want, s.x, s.y = s.want[:0], 0, 0
-	s.muted = false
 	s.stale, s.image = true, s.image[:0]
 }
 
@@ -352,17 +346,11 @@ func (s *screen) paintRow(y int, row []rune) {
 	if from == len(row) && from == len(old) {
 		return
 	}
-	for from > 0 && (from < len(row) && row[from] == cellRight || from < len(old) && old[from] == cellRight) {
-		from-- // not from the middle of a glyph, old or new
-	}
+	// Left halves that are equal have equal right halves, so from is never in
+	// the middle of a glyph. to may be: what begins before it is drawn whole.
 	to := len(row)
-	if len(row) == len(old) {
-		for to > from && row[to-1] == old[to-1] {
-			to--
-		}
-		for to < len(row) && row[to] == cellRight {
-			to++
-		}
+	for len(row) == len(old) && to > from && row[to-1] == old[to-1] {
+		to--
 	}
 	s.paintCells(y, row, from, to)
 	if len(old) > len(row) {

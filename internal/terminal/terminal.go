@@ -129,6 +129,8 @@ type Terminal struct {
 	above       []byte // rows to print
 	bell        bool
 
+	told bool // the owner knows that the client is behind, and waits for better
+
 	fetched      time.Time // when x/term last fetched the draft
 	fetchedCells int
 
@@ -218,7 +220,7 @@ func (t *Terminal) submit() string {
 	t.entered = false
 	text := t.draft.take()
 	t.past.rewind()
-	t.draftStale, t.window = true, 0
+	t.draftStale, t.window = false, 0 // x/term has an empty line, too
 	t.screen.restart()
 	if t.screen.inks.len() > keptInks {
 		t.forgetInks()
@@ -271,10 +273,13 @@ func (t *Terminal) Draft() string { return t.draft.text }
 // Size returns the size that is drawn for.
 func (t *Terminal) Size() Size { return Size{Columns: t.screen.columns, Rows: t.screen.rows} }
 
-// Behind reports whether Limits.OutputBytes wait for the client. Then nothing
-// should be printed; Next returns Woken once that is over.
+// Behind reports whether Limits.OutputBytes wait for the client, with what Next
+// has still to draw. If so, nothing should be printed; Next will draw what there
+// is and return Woken once there is room again.
 func (t *Terminal) Behind() bool {
-	return len(t.above)+t.out.pending() >= t.limits.OutputBytes
+	behind := len(t.above)+t.out.pending() >= t.limits.OutputBytes
+	t.told = t.told || behind
+	return behind
 }
 
 // Bell rings the client's bell with what is drawn next, once however often it

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"sarangbang/internal/cells"
 	"sarangbang/internal/testkit/emulator"
 )
 
@@ -118,7 +119,11 @@ func TestTooLongPasteIsRefusedWhole(t *testing.T) {
 	run(t, Options{Limits: Limits{PasteBytes: 1000}}, func(r *rig) {
 		r.press("draft")
 		r.press("\x1b[200~" + strings.Repeat("한", 300))
-		r.press(strings.Repeat("한", 34) + "\x1b[201~")
+		r.press(strings.Repeat("한", 34))
+		if got := len(r.term.pasted.text); got > 1000 {
+			r.Errorf("of a paste that is too long %d bytes are kept", got)
+		}
+		r.press("\x1b[201~")
 		if got, want := fmt.Sprint(r.events()), fmt.Sprint([]Input{{Kind: Refused, Size: 1002, Limit: 1000}}); got != want {
 			r.Errorf("a paste of 1002 bytes: %s, want %s", got, want)
 		}
@@ -219,13 +224,11 @@ func TestHighDraftIsWindowed(t *testing.T) {
 		r := newRig(t, Options{Size: Size{columns, rows}})
 		defer r.close()
 		printed := []string{}
-		all := strings.Builder{}
 		for n := range 400 {
 			switch op := rnd.IntN(10); {
 			case op < 4:
-				s := strings.Repeat([]string{"한", "a", "👍🏽", " ", "漢b"}[rnd.IntN(5)], 1+rnd.IntN(9))
-				r.press(s)
-				all.WriteString(s)
+				s := strings.Repeat([]string{"한", "a", "👍🏽", " ", "漢b", "\n", "\n"}[rnd.IntN(7)], 1+rnd.IntN(9))
+				r.press("\x1b[200~" + s + "x\x1b[201~")
 			case op < 5:
 				r.press(strings.Repeat("\x1b[D", rnd.IntN(30)))
 			case op < 6:
@@ -259,7 +262,10 @@ func TestHighDraftIsWindowed(t *testing.T) {
 			if y < top || x < 2 && y == top {
 				t.Fatalf("step %d: cursor %d,%d is not in the draft, which begins in row %d", n, x, y, top)
 			}
-			if after := []rune(d.text[d.pos:]); len(after) > 0 {
+			if shown := strings.Join(screen[top:], ""); r.term.window > 0 && d.at == len(d.glyphs) && cells.Width(shown) < columns*(rows-1)/3 {
+				t.Fatalf("step %d: of a long draft only %q is shown", n, shown)
+			}
+			if after := []rune(strings.ReplaceAll(d.text[d.pos:], "\n", lineBreak)); len(after) > 0 {
 				if at := []rune(cellsFrom(r.screen, x, y)); after[0] != ' ' && (len(at) == 0 || at[0] != after[0]) {
 					t.Fatalf("step %d: at the cursor %d,%d stands %q, want %q", n, x, y, string(at), string(after[0]))
 				}
@@ -286,6 +292,44 @@ func TestHugeDraftIsDrawnAtAPaceOfItsOwn(t *testing.T) {
 			r.Errorf("at the end column %d of %q", x, r.screen.Screen()[y])
 		}
 		r.says(strings.Repeat("x", 60_000) + strings.Repeat("y", 1000))
+	})
+}
+
+// Every distinct cluster on the screen has an entry in a table; the table does
+// not grow with what has been typed.
+func TestManyClustersAreForgotten(t *testing.T) {
+	run(t, Options{}, func(r *rig) {
+		next := 0
+		distinct := func(n int) string {
+			var b strings.Builder
+			for range n {
+				next++
+				b.WriteRune(rune(0x4E00 + next%20_000))
+				b.WriteRune(rune(0x0316 + next/20_000))
+			}
+			return b.String()
+		}
+		for range 50 { // lines
+			r.press(distinct(20))
+			r.press("\r")
+		}
+		if got := r.term.screen.inks.len(); got > 2*keptInks {
+			r.Errorf("after 50 lines the table has %d entries, want at most %d", got, 2*keptInks)
+		}
+		for range 45 { // one line, of which all is shown and then deleted
+			r.press(distinct(850))
+			r.press("\x15")
+		}
+		if next < manyInks {
+			r.Fatalf("%d clusters typed, want more than %d", next, manyInks)
+		}
+		if got := r.term.screen.inks.len(); got > manyInks {
+			r.Errorf("after %d clusters the table has %d entries, want at most %d", next, got, manyInks)
+		}
+		r.do(func() { r.term.SetPrompt([]Span{{"\x1b[1m", "new> "}}) })
+		text := norm.NFC.String(distinct(30))
+		r.press(text)
+		r.sees("new> "+text, 65)
 	})
 }
 
@@ -403,6 +447,34 @@ func TestClientThatIsBehind(t *testing.T) {
 	})
 }
 
+// Whoever was told to print nothing is woken when that is over, however fast
+// the client is.
+func TestCatchingUpWakesTheOwner(t *testing.T) {
+	for _, slow := range []bool{true, false} {
+		run(t, Options{Limits: Limits{OutputBytes: 100}}, func(r *rig) {
+			if slow {
+				r.shut()
+			}
+			r.do(func() {
+				r.inputs = nil
+				for !r.term.Behind() {
+					r.term.Print(row)
+				}
+			})
+			if slow {
+				if len(r.inputs) > 0 {
+					r.Errorf("while the client was behind Next returned %v", r.inputs)
+				}
+				r.open()
+			}
+			if got, want := fmt.Sprint(r.inputs), fmt.Sprint([]Input{{Kind: Woken}}); got != want {
+				r.Errorf("slow %v: Next returned %s, want %s", slow, got, want)
+			}
+			r.sees(strings.Repeat(string(row), 2)+">", 2)
+		})
+	}
+}
+
 func TestHoldLeavesInputWhereItIs(t *testing.T) {
 	run(t, Options{}, func(r *rig) {
 		r.do(func() { r.hold = true })
@@ -425,6 +497,26 @@ func TestHoldLeavesInputWhereItIs(t *testing.T) {
 			r.Errorf("then %s, want %s", got, want)
 		}
 	})
+	// Also what was read together with what came before.
+	synctest.Test(t, func(t *testing.T) {
+		in, keys := io.Pipe()
+		term := New(duplex{in, io.Discard}, Options{})
+		go io.WriteString(keys, "one\rtwo\r")
+		var got []Input
+		for _, hold := range []bool{false, true, false} {
+			in, err := term.Next(t.Context(), Wait{Hold: hold, Timer: time.After(time.Second)})
+			if err != nil {
+				t.Errorf("Next: %v", err)
+			}
+			got = append(got, in)
+		}
+		if want := []Input{{Kind: Line, Text: "one"}, {Kind: Woken}, {Kind: Line, Text: "two"}}; fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("Next, on hold in between: %v, want %v", got, want)
+		}
+		term.Close(time.Second)
+		keys.Close()
+		term.Wait()
+	})
 }
 
 func TestHangUpSendsNoHalfLine(t *testing.T) {
@@ -435,7 +527,7 @@ func TestHangUpSendsNoHalfLine(t *testing.T) {
 		if got, want := fmt.Sprint(r.said(), r.err), "[whole] EOF"; got != want {
 			r.Errorf("said %s, want %s", got, want)
 		}
-		if _, err := r.term.Next(r.Context(), Wait{}); err != io.EOF {
+		if _, err := r.term.Next(r.Context(), Wait{}); !errors.Is(err, io.EOF) {
 			r.Errorf("Next once more: %v, want io.EOF", err)
 		}
 	})
@@ -470,7 +562,7 @@ func TestReaderThatReturnsNothingIsTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader := &emptyReader{}
 		term := New(duplex{reader, io.Discard}, Options{})
-		if _, err := term.Next(t.Context(), Wait{}); err != io.EOF {
+		if _, err := term.Next(t.Context(), Wait{}); !errors.Is(err, io.EOF) {
 			t.Errorf("Next: %v, want io.EOF", err)
 		}
 		term.Close(time.Second)
@@ -487,7 +579,7 @@ func TestWriteErrorIsTheEnd(t *testing.T) {
 		far.Close()
 		in, keys := io.Pipe()
 		term := New(duplex{in, near}, Options{})
-		if _, err := term.Next(t.Context(), Wait{}); err != io.EOF {
+		if _, err := term.Next(t.Context(), Wait{}); !errors.Is(err, io.EOF) {
 			t.Errorf("Next: %v, want io.EOF", err)
 		}
 		if err := term.Close(time.Second); !errors.Is(err, io.ErrClosedPipe) {
@@ -516,7 +608,7 @@ func TestCloseLeavesTheScreenAsItFoundIt(t *testing.T) {
 		if autowrap, brackets := r.screen.Modes(); !autowrap || brackets {
 			r.Errorf("autowrap %v, brackets %v, want true, false", autowrap, brackets)
 		}
-		if _, err := r.term.Next(r.Context(), Wait{}); err != io.EOF {
+		if _, err := r.term.Next(r.Context(), Wait{}); !errors.Is(err, io.EOF) {
 			r.Errorf("Next after Close: %v, want io.EOF", err)
 		}
 	})
@@ -562,7 +654,7 @@ func TestOutputGoesInSmallPieces(t *testing.T) {
 		term := New(duplex{in, out}, Options{})
 		term.Print([]byte(strings.Repeat(strings.Repeat("x", 79)+"\n", 500)))
 		keys.Close()
-		if _, err := term.Next(t.Context(), Wait{}); err != io.EOF {
+		if _, err := term.Next(t.Context(), Wait{}); !errors.Is(err, io.EOF) {
 			t.Errorf("Next: %v, want io.EOF", err)
 		}
 		if err := term.Close(time.Second); err != nil {
