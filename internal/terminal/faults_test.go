@@ -232,7 +232,8 @@ func TestFault14ColoursInThePromptTakeNoCells(t *testing.T) {
 		r.press("\x03")
 		r.do(func() { r.term.SetPrompt([]Span{{"\x1b[1;31m", "홍"}}) })
 		r.print("row\n")
-		if got := r.screen.Style(0, 0); got != "" {
+		r.print("row\n")
+		if got := r.screen.Style(0, 1); got != "" {
 			r.Errorf("style of a row after the prompt %q, want none", got)
 		}
 	})

@@ -112,12 +112,12 @@ func (s *screen) draw(p []byte) {
 		}
 		r, n := utf8.DecodeRune(p)
 		p = p[n:]
-		switch {
-		case r == cellRestart:
+		switch r {
+		case cellRestart:
 			s.restart()
-		case r == '\r':
+		case '\r':
 			s.x = 0
-		case r == '\n':
+		case '\n':
 			s.y++
 		default:
 			s.put(r)
