@@ -104,7 +104,7 @@ func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (h *hou
 
 func (h *house) openSSH(addr string, keys []gossh.Signer) error {
 	h.sshGate = admission.NewGate(gateLimits(h.limits), h.log.With("door", "ssh"))
-	h.ssh = sshchat.New(sshchat.Options{House: h.service, HostKeys: keys, Gate: h.sshGate, Limits: sshLimits(h.limits), Log: h.log})
+	h.ssh = sshchat.New(sshchat.Options{House: h.service, HostKeys: keys, Gate: h.sshGate, Limits: sshLimits(h.limits), Logger: h.log})
 	return h.listen("ssh", addr, h.ssh.Serve, h.ssh.Shutdown)
 }
 
