@@ -12,6 +12,8 @@ const (
 	// up amid one. A screen has at most 500 × 200 cells, so that from manyInks
 	// on there are private runes for every cell anew.
 	keptInks = 256
+	// keptRows is how many rows keep their memory when nothing is in them.
+	keptRows = 8
 	manyInks = 0x110000 - cellInk - 500*200
 )
 
@@ -168,6 +170,9 @@ func appendRow(rows [][]rune) [][]rune {
 // restart takes what x/term has drawn away: it begins again at 0,0.
 func (s *screen) restart() {
 	s.want, s.x, s.y = s.want[:0], 0, 0
+	if cap(s.want) > keptRows {
+		s.want = nil
+	}
 	s.stale, s.image = true, s.image[:0]
 }
 
@@ -253,6 +258,9 @@ func (s *screen) wipe() {
 // fresh notes that the client's cursor is at the beginning of an empty row, and
 // that this is row 0 now.
 func (s *screen) fresh() {
+	if cap(s.real) > keptRows {
+		s.real = make([][]rune, 1)
+	}
 	s.real = s.real[:1]
 	s.real[0] = s.real[0][:0]
 	s.realX, s.realY = 0, 0
