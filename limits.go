@@ -81,7 +81,8 @@ func nickRules(l config.Limits) identity.Rules {
 }
 
 func journalOptions(l config.Limits) memjournal.Options {
-	return memjournal.Options{Batch: l.CommitBatchLines}
+	// Nobody but the house reads this journal, right behind its commits; what readers may come back for is in the rooms' rings.
+	return memjournal.Options{Batch: l.CommitBatchLines, KeepBytes: 1 << 20}
 }
 
 // stats gathers the figures of all parts for whoever watches the house.

@@ -4,5 +4,5 @@ package memjournal
 func (j *Journal) Tails() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return len(j.bells)
+	return len(j.tails)
 }

@@ -17,8 +17,8 @@ type Options struct {
 	// Keep is how many records are kept at least, for tails and to recognise an ID that comes again: 65,536. A repeated ID older
 	// than that is committed anew.
 	Keep int
-	// KeepBytes is how many bytes of Data are kept at most: 32 MiB. Long records leave the reach of a tail earlier than Keep says;
-	// their IDs stay known.
+	// KeepBytes is how many bytes of Data are kept at most once every tail has them: 32 MiB. Long records leave the reach of a
+	// later tail earlier than Keep says; their IDs stay known.
 	KeepBytes int
 	// Batch is how many records a tail is given at once at most: 256.
 	Batch int
@@ -47,10 +47,19 @@ type Journal struct {
 	at      time.Time        // guarded by mu; of the newest record
 	places  map[room.ID]room.Seq
 	last    map[room.Subject]room.Seq // guarded by mu, like places; the newest record of a subject that is not ephemeral
-	bells   []room.Bell               // guarded by mu; one for each tail
+	tails   []*tail                   // guarded by mu
 	suspend string                    // guarded by mu; why nothing is committed, empty if it is
 	ended   bool                      // guarded by mu
 }
+
+// tail is somebody who reads what is committed.
+type tail struct {
+	bell room.Bell
+	next room.Seq // guarded by Journal.mu; what it has not read yet
+}
+
+// lagBytes is how far a tail may fall behind before its records are dropped all the same: as many times KeepBytes.
+const lagBytes = 8
 
 // minSlots is what a journal starts with.
 const minSlots = 64
@@ -111,8 +120,8 @@ func (j *Journal) Append(ctx context.Context, recs ...room.Record) ([]room.Seq, 
 		}
 	}
 	if j.next > begin {
-		for _, b := range j.bells {
-			b.Ring()
+		for _, t := range j.tails {
+			t.bell.Ring()
 		}
 	}
 	return seqs, nil
@@ -168,7 +177,17 @@ func (j *Journal) commitLocked(r room.Record) {
 	}
 	j.bytes += len(r.Data)
 	j.next++
-	for j.bytes > j.keepBytes {
+	j.boundLocked()
+}
+
+// boundLocked drops the oldest Data beyond what is to be kept, but nothing that a tail has still to read, unless that tail is
+// hopelessly behind.
+func (j *Journal) boundLocked() {
+	unread := j.next
+	for _, t := range j.tails {
+		unread = min(unread, t.next)
+	}
+	for j.bytes > j.keepBytes && (j.whole < unread || j.bytes > lagBytes*j.keepBytes) {
 		j.stripLocked()
 	}
 }
@@ -208,18 +227,17 @@ func (j *Journal) stripLocked() {
 
 // Tail implements [room.Journal]. When the journal is closed it returns [ErrClosed] after the last record.
 func (j *Journal) Tail(ctx context.Context, after room.Position, fn func([]room.Committed) error) error {
-	bell := room.NewBell()
-	next, err := j.join(after, bell)
+	t, err := j.join(after)
 	if err != nil {
 		return err
 	}
-	defer j.part(bell)
+	defer j.part(t)
 	buf := make([]room.Committed, j.batch)
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		n, err := j.read(buf, next)
+		n, err := j.read(buf, t)
 		if err != nil {
 			return err
 		}
@@ -227,51 +245,52 @@ func (j *Journal) Tail(ctx context.Context, after room.Position, fn func([]room.
 			if err := fn(buf[:n]); err != nil {
 				return err
 			}
-			next = buf[n-1].Seq + 1
 			continue
 		}
 		select {
-		case <-bell:
+		case <-t.bell:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
 }
 
-// join hangs up the bell of a new tail and returns the first place that it will read.
-func (j *Journal) join(after room.Position, bell room.Bell) (room.Seq, error) {
+// join makes a tail that reads from behind a place.
+func (j *Journal) join(after room.Position) (*tail, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	next := after.Seq + 1
+	t := &tail{bell: room.NewBell(), next: after.Seq + 1}
 	switch {
 	case after == room.Position{}:
-		next = j.whole
+		t.next = j.whole
 	case after.Epoch != j.epoch:
-		return 0, fmt.Errorf("%w: it is of another history", room.ErrTrimmed)
+		return nil, fmt.Errorf("%w: it is of another history", room.ErrTrimmed)
 	}
-	j.bells = append(j.bells, bell)
-	return next, nil
+	j.tails = append(j.tails, t)
+	return t, nil
 }
 
-// part takes the bell of a tail away.
-func (j *Journal) part(bell room.Bell) {
+func (j *Journal) part(gone *tail) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.bells = slices.DeleteFunc(j.bells, func(b room.Bell) bool { return b == bell })
+	j.tails = slices.DeleteFunc(j.tails, func(t *tail) bool { return t == gone })
+	j.boundLocked()
 }
 
-// read copies the records from a place on into buf.
-func (j *Journal) read(buf []room.Committed, from room.Seq) (int, error) {
+// read copies the next records of a tail into buf.
+func (j *Journal) read(buf []room.Committed, t *tail) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if from < j.whole {
+	if t.next < j.whole {
 		return 0, room.ErrTrimmed
 	}
 	n := 0
-	for s := from; s < j.next && n < len(buf); s++ {
+	for s := t.next; s < j.next && n < len(buf); s++ {
 		buf[n] = *j.slotLocked(s)
 		n++
 	}
+	t.next += room.Seq(n)
+	j.boundLocked()
 	if n == 0 && j.ended {
 		return 0, ErrClosed
 	}
@@ -318,8 +337,8 @@ func (j *Journal) Close() {
 	}
 	j.ended = true
 	j.tellLocked(room.State{Reason: "closed"})
-	for _, b := range j.bells {
-		b.Ring()
+	for _, t := range j.tails {
+		t.bell.Ring()
 	}
 }
 

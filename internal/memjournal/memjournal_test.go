@@ -203,3 +203,39 @@ func TestTailThatEndedIsForgotten(t *testing.T) {
 		t.Errorf("the journal wakes %d tails, want none", got)
 	}
 }
+
+func TestTailThatIsBehindLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := memjournal.New(memjournal.Options{Keep: 1024, KeepBytes: 100})
+		goOn := make(chan struct{})
+		var seen []room.Seq
+		done := make(chan error, 1)
+		go func() {
+			done <- j.Tail(t.Context(), room.Position{}, func(batch []room.Committed) error {
+				<-goOn
+				for _, c := range batch {
+					if len(c.Record.Data) != 30 {
+						t.Errorf("record %d has %d bytes of data, want 30", c.Seq, len(c.Record.Data))
+					}
+					seen = append(seen, c.Seq)
+				}
+				if len(seen) >= 21 {
+					return errEnough
+				}
+				return nil
+			})
+		}()
+		append1(t, j, said(strings.Repeat("x", 30)))
+		synctest.Wait() // the tail has the first, and is stuck with it
+		for range 20 {
+			append1(t, j, said(strings.Repeat("x", 30)))
+		}
+		close(goOn)
+		if err := <-done; !errors.Is(err, errEnough) || len(seen) != 21 || seen[20] != 21 {
+			t.Errorf("tail saw %d records (%v), want all 21", len(seen), err)
+		}
+		if first, err := firstAfter(t, j, room.Position{}); first != 19 || !errors.Is(err, errEnough) {
+			t.Errorf("a later tail starts at %d (%v), want 19: the bound holds again", first, err)
+		}
+	})
+}
