@@ -1,0 +1,161 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// house is the least chat server that the crowd can visit, with a place to spoil what somebody gets to see.
+type house struct {
+	addr string
+
+	// spoil, if set, says what becomes of the n-th row that is said, on the screen of a person, whose number it gets. Row 0 is the
+	// probe before the run. It is called for one row at a time.
+	spoil func(person, n int, row string) (rows []string, cut bool)
+
+	mu     sync.Mutex
+	guests []*guest
+}
+
+type guest struct {
+	nick string
+	rows chan string // drawn by a goroutine of the guest's own
+	conn net.Conn
+	seen int // rows that were said
+}
+
+// openHouse opens a house for the time of a test.
+func openHouse(t *testing.T, spoil func(person, n int, row string) ([]string, bool)) *house {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &ssh.ServerConfig{
+		PublicKeyCallback: func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) { return &ssh.Permissions{}, nil },
+	}
+	config.AddHostKey(signer)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{addr: ln.Addr().String(), spoil: spoil}
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() { h.serve(conn, config) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = ln.Close()
+		running.Wait()
+	})
+	return h
+}
+
+// serve is one connection, until its client goes.
+func (h *house) serve(conn net.Conn, config *ssh.ServerConfig) {
+	defer conn.Close()
+	c, channels, requests, err := ssh.NewServerConn(conn, config)
+	if err != nil {
+		return
+	}
+	go ssh.DiscardRequests(requests)
+	for n := range channels {
+		ch, asked, err := n.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			for r := range asked {
+				_ = r.Reply(true, nil)
+			}
+		}()
+		g := &guest{nick: c.User(), rows: make(chan string, 1<<16), conn: conn}
+		var drawing sync.WaitGroup
+		drawing.Go(func() {
+			for row := range g.rows {
+				_, _ = fmt.Fprintf(ch, "\r\x1b[K%s%s> ", row, g.nick)
+			}
+		})
+		h.receive(g, ch)
+		h.mu.Lock()
+		close(g.rows)
+		g.rows = nil
+		h.mu.Unlock()
+		drawing.Wait()
+	}
+}
+
+// receive asks for the nickname and takes lines until the guest goes. Drafts are echoed behind the prompt.
+func (h *house) receive(g *guest, ch ssh.Channel) {
+	_, _ = fmt.Fprintf(ch, "* What shall we call you?\r\nnickname [%s]: ", g.nick)
+	var draft []byte
+	buf := make([]byte, 4096)
+	for {
+		n, err := ch.Read(buf)
+		if err != nil {
+			return
+		}
+		for _, c := range buf[:n] {
+			if c != '\r' {
+				draft = append(draft, c)
+				continue
+			}
+			if len(draft) == 0 {
+				h.mu.Lock()
+				h.guests = append(h.guests, g)
+				h.mu.Unlock()
+				h.show("* "+g.nick+" joined.\r\n", false)
+				continue
+			}
+			h.draw(g, g.nick+"> "+string(draft)+"\r\n")
+			h.show("\x1b[32m["+g.nick+"] \x1b[0m"+string(draft)+"\r\n", true)
+			draft = draft[:0]
+		}
+	}
+}
+
+func (h *house) draw(g *guest, row string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g.rows <- row
+}
+
+// show puts a row on all screens.
+func (h *house) show(row string, said bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, g := range h.guests {
+		if g.rows == nil {
+			continue
+		}
+		rows := []string{row}
+		if said && h.spoil != nil {
+			var person int
+			_, _ = fmt.Sscanf(g.nick[len(g.nick)-personDigits:], "%d", &person)
+			var cut bool
+			if rows, cut = h.spoil(person, g.seen, row); cut {
+				_ = g.conn.Close()
+			}
+			g.seen++
+		}
+		for _, r := range rows {
+			g.rows <- r
+		}
+	}
+}
