@@ -39,7 +39,6 @@ type house struct {
 	sshGate, tcpGate *admission.Gate
 	ssh              *sshchat.Server
 	tcp              *legacy.Server // nil while the door is closed
-	http             *metrics.Server
 	doors            []door
 }
 
