@@ -215,6 +215,9 @@ func (x *session) next(ctx context.Context) (Input, error) {
 		w.Bell = nil
 		sooner(gathered)
 	}
+	if x.screen.Behind() && !x.out.busy() { // a screen that takes nothing need not hear that there is more
+		w.Bell = nil
+	}
 	if x.out.busy() && !x.sending {
 		sooner(x.out.since.Add(wonderAfter))
 	}
