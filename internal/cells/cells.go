@@ -132,7 +132,7 @@ type drawing struct {
 // reports false where a new glyph must begin.
 func (d *drawing) add(r rune, from, to int) bool {
 	switch {
-	case from == 0 && (mark(r) || conjoining(r)):
+	case from == 0 && stray(r):
 		d.own = append(make([]byte, 0, len(d.cluster)+3), "\u25CC"...)
 		d.base, d.bases, d.marks, d.width = '\u25CC', 1, 1, 1
 	case undrawn(r) || joiner(r) && !d.joins(r, to):

@@ -55,6 +55,7 @@ func TestGlyphs(t *testing.T) {
 		{"stray mark", "\u0301a", `2:"\u25cc\u0301":1 1:"a":1!`},
 		{"stray marks", strings.Repeat("\u0301", 300), `600:"\u25cc\u0301\u0301\u0301\u0301":1`},
 		{"spacing mark takes a cell", "का", `6:"\u0915\u093e":2`},
+		{"Burmese vowel sign that is a cluster", "မာ", `3:"\u1019":1! 3:"\u102c":1`},
 		{"conjunct", "क्ष", `9:"\u0915\u094d\u0937":2`},
 		{"conjunct with joiner", "क्\u200dष", `12:"\u0915\u094d\u200d\u0937":2`},
 		{"virama and non-joiner", "क्\u200c", `9:"\u0915\u094d\u200c":1`},

@@ -88,6 +88,17 @@ func joiner(r rune) bool {
 // mark reports whether r needs a base to stand on.
 func mark(r rune) bool { return r >= 0x300 && unicode.Is(unicode.M, r) }
 
+// stray reports whether r, which nothing stands before, needs a base. Not all
+// that are called marks do: some Burmese vowels are clusters of their own.
+func stray(r rune) bool {
+	if !mark(r) {
+		return conjoining(r)
+	}
+	pair := string([]rune{' ', r})
+	g := displaywidth.StringGraphemes(pair)
+	return g.Next() && len(g.Value()) == len(pair)
+}
+
 // jamo reports whether r is a letter that terminals may join into a syllable.
 func jamo(r rune) bool {
 	return 0x1100 <= r && r <= 0x11FF || 0xA960 <= r && r <= 0xA97C || conjoining(r)
