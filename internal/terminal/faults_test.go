@@ -78,7 +78,7 @@ func TestFault04EndlessSequenceNeitherSpinsNorHides(t *testing.T) {
 	for _, open := range []string{"[1;2", "]0;", "P", "_", "O", ""} {
 		run(t, Options{}, func(r *rig) {
 			r.press("a\x1b" + open)
-			time.Sleep(2 * time.Second) // of the bubble
+			r.sleep(2 * time.Second)
 			r.press("B")
 			r.says("aB")
 		})
@@ -94,7 +94,7 @@ func TestFault05BytesThatAreNotUTF8DoNotStall(t *testing.T) {
 		r.press("text")
 		r.says(strings.Repeat("\ufffd", 300) + "text")
 		r.press("a\xed\x95")
-		time.Sleep(2 * time.Second) // of the bubble
+		r.sleep(2 * time.Second)
 		r.press("\x9c")
 		r.says("a\ufffd\ufffd")
 		r.press("\xed")
@@ -116,7 +116,7 @@ func TestFault07BlockedClientBlocksNobody(t *testing.T) {
 	run(t, Options{Limits: Limits{OutputBytes: 1000}}, func(r *rig) {
 		r.shut()
 		for n := range 200 {
-			time.Sleep(time.Second) // of the bubble
+			r.sleep(time.Second)
 			r.do(func() {
 				if !r.term.Behind() {
 					r.term.Print([]byte(strings.Repeat("x", 70) + "\n"))
@@ -189,11 +189,9 @@ func TestFault12LostEndOfPasteHeals(t *testing.T) {
 	run(t, Options{}, func(r *rig) {
 		r.press("\x1b[200~pasted\nlines")
 		r.press("\x03")
-		time.Sleep(1900 * time.Millisecond) // of the bubble
-		synctest.Wait()
+		r.sleep(1900 * time.Millisecond)
 		r.sees(">", 2)
-		time.Sleep(200 * time.Millisecond)
-		synctest.Wait()
+		r.sleep(200 * time.Millisecond)
 		r.drafts("pasted\nlines")
 		r.press("\x03")
 		r.drafts("")
@@ -281,7 +279,7 @@ func TestFault18EscapeSwallowsNothingAndAllKeysWork(t *testing.T) {
 		r.says("한글b")
 		r.press("a")
 		r.press("\x1b")
-		time.Sleep(time.Second) // of the bubble
+		r.sleep(time.Second)
 		r.press("b")
 		r.says("ab")
 	})

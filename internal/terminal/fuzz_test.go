@@ -50,8 +50,7 @@ func FuzzInput(f *testing.F) {
 					t.Errorf("glyphs of %q cover %d bytes, want %d", d.text, total, len(d.text))
 				}
 			}
-			time.Sleep(10 * time.Second) // of the bubble: what is unfinished is given up
-			synctest.Wait()
+			r.sleep(10 * time.Second) // what is unfinished is given up
 			for _, in := range r.inputs {
 				if !norm.NFC.IsNormalString(in.Text) || strings.ContainsAny(in.Text, "\r\t\x1b\a") {
 					t.Errorf("said %q", in.Text)

@@ -40,7 +40,7 @@ type gate struct {
 	open   chan struct{} // closed while the client reads
 	writes int
 	bytes  int
-	last   string
+	last   string // what was written last
 }
 
 func (g *gate) Write(p []byte) (int, error) {
@@ -96,7 +96,7 @@ func newRig(t *testing.T, o Options) *rig {
 			}
 			var in Input
 			in, r.err = r.term.Next(ctx, Wait{Bell: r.bell, Hold: r.hold})
-			if r.err == nil {
+			if r.err == nil && (in.Kind != Woken || len(r.tasks) == 0) { // not what do has caused
 				r.inputs = append(r.inputs, in)
 			}
 		}
@@ -110,6 +110,15 @@ func (r *rig) do(f func()) {
 	r.Helper()
 	r.tasks <- f
 	r.bell <- struct{}{}
+	synctest.Wait()
+}
+
+// sleep lets time pass in the bubble. The owner is told, so that what the test
+// has looked at before may change.
+func (r *rig) sleep(d time.Duration) {
+	r.Helper()
+	r.do(func() {})
+	time.Sleep(d)
 	synctest.Wait()
 }
 

@@ -151,8 +151,7 @@ func TestTooLongLineIsRefusedAndTheNextWorks(t *testing.T) {
 		r.press(strings.Repeat("x", 400))
 		r.press(strings.Repeat("x", 400))
 		r.press(strings.Repeat("y", 201))
-		time.Sleep(3 * time.Second) // of the bubble
-		synctest.Wait()
+		r.sleep(3 * time.Second)
 		if got, want := fmt.Sprint(r.events()), fmt.Sprint([]Input{{Kind: Refused, Size: 1001, Limit: 1000}}); got != want {
 			r.Errorf("1001 bytes without an end: %s, want %s", got, want)
 		}
@@ -277,17 +276,16 @@ func TestHighDraftIsWindowed(t *testing.T) {
 func TestHugeDraftIsDrawnAtAPaceOfItsOwn(t *testing.T) {
 	run(t, Options{Size: Size{500, 200}}, func(r *rig) {
 		r.press("\x1b[200~" + strings.Repeat("x", 60_000) + "\x1b[201~")
-		time.Sleep(time.Second) // of the bubble
+		r.sleep(time.Second)
 		was, start := r.gate.writes, time.Now()
 		for range 1000 {
 			r.press("y")
-			time.Sleep(time.Millisecond)
+			r.sleep(time.Millisecond)
 		}
 		if got, most := r.gate.writes-was, 1+int(time.Since(start)/(60_000*cellTime)); got > most {
 			r.Errorf("1000 keys in %v were drawn %d times, want at most %d", time.Since(start), got, most)
 		}
-		time.Sleep(time.Second)
-		synctest.Wait()
+		r.sleep(time.Second)
 		if x, y := r.screen.Cursor(); r.screen.Screen()[y] != "yy" || x != (2+61_000)%500 {
 			r.Errorf("at the end column %d of %q", x, r.screen.Screen()[y])
 		}
@@ -370,19 +368,18 @@ func cellsFrom(e *emulator.Terminal, x, y int) string {
 func TestNewestSizeWinsAndRedrawsArePaced(t *testing.T) {
 	run(t, Options{}, func(r *rig) {
 		r.press("한글")
-		time.Sleep(time.Second) // of the bubble
+		r.sleep(time.Second)
 		was, start := r.gate.writes, time.Now()
 		for n := range 50 {
 			r.screen.Resize(30+n, 20)
 			r.sizes <- Size{30 + n, 20}
 			synctest.Wait()
-			time.Sleep(20 * time.Millisecond)
+			r.sleep(20 * time.Millisecond)
 		}
 		if got, most := r.gate.writes-was, 1+int(time.Since(start)/(100*time.Millisecond)); got > most {
 			r.Errorf("50 sizes in %v were drawn %d times, want at most %d", time.Since(start), got, most)
 		}
-		time.Sleep(time.Second)
-		synctest.Wait()
+		r.sleep(time.Second)
 		if got, want := r.term.Size(), (Size{79, 20}); got != want {
 			r.Errorf("size %v, want %v", got, want)
 		}
