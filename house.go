@@ -51,7 +51,7 @@ type door struct {
 }
 
 // open puts the house together, down to its open listeners. What it opened is closed again if it fails.
-func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (h *house, err error) {
+func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house, error) {
 	doors := 1
 	if settings.TCPAddr != "" {
 		doors = 2
@@ -64,15 +64,12 @@ func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (h *hou
 	if err != nil {
 		return nil, err
 	}
-	if warning != "" {
-		log.Warn("limit lowered", "reason", warning)
-	}
 	keys, err := hostkeys.Load(dir.HostKeys())
 	if err != nil {
 		return nil, err
 	}
 	lang, _ := i18n.Parse(settings.Lang) // validated by config
-	h = &house{log: log, limits: limits, journal: memjournal.New(journalOptions(limits))}
+	h := &house{log: log, limits: limits, journal: memjournal.New(journalOptions(limits))}
 	h.room = room.NewHouse(h.journal, memjournal.NewLeases(), room.Options{
 		RingLines: limits.RoomRingLines, CommitWait: limits.OutboxWait, Logger: log,
 	})
@@ -80,25 +77,33 @@ func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (h *hou
 		House: h.room, Names: nickRules(limits), Rates: moderation.NewRates(rateLimits(limits)), Limits: sessionLimits(limits),
 		Lang: lang, Logger: log,
 	})
-	defer func() {
-		if err != nil {
-			for _, d := range h.doors {
-				_ = d.ln.Close() // nobody has come by it
-			}
+	if err := h.openDoors(settings, keys); err != nil {
+		for _, d := range h.doors {
+			_ = d.ln.Close() // nobody has come by it
 		}
-	}()
-	if err = h.openSSH(settings.SSHAddr, keys); err != nil {
+		h.journal.Close()
 		return nil, err
 	}
+	if warning != "" { // not before: what keeps the house from running is one sentence, and nothing else
+		log.Warn("limit lowered", "reason", warning)
+	}
+	return h, nil
+}
+
+// openDoors opens the listeners of all doors, until one cannot be opened.
+func (h *house) openDoors(settings *config.Settings, keys []gossh.Signer) error {
+	if err := h.openSSH(settings.SSHAddr, keys); err != nil {
+		return err
+	}
 	if settings.TCPAddr != "" {
-		if err = h.openTCP(settings.TCPAddr); err != nil {
-			return nil, err
+		if err := h.openTCP(settings.TCPAddr); err != nil {
+			return err
 		}
 	}
 	if settings.HTTPAddr != "" {
-		err = h.openHTTP(settings.HTTPAddr)
+		return h.openHTTP(settings.HTTPAddr)
 	}
-	return h, err
+	return nil
 }
 
 func (h *house) openSSH(addr string, keys []gossh.Signer) error {
