@@ -1,3 +1,5 @@
+//go:build linux
+
 package e2e
 
 import (
@@ -351,6 +353,37 @@ func TestOfferedKeyIsNobody(t *testing.T) {
 	alice.types("/whoami")
 	alice.sees("* You are alice.")
 	alice.seesNot("screens open")
+}
+
+// Whoever shows nothing at all is not let in by "none"; a guest gets in without a question, and so does a client with many
+// keys, of which the first is proven.
+func TestWaysToLogIn(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, setup{exempt: true})
+	try := func(methods ...ssh.AuthMethod) error {
+		conn := connect(t, h.ssh, login{})
+		config := login{user: "kim"}.config(t)
+		config.Auth = methods
+		c, _, _, err := ssh.NewClientConn(conn, h.ssh, config)
+		if err == nil {
+			c.Close()
+		}
+		return err
+	}
+	if try() == nil {
+		t.Error("a client without any method is let in, want it refused")
+	}
+	if try(ssh.Password("secret")) == nil {
+		t.Error("a password is taken, want it refused")
+	}
+	keys := make([]ssh.Signer, 5)
+	for i := range keys {
+		keys[i] = newKey(t)
+	}
+	if err := try(ssh.PublicKeys(keys...)); err != nil {
+		t.Errorf("a client with five keys: %v, want it let in", err)
+	}
+	h.chats(t)
 }
 
 // The algorithms that are offered are the modern ones, and the strict key exchange is advertised.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package e2e
 
 import (
@@ -52,9 +54,7 @@ func TestNobodyCanForgeARow(t *testing.T) {
 		"pipe":                             victim,
 	}
 	old := h.join(t, "old")
-	lined := h.visit(t, login{user: "lined"})
-	lined.sends("lined\n")
-	lined.awaits(joined("lined"))
+	lined := h.joinLined(t, "lined")
 
 	ssh := h.guest(t, "mallory")
 	pipe := h.pipe(t, login{user: "piper"})

@@ -1,3 +1,5 @@
+//go:build linux
+
 package e2e
 
 import (
@@ -77,6 +79,7 @@ func startHouse(t testing.TB, s setup) *house {
 	h.cmd = exec.Command(program, append(args, s.args...)...)
 	h.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GORACE=halt_on_error=1"}, s.env...)
 	h.cmd.Stdout, h.cmd.Stderr = h.out, h.log
+	h.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test run that is killed leaves no house behind
 	if err := h.cmd.Start(); err != nil {
 		t.Fatalf("start the house: %v", err)
 	}
@@ -233,17 +236,22 @@ func (h *house) resident() int64 {
 // cpu returns the CPU time that the house has used.
 func (h *house) cpu() time.Duration {
 	h.t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", h.cmd.Process.Pid))
+	return cpuOf(h.t, h.cmd.Process.Pid)
+}
+
+// cpuOf returns the CPU time that a process has used.
+func cpuOf(t testing.TB, pid int) time.Duration {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		h.t.Fatal(err)
+		t.Fatal(err)
 	}
 	_, rest, _ := strings.Cut(string(b), ") ")
-	fields := strings.Fields(rest)
 	var ticks time.Duration
-	for _, f := range fields[11:13] { // utime and stime, proc(5)
+	for _, f := range strings.Fields(rest)[11:13] { // utime and stime, proc(5)
 		n, err := strconv.Atoi(f)
 		if err != nil {
-			h.t.Fatal(err)
+			t.Fatal(err)
 		}
 		ticks += time.Duration(n)
 	}

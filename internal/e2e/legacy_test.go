@@ -1,7 +1,11 @@
+//go:build linux
+
 package e2e
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -146,7 +150,7 @@ func TestNicknamesThatTheOldDoorRefuses(t *testing.T) {
 		before := p.read
 		p.sends(name)
 		p.awaits(".\n" + prompt)
-		if said := p.in.String()[before:p.read]; !strings.Contains(said, "쓸 수 없습니다.") || strings.Count(said, "\n") != 1 || strings.Contains(said, "\x1b") {
+		if said := p.in.String()[before:p.read]; !strings.HasSuffix(said, "니다.\n"+prompt) || strings.Count(said, "\n") != 1 || strings.Contains(said, "\x1b") {
 			t.Errorf("nickname %q: %q, want one sentence and the prompt", name, said)
 		}
 	}
@@ -435,10 +439,7 @@ func TestLimitsOfTheOldDoor(t *testing.T) {
 	a := h.join(t, "A")
 	c := h.visit(t, login{user: "C"})
 	h.visit(t, login{user: "D"})
-	e := h.dialTCP(t, login{user: "E"})
-	go e.receive()
-	e.reset() // a fourth of one address
-	c.awaits(prompt[:0])
+	h.refuses(t, login{user: "E"}) // a fourth of one address
 	c.in.waitEnd(patience)
 	c.read = len(prompt)
 	c.reads("[*] 제때 닉네임을 고르지 않아서 세션을 끝냅니다. 언제든 다시 오세요.")
@@ -449,11 +450,29 @@ func TestLimitsOfTheOldDoor(t *testing.T) {
 	for i := range 4 {
 		h.visit(t, login{user: "waiting", from: fmt.Sprintf("127.0.1.%d", i+1)})
 	}
-	g := h.dialTCP(t, login{from: "127.0.1.9"})
-	go g.receive()
-	g.reset() // a fifth without a nickname
+	h.refuses(t, login{user: "G", from: "127.0.1.9"}) // a fifth without a nickname
 	a.says("and the others talk")
 	f.awaits("[A] and the others talk")
+}
+
+// refuses wants the TCP door to reset a connection at once; that may be before the client knows that it has one.
+func (h *house) refuses(t *testing.T, l login) {
+	t.Helper()
+	d := net.Dialer{Timeout: patience}
+	if l.from != "" {
+		d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(l.from)}
+	}
+	conn, err := d.Dial("tcp", h.tcp)
+	if errors.Is(err, syscall.ECONNRESET) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &oldClient{t: t, house: h, nick: l.user, conn: conn.(*net.TCPConn), in: &transcript{}}
+	defer c.leaves()
+	go c.receive()
+	c.reset()
 }
 
 // Section 5, rule 1, and section 8 of the page on the protocol: newer things at the old door.

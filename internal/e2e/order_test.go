@@ -1,3 +1,5 @@
+//go:build linux
+
 package e2e
 
 import (
@@ -48,9 +50,7 @@ func TestEverybodySeesOneOrder(t *testing.T) {
 				c.in.wait(patience, func(in string) bool { return strings.Contains(in, "["+name+"] "+text) })
 			}
 		case 3:
-			c := h.visit(t, login{user: name})
-			c.sends(name + "\n")
-			c.awaits(joined(name))
+			c := h.joinLined(t, name)
 			readers = append(readers, reader{name, c.in, c.in.String})
 			post[i] = func(text string) { c.conn.Write([]byte(text + "\n")) }
 		}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package e2e
 
 import (
@@ -256,6 +258,14 @@ func (p *person) shown() string {
 func cutTo(s string, n int) string {
 	if len(s) > n {
 		return s[:n] + "…"
+	}
+	return s
+}
+
+// endOf is the end of a text that is too long for a report.
+func endOf(s string, n int) string {
+	if len(s) > n {
+		return "…" + s[len(s)-n:]
 	}
 	return s
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package e2e
 
 import (
@@ -29,7 +31,8 @@ type oldClient struct {
 	nick  string
 	conn  *net.TCPConn
 	in    *transcript
-	read  int // bytes of in that the test has accounted for
+	lined bool // a newer client, which reads lines and not recvs
+	read  int  // bytes of in that the test has accounted for
 }
 
 // visit opens a connection to the TCP door and receives the prompt.
@@ -55,12 +58,24 @@ func (h *house) join(t testing.TB, nick string) *oldClient {
 	return c
 }
 
+// joinLined comes in by the TCP door as nc and scripts do.
+func (h *house) joinLined(t testing.TB, nick string) *oldClient {
+	t.Helper()
+	c := h.dialTCP(t, login{user: nick})
+	c.lined = true
+	go c.receive()
+	c.reads(prompt)
+	c.sends(nick + "\n")
+	c.awaits(joined(nick) + "\r\n")
+	return c
+}
+
 // receive is the original's thread.
 func (c *oldClient) receive() {
 	var buf [1024]byte
 	for {
 		n, err := c.conn.Read(buf[:])
-		if n > 0 && !utf8.Valid(buf[:n]) {
+		if n > 0 && !c.lined && !utf8.Valid(buf[:n]) {
 			err = fmt.Errorf("a recv of %d bytes that is not UTF-8 by itself: %q", n, buf[:n])
 		}
 		_, _ = c.in.Write(buf[:n])
@@ -112,7 +127,7 @@ func (c *oldClient) awaitsWithin(d time.Duration, want string) {
 	if !c.in.wait(d, func(in string) bool { at = strings.Index(in[c.read:], want); return at >= 0 }) {
 		over, err := c.in.ended()
 		c.house.blame()
-		c.t.Fatalf("%s received %q, want %q in it (over: %v, %v)", c.nick, cutTo(c.in.String()[c.read:], 3000), want, over, err)
+		c.t.Fatalf("%s received %q, want %q in it (over: %v, %v)", c.nick, endOf(c.in.String()[c.read:], 1500), want, over, err)
 	}
 	c.read += at + len(want)
 }

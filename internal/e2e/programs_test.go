@@ -1,0 +1,272 @@
+//go:build linux
+
+package e2e
+
+import (
+	"crypto/ed25519"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// need returns the paths of programs that a test cannot do without.
+func need(t testing.TB, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if _, err := exec.LookPath(name); err != nil {
+			if thorough {
+				t.Fatalf("%s is missing: %v", name, err)
+			}
+			t.Skipf("%s is missing", name)
+		}
+	}
+}
+
+// running is a program that a person of a story uses.
+type running struct {
+	t     testing.TB
+	name  string
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	out   *transcript
+	errs  *transcript
+	done  chan struct{}
+}
+
+// environment is that of a program in a story: nothing of the person who runs the tests.
+func environment(t testing.TB, more ...string) []string {
+	t.Helper()
+	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "LC_ALL=C.UTF-8", "TERM=xterm-256color", "PYTHONUTF8=1"}, more...)
+}
+
+// run starts a program with pipes. It is killed with the test.
+func run(t testing.TB, name string, args ...string) *running {
+	t.Helper()
+	r := &running{t: t, name: name, out: &transcript{}, errs: &transcript{}}
+	r.cmd = exec.Command(name, args...)
+	r.cmd.Env = environment(t)
+	r.cmd.Stdout, r.cmd.Stderr = r.out, r.errs
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var err error
+	if r.stdin, err = r.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	r.start()
+	return r
+}
+
+// runOnTerminal starts a program on a terminal of its own, whose screen is in out.
+func runOnTerminal(t testing.TB, name string, args ...string) *running {
+	t.Helper()
+	master, slave := openTerminal(t)
+	r := &running{t: t, name: name, out: &transcript{}, errs: &transcript{}, stdin: master}
+	r.cmd = exec.Command(name, args...)
+	r.cmd.Env = environment(t)
+	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = slave, slave, slave
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: syscall.SIGKILL}
+	r.start()
+	_ = slave.Close()
+	go func() {
+		_, _ = io.Copy(r.out, master) // ends with EIO when the program does
+		r.out.end(nil)
+	}()
+	return r
+}
+
+func (r *running) start() {
+	r.t.Helper()
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatalf("start %s: %v", r.name, err)
+	}
+	r.done = make(chan struct{})
+	go func() {
+		_ = r.cmd.Wait() // the status says it all
+		r.out.end(nil)
+		r.errs.end(nil)
+		close(r.done)
+	}()
+	r.t.Cleanup(func() {
+		_ = r.cmd.Process.Kill()
+		<-r.done
+		if r.t.Failed() {
+			r.t.Logf("%s said:\n%s\non standard error:\n%s", r.name, r.out, r.errs)
+		}
+	})
+}
+
+// openTerminal makes a pseudo-terminal (pts(4)).
+func openTerminal(t testing.TB) (master, slave *os.File) {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = master.Close() })
+	const unlock, number = 0x40045431, 0x80045430 // TIOCSPTLCK, TIOCGPTN
+	var no, n int32
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), unlock, uintptr(unsafe.Pointer(&no))); errno != 0 {
+		t.Fatal(errno)
+	}
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), number, uintptr(unsafe.Pointer(&n))); errno != 0 {
+		t.Fatal(errno)
+	}
+	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return master, slave
+}
+
+// types writes a line to the program.
+func (r *running) types(line string) {
+	r.t.Helper()
+	if _, err := io.WriteString(r.stdin, line+"\n"); err != nil {
+		r.t.Fatalf("type %q to %s: %v", line, r.name, err)
+	}
+}
+
+// says waits for the program to print something.
+func (r *running) says(want string) {
+	r.t.Helper()
+	if !r.out.wait(patience, func(all string) bool { return strings.Contains(all, want) }) {
+		r.t.Fatalf("%s printed\n%s\nwant %q (errors: %s)", r.name, cutTo(r.out.String(), 5000), want, r.errs)
+	}
+}
+
+// ends waits for the end of the program; -1 is the status of one that was killed.
+func (r *running) ends(status int) {
+	r.t.Helper()
+	select {
+	case <-r.done:
+	case <-time.After(patience):
+		r.t.Fatalf("%s goes on, want status %d; it printed\n%s", r.name, status, r.out)
+	}
+	if got := r.cmd.ProcessState.ExitCode(); got != status {
+		r.t.Errorf("%s ended with status %d, want %d; it printed\n%s\nerrors: %s", r.name, got, status, r.out, r.errs)
+	}
+}
+
+// keyFile makes a key and the file that OpenSSH reads it from.
+func keyFile(t testing.TB) string {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writeFile(t, "id_ed25519", string(pem.EncodeToMemory(block)))
+}
+
+// openSSH is the command line of OpenSSH's client for somebody.
+func (h *house) openSSH(t testing.TB, user, key, lang string) []string {
+	t.Helper()
+	host, port, err := net.SplitHostPort(h.ssh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{
+		"ssh", "-F", "/dev/null", "-p", port, "-l", user, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=" + filepath.Join(t.TempDir(), "known"),
+		"-o", "LogLevel=ERROR", "-o", "SetEnv=LANG=" + lang, "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
+	}
+	if key != "" {
+		args = append(args, "-i", key)
+	} else {
+		args = append(args, "-o", "PubkeyAuthentication=no")
+	}
+	return append(args, host)
+}
+
+// pane is a window of tmux with one program in it.
+type pane struct {
+	t      testing.TB
+	socket string
+	dir    string
+}
+
+// openPane runs a program in tmux, and after its end says what it ended with.
+func openPane(t testing.TB, cols, rows int, command []string) *pane {
+	t.Helper()
+	p := &pane{t: t, dir: t.TempDir()}
+	p.socket = filepath.Join(p.dir, "tmux")
+	for i, word := range command {
+		command[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	script := strings.Join(command, " ") + `; echo "ended with $?"; cat`
+	p.tmux("new-session", "-d", "-x", fmt.Sprint(cols), "-y", fmt.Sprint(rows), script)
+	t.Cleanup(func() { _, _ = p.try("kill-server") }) // it has gone if its program has
+	p.tmux("set-option", "-g", "status", "off")
+	p.tmux("set-option", "-g", "escape-time", "0")
+	p.tmux("resize-window", "-x", fmt.Sprint(cols), "-y", fmt.Sprint(rows))
+	return p
+}
+
+func (p *pane) try(args ...string) (string, error) {
+	cmd := exec.Command("tmux", append([]string{"-u", "-S", p.socket, "-f", "/dev/null"}, args...)...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + p.dir}, "LC_ALL=C.UTF-8", "TERM=xterm-256color", "SHELL=/bin/sh")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func (p *pane) tmux(args ...string) string {
+	p.t.Helper()
+	out, err := p.try(args...)
+	if err != nil {
+		p.t.Fatalf("tmux %q: %v: %s", args, err, out)
+	}
+	return out
+}
+
+// types sends text as if it were typed.
+func (p *pane) types(text string) {
+	p.t.Helper()
+	p.tmux("send-keys", "-l", text)
+}
+
+// press sends keys by their names.
+func (p *pane) press(keys ...string) {
+	p.t.Helper()
+	p.tmux(append([]string{"send-keys"}, keys...)...)
+}
+
+// all is the screen with its scrollback, a line for each row.
+func (p *pane) all() string {
+	p.t.Helper()
+	return strings.TrimRight(p.tmux("capture-pane", "-p", "-S", "-2000"), "\n ")
+}
+
+// sees waits until all ends or contains what is wanted, and the cursor stands in the column; -1 for any.
+func (p *pane) sees(want string) {
+	p.t.Helper()
+	var all string
+	if !eventually(patience, func() bool { all = p.all(); return strings.Contains(all, want) }) {
+		p.t.Fatalf("tmux shows\n%s\nwant to see %q", all, want)
+	}
+}
+
+// shows waits until the last rows are these and the cursor stands in the column.
+func (p *pane) shows(column int, rows ...string) {
+	p.t.Helper()
+	want := strings.Join(rows, "\n")
+	var all, cursor string
+	ok := eventually(patience, func() bool {
+		all, cursor = p.all(), strings.TrimSpace(p.tmux("display-message", "-p", "#{cursor_x}"))
+		return ("\n" + all)[max(0, len(all)-len(want)):] == "\n"+want && cursor == fmt.Sprint(column)
+	})
+	if !ok {
+		p.t.Fatalf("tmux shows\n%s\nwith the cursor in column %s; want the last rows to be\n%s\nand the cursor in column %d", all, cursor, want, column)
+	}
+}
