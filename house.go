@@ -15,6 +15,7 @@ import (
 
 	"sarangbang/hostkeys"
 	"sarangbang/internal/admission"
+	"sarangbang/internal/cells"
 	"sarangbang/internal/config"
 	"sarangbang/internal/datadir"
 	"sarangbang/internal/i18n"
@@ -64,6 +65,7 @@ func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house
 	if err != nil {
 		return nil, err
 	}
+	cells.SetMarks(limits.CombiningMarks)
 	keys, err := hostkeys.Load(dir.HostKeys())
 	if err != nil {
 		return nil, err
@@ -116,7 +118,7 @@ func (h *house) openTCP(addr string) error {
 	h.tcpGate = admission.NewGate(tcpGateLimits(h.limits), h.log.With("door", "tcp"))
 	h.tcp = legacy.New(legacy.Options{
 		House: h.service, Gate: h.tcpGate, MessageBytes: h.limits.MessageBytes, OutputBytes: h.limits.OutputBufferBytes,
-		WriteStall: h.limits.WriteStall, FDReserve: h.limits.FDReserve, Logger: h.log,
+		WriteStall: h.limits.WriteStall, Keepalive: h.limits.TCPKeepalive, FDReserve: h.limits.FDReserve, Logger: h.log,
 	})
 	return h.listen("tcp", addr, h.tcp.Serve, h.tcp.Shutdown)
 }

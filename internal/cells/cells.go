@@ -1,22 +1,37 @@
 package cells
 
 import (
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/clipperhouse/displaywidth"
 )
 
 const (
-	marksPerBase = 4 // threats-and-limits: combining_marks
+	// jamoPerBase is how many vowels and final consonants are drawn on a leading
+	// one. They are letters, not marks, but can be heaped up like these.
+	jamoPerBase = 4
 	// basesPerGlyph: the longest emoji in use joins four people. Chains beyond
 	// that are cut into several glyphs, because terminals that know no clusters
 	// draw every link: two cells by count would be sixty on their screens.
 	basesPerGlyph = 4
 	// maxCluster bounds what is segmented at once, so that a text that is one
 	// endless cluster costs no more per byte than any other. It holds four
-	// bases with their marks and joiners twice over.
+	// bases with four marks each, and joiners, twice over; where more marks
+	// are drawn it grows by as much.
 	maxCluster = 256
 )
+
+// marksPerBase is the limit combining_marks. It is the one state of this
+// package: a ruler of which there were two would measure nothing.
+var marksPerBase atomic.Int64
+
+func init() { SetMarks(4) }
+
+// SetMarks chooses how many combining marks are drawn on one base: 4 unless it
+// is called. It holds for the whole process, so that whoever measures counts
+// like whoever draws, and may be called from any goroutine.
+func SetMarks(n int) { marksPerBase.Store(int64(n)) }
 
 // Glyph is what First found at the start of a text: one place of the cursor.
 type Glyph struct {
@@ -76,8 +91,10 @@ func Width(s string) int {
 // cluster returns the glyph at the start of s, whose first rune is drawn and
 // has to be looked at together with what follows.
 func cluster(s string) Glyph {
-	c := firstCluster(s)
-	d := drawing{cluster: c}
+	marks := int(marksPerBase.Load())
+	most := max(maxCluster, maxCluster/4*marks)
+	c := firstCluster(s, most)
+	d := drawing{cluster: c, most: marks}
 	end := 0
 	for end < len(c) {
 		r, n := utf8.DecodeRuneInString(c[end:])
@@ -88,7 +105,7 @@ func cluster(s string) Glyph {
 	}
 	// Of a cluster that was cut short, what follows is taken along if it can
 	// stand nowhere else. All its marks are long beyond the limit.
-	for end < len(s) && len(c) > maxCluster-utf8.UTFMax {
+	for end < len(s) && len(c) > most-utf8.UTFMax {
 		r, n := utf8.DecodeRuneInString(s[end:])
 		if !mark(r) && !joiner(r) && !undrawn(r) {
 			break
@@ -99,11 +116,11 @@ func cluster(s string) Glyph {
 }
 
 // firstCluster returns the first extended grapheme cluster of s, or its
-// beginning if it is longer than maxCluster.
-func firstCluster(s string) string {
-	if len(s) > maxCluster {
-		n := maxCluster
-		for n > maxCluster-utf8.UTFMax+1 && !utf8.RuneStart(s[n]) {
+// beginning if it is longer than most bytes.
+func firstCluster(s string, most int) string {
+	if len(s) > most {
+		n := most
+		for n > most-utf8.UTFMax+1 && !utf8.RuneStart(s[n]) {
 			n--
 		}
 		s = s[:n]
@@ -123,6 +140,7 @@ type drawing struct {
 	base    rune   // the last base drawn
 	bases   int
 	marks   int // on that base
+	most    int // marks that a base may carry
 	// width is the sum of the widths of all runes drawn: what a terminal that
 	// knows no clusters uses, and, cut off at two, what the others use.
 	width int
@@ -140,7 +158,11 @@ func (d *drawing) add(r rune, from, to int) bool {
 		return true
 	case joiner(r):
 	case mark(r) || conjoining(r) && hangul(d.base):
-		if d.marks++; d.marks > marksPerBase || blank(r) {
+		most := d.most
+		if conjoining(r) {
+			most = jamoPerBase
+		}
+		if d.marks++; d.marks > most || blank(r) {
 			d.skip(from)
 			return true
 		}

@@ -106,6 +106,23 @@ func TestGlyphs(t *testing.T) {
 	}
 }
 
+func TestMarksAreAsManyAsChosen(t *testing.T) {
+	defer SetMarks(4)
+	for _, n := range []int{1, 2, 64} {
+		SetMarks(n)
+		for _, m := range []string{"\u0301", "\u3099", "\U0001e8d0"} { // of 2, 3 and 4 bytes
+			in := "a" + strings.Repeat(m, 100)
+			want := Glyph{Bytes: len(in), Text: "a" + strings.Repeat(m, n), Width: 1}
+			if got := First(in + "b"); got != want {
+				t.Errorf("with %d marks First(a and 100 × %+q) = %+v, want %+v", n, m, got, want)
+			}
+		}
+		if g := First("\u1112\u1161\u11ab"); g.Text != "\u1112\u1161\u11ab" {
+			t.Errorf("with %d marks a syllable of three letters is %+q, want it whole", n, g.Text)
+		}
+	}
+}
+
 func TestWidthIsTheSumOfTheGlyphs(t *testing.T) {
 	for s, want := range map[string]int{
 		"": 0, "abc": 3, "한글 abc": 8, "e\u0301é": 2, "👨\u200d👩\u200d👧!": 3, "a\x1b[31mb": 6, "\u3164": 1,

@@ -5,13 +5,14 @@
 // taken and a row that was measured when it was wrapped never differ.
 //
 // It decides what needs context: a joiner or a variation selector is drawn
-// inside an emoji or an Indic cluster and nowhere else, a base carries at most
-// four marks, a mark without a base stands on U+25CC, the characters that look
-// like nothing are drawn as a space. What room.Clean drops is never drawn
-// here either, because rows may be old or come from another node.
+// inside an emoji or an Indic cluster and nowhere else, a base carries
+// no more marks than [SetMarks] says, a mark without a base stands on U+25CC,
+// the characters that look like nothing are drawn as a space. What room.Clean
+// drops is never drawn here either, because rows may be old or come from
+// another node.
 //
 // It refuses to draw: no escape sequence is known here, wrapping is the
 // caller's, and LF, like every control, is drawn as nothing.
 //
-// The package starts no goroutine and keeps no state.
+// The package starts no goroutine. All it keeps is the number of marks.
 package cells
