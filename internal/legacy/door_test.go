@@ -108,7 +108,8 @@ func open(t *testing.T, ln net.Listener, other House) *house {
 		LogLinesPerSecond: 1, Penalties: admission.Penalties{Addresses: 8}, MemoryShedPercent: 85,
 	}, logger)
 	h.server = New(Options{
-		House: behind, Gate: h.gate, MessageBytes: 4096, OutputBytes: 64 << 10, WriteStall: 2 * time.Minute, Logger: logger,
+		House: behind, Gate: h.gate, MessageBytes: 4096, OutputBytes: 64 << 10, WriteStall: 2 * time.Minute,
+		Keepalive: time.Minute, Logger: logger,
 	})
 
 	ctx, stop := context.WithCancel(context.Background())

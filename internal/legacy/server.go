@@ -28,6 +28,7 @@ type Options struct {
 	MessageBytes int           // message_bytes: more of a line without an end is not waited for
 	OutputBytes  int           // output_buffer_bytes: what may wait to be sent to one peer
 	WriteStall   time.Duration // write_stall: a peer that takes nothing for so long is dead
+	Keepalive    time.Duration // tcp_keepalive: silence after which the kernel asks whether the peer is there
 	FDReserve    int           // fd_reserve
 	Logger       *slog.Logger
 }

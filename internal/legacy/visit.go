@@ -26,8 +26,6 @@ const (
 	// something of theirs is still on its way.
 	closeFor = time.Second
 
-	// keepalive finds peers that vanished while nothing was to be sent.
-	keepalive = time.Minute
 	// sendBuffer of the kernel. By itself it grows to megabytes for a peer that reads nothing; what is not sent yet waits much
 	// better in the room's log, where it costs nothing and is counted when it is missed.
 	sendBuffer = 64 << 10
@@ -152,7 +150,8 @@ func (v *visit) tune() {
 	if !ok {
 		return
 	}
-	_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: keepalive, Interval: keepalive / 3, Count: 3})
+	idle := v.server.opt.Keepalive
+	_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: idle, Interval: max(idle/3, time.Second), Count: 3})
 	_ = tcp.SetWriteBuffer(sendBuffer)
 	_ = setUserTimeout(tcp, v.server.opt.WriteStall)
 }
