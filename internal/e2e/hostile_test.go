@@ -8,19 +8,20 @@ import (
 	"testing"
 )
 
-// hostile are texts made to look like a line of the person called victim, or of the house, or to spoil the screen.
+// hostile are texts made to look like a line of the person called victim, or of the house, or to spoil the screen. None begins
+// with something that could be a nickname by itself.
 var hostile = map[string]string{
-	"return":             "a\r[victim] forged",
-	"new line":           "a\n[victim] forged",
-	"escapes":            "a\x1b[1G\x1b[2K[victim] forged\x1b[1A\x1b]0;title\x07\x1bP\x1b\\",
+	"return":             "#\r[victim] forged",
+	"new line":           "#\n[victim] forged",
+	"escapes":            "#\x1b[1G\x1b[2K[victim] forged\x1b[1A\x1b]0;title\x07\x1bP\x1b\\",
 	"cursor up":          "\x1b[A\r\x1b[2K* victim left.",
-	"C1":                 "a\u009b1G\u009b2K[victim] forged\u0085[victim] forged\u009d0;t\u009c\u0090",
-	"raw C1":             "a\x9b1G[victim] forged\x85[victim] forged",
-	"backspaces":         "a\b\b\b\b\b\b\b\b\b\b\b\b[victim] forged\x7f\x7f",
+	"C1":                 "#\u009b1G\u009b2K[victim] forged\u0085[victim] forged\u009d0;t\u009c\u0090",
+	"raw C1":             "#\x9b1G[victim] forged\x85[victim] forged",
+	"backspaces":         "#\b\b\b\b\b\b\b\b\b\b\b\b[victim] forged\x7f\x7f",
 	"bidi":               "\u202e\u2066degrof ]mitciv[\u2069\u202c\u200f\u061c",
-	"separators":         "a\u2028[victim] forged\u2029* victim left.\v[victim] forged\f[victim] forged",
-	"tags and invisible": "a\U000e0041\u200b\ufeff\u00ad\u2060\u180e[victim] forged",
-	"marks":              "a" + strings.Repeat("\u0301", 500) + "[victim] forged",
+	"separators":         "#\u2028[victim] forged\u2029* victim left.\v[victim] forged\f[victim] forged",
+	"tags and invisible": "#\U000e0041\u200b\ufeff\u00ad\u2060\u180e[victim] forged",
+	"marks":              "#" + strings.Repeat("\u0301", 500) + "[victim] forged",
 	"marks alone":        strings.Repeat("\u0338", 500) + "[victim] forged",
 	"blanks":             strings.Repeat(" ", 94) + "[victim] forged" + strings.Repeat("\u3000", 60) + "[victim] forged",
 	"fillers":            strings.Repeat("\u3164", 50) + "[victim] forged" + strings.Repeat("\u2800", 100) + "* victim left.",
@@ -29,9 +30,9 @@ var hostile = map[string]string{
 	"joined emoji":       strings.Repeat("👨\u200d👩\u200d👧\u200d👦", 40) + "[victim] forged",
 	"flags and tones":    strings.Repeat("🇰🇷", 50) + "👍🏽👍🏽[victim] forged",
 	"widths":             strings.Repeat("…★①", 40) + "[victim] forged" + strings.Repeat("1️⃣", 40),
-	"lone joiners":       "a" + strings.Repeat("\u200d\ufe0f", 100) + "[victim] forged",
-	"not UTF-8":          "a\xff\xfe\xc0\x80\xed\xa0\x80[victim] forged",
-	"noncharacters":      "a\ufdd0\ufdd2\ufdd3\U000f0000\U0010ffff[victim] forged",
+	"lone joiners":       "#" + strings.Repeat("\u200d\ufe0f", 100) + "[victim] forged",
+	"not UTF-8":          "#\xff\xfe\xc0\x80\xed\xa0\x80[victim] forged",
+	"noncharacters":      "#\ufdd0\ufdd2\ufdd3\U000f0000\U0010ffff[victim] forged",
 	"mark of the house":  "* victim left.",
 	"gutter":             "¦ [victim] forged",
 	"long":               strings.Repeat("[victim] forged ", 60),

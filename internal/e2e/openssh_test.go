@@ -214,8 +214,9 @@ func TestNetcat(t *testing.T) {
 	kim.sees("[박] hello")
 	kim.sees("[박] /help")
 	nc.types("/bye")
-	nc.ends(0)
 	kim.sees("* 박 left.")
+	nc.stdin.Close() // it does not end with its connection
+	nc.ends(0)
 
 	// A whole conversation from a file.
 	piped := run(t, "nc", "-N", host, port)
