@@ -78,14 +78,16 @@ func TestFramesHoldWholeCharacters(t *testing.T) {
 		said := b.String()
 		prefix := "[" + string(nick) + "] "
 		var again strings.Builder
+		last := 'x'
 		for i, f := range frames(&room.Event{From: room.Person{Nick: nick}, Body: room.Said{Text: text(t, said)}}) {
 			rest, ok := strings.CutPrefix(f, prefix)
 			if !ok || len(f) > 1024 || !utf8.ValidString(f) {
 				t.Fatalf("frame %d is %q (%d bytes), want valid UTF-8 of at most 1024 bytes after %q", i, f, len(f), prefix)
 			}
-			if after, _ := utf8.DecodeRuneInString(rest); i > 0 && joined('x', after) {
+			if after, _ := utf8.DecodeRuneInString(rest); joined(last, after) {
 				t.Fatalf("frame %d begins with %q, which belongs to the character before", i, rest[:min(8, len(rest))])
 			}
+			last, _ = utf8.DecodeLastRuneInString(rest)
 			again.WriteString(rest)
 		}
 		if again.String() != said {

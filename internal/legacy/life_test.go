@@ -183,6 +183,90 @@ func TestShutdownTellsEverybodyAndResets(t *testing.T) {
 	}
 }
 
+func TestLastWordsHaveTimeToBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := inMemory(t)
+		a := h.join(t, "lee")
+		go func() { _ = h.server.Shutdown(t.Context()) }()
+		synctest.Wait()
+		if a.conn.(*testkit.Conn).Unread() == 0 {
+			t.Fatal("no last words")
+		}
+		start := time.Now()
+		if got, err := io.ReadAll(a.conn); err != nil || time.Since(start) != readTime {
+			t.Errorf("%q and %v after %v, want the end after %v", got, err, time.Since(start), readTime)
+		}
+	})
+}
+
+func TestWhoGotAFinMayFinish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := inMemory(t)
+		a := h.join(t, "lee")
+		a.sends("/bye")
+		a.ends("", io.EOF)
+		time.Sleep(closeFor - time.Millisecond)
+		a.sends("too late") // what is on its way would make an RST of the FIN
+		time.Sleep(2 * time.Millisecond)
+		if _, err := io.WriteString(a.conn, "x"); err == nil {
+			t.Error("the connection is open for ever")
+		}
+	})
+}
+
+func TestWhatIsUnfinishedAtTheEndIsDelivered(t *testing.T) {
+	h := onLoopback(t)
+	a := h.join(t, "lee")
+	for sent, want := range map[string]string{"kim\nunfinished": "unfinished", "kim\na\xed\x95": "a\ufffd"} {
+		c := h.connect(t)
+		c.sends(sent)
+		c.conn.(*net.TCPConn).CloseWrite()
+		c.ends(kimJoins+"\r\n[kim] "+want+"\r\n", io.EOF)
+		a.gets(kimJoins + "[kim] " + want + kimLeaves)
+	}
+}
+
+func TestWhoTakesNoAnswersAtThePromptGetsNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := inMemory(t)
+		c := h.connect(t)
+		for range maxReads + 10 {
+			c.sends(strings.Repeat("\n", 1024))
+			synctest.Wait()
+		}
+		h.server.mu.Lock()
+		defer h.server.mu.Unlock()
+		for v := range h.server.visits {
+			if got, most := v.out.bytes, 64<<10+len(promptText); got > most {
+				t.Errorf("%d bytes wait for somebody who reads nothing, want at most %d", got, most)
+			}
+		}
+	})
+}
+
+// timedOutConn is a connection that the kernel has given up.
+type timedOutConn struct{ net.Conn }
+
+func (timedOutConn) Read([]byte) (int, error) {
+	return 0, &net.OpError{Op: "read", Err: syscall.ETIMEDOUT}
+}
+
+func TestConnectionThatTheKernelGaveUpHasStalled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := inMemory(t)
+		client, server := testkit.Pipe()
+		defer client.Close()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		ticket, _ := h.gate.Admit(server.RemoteAddr())
+		v := newVisit(h.server, timedOutConn{server}, ticket, cancel)
+		v.read(ctx)
+		if cause := context.Cause(ctx); cause != session.Stalled || h.server.Stats().Stalled != 1 {
+			t.Errorf("the session's cause is %v, %d stalls are counted; want %v, 1", cause, h.server.Stats().Stalled, session.Stalled)
+		}
+		ticket.Release()
+	})
+}
+
 func TestShutdownResetsWhoIsLeftWhenItsTimeIsOver(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -251,8 +335,9 @@ func (faulty) Serve(context.Context, session.Visitor, session.Manner, session.Sc
 
 func TestTheNewestAreResetWhenTooManyHaveNoNickname(t *testing.T) {
 	h := onLoopback(t)
+	var last *client
 	for range 32 {
-		h.connect(t)
+		last = h.connect(t)
 	}
 	n := 0
 	conn, err := h.dial() // may see the RST already
@@ -264,6 +349,9 @@ func TestTheNewestAreResetWhenTooManyHaveNoNickname(t *testing.T) {
 	if n > 0 || !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("one too many got %d bytes, %v; want none, %v", n, err, syscall.ECONNRESET)
 	}
+	last.sends("kim")
+	last.gets(kimJoins)
+	h.connect(t)
 }
 
 func TestOneOfManyClaimantsWins(t *testing.T) {

@@ -163,7 +163,7 @@ func (r *reader) run(ctx context.Context) error {
 			if err := r.pace(ctx); err != nil {
 				return err
 			}
-		case waiting && errors.Is(err, os.ErrDeadlineExceeded):
+		case errors.Is(err, os.ErrDeadlineExceeded):
 			r.typed.put(r.decode.expire())
 		default:
 			r.typed.put(r.decode.expire())

@@ -133,8 +133,10 @@ func TestTerminal(t *testing.T) {
 		c.types("", "")
 		c.shows("", "입력: ")
 		c.types("/help", "/help")
+		c.types("a\xffb", "a\ufffdb") // would end the original server's session
+		c.shows("", "입력: 입력: ")
 		c.types("/bye", "/bye")
-		c.shows("", "입력: ")
+		c.shows("", "")
 		c.server.Close()
 		c.ends(0)
 		c.shows("", "")
@@ -298,15 +300,15 @@ func TestPipeHasNoMoreThanAFewLinesOnTheirWay(t *testing.T) {
 
 func TestPipeDoesNotWaitForEver(t *testing.T) {
 	for _, c := range []struct {
-		name, input, answer, sent string
-		within                    time.Duration
-		status                    int
+		name, input, answer, sent, said string
+		within                          time.Duration
+		status                          int
 	}{
-		{"a server that says nothing", "kim\nhello\n", "", "kimhello/bye", 4 * answerFor, 1},
-		{"no nickname", "kim\n", "이미 등록된 닉네임 입니다.\n" + promptText, "kim/bye", 2 * answerFor, 1},
-		{"a line that does not come back", "kim\nhello\n", "[kim]님이 입장 했습니다.", "kimhello/bye", 3 * answerFor, 1},
-		{"nothing to say", "", promptText, "/bye", answerFor, 0},
-		{"/bye before the end", "kim\n/bye\nhello\n", "[kim]님이 입장 했습니다.", "kim/bye", 3 * answerFor, 0},
+		{"a server that says nothing", "kim\nhello\n", "", "kimhello/bye", "닉네임을 얻지 못해서", 4 * answerFor, 1},
+		{"no nickname", "kim\n", "이미 등록된 닉네임 입니다.\n" + promptText, "kim/bye", "닉네임을 얻지 못해서", 2 * answerFor, 1},
+		{"a line that does not come back", "kim\nhello\n", "[kim]님이 입장 했습니다.", "kimhello/bye", "1줄", 3 * answerFor, 1},
+		{"nothing to say", "", promptText, "/bye", "", answerFor, 0},
+		{"/bye before the end", "kim\n/bye\nhello\n", "[kim]님이 입장 했습니다.", "kim/bye", "", 3 * answerFor, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -326,12 +328,44 @@ func TestPipeDoesNotWaitForEver(t *testing.T) {
 				if took := time.Since(start); took > c.within+closeFor {
 					t.Errorf("it took %v, want at most %v", took, c.within+closeFor)
 				}
-				if said := v.err.take(); (said == "") != (c.status == 0) {
-					t.Errorf("status %d and stderr %q", c.status, said)
+				if said := v.err.take(); c.said == "" && said != "" || !strings.Contains(said, c.said) {
+					t.Errorf("on stderr stands %q, want %q", said, c.said)
 				}
 			})
 		})
 	}
+}
+
+func TestLinesThatDoNotComeBackAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := begin(t, false)
+		go func() {
+			io.WriteString(c.stdin, "kim\n"+strings.Repeat("x\n", maxOut)+"0\n1\n2\n3\n")
+			c.stdin.Close()
+		}()
+		c.gets(promptText)
+		c.passes(sendEvery)
+		c.gets("[kim]님이 입장 했습니다.")
+		c.passes(answerFor + time.Second)
+		c.gets("[kim] 2") // 0 and 1 were refused, it seems
+		c.ends(1)
+		if want, got := fmt.Sprintf("%d줄", maxOut+3), c.err.take(); !strings.HasPrefix(got, want) {
+			t.Errorf("on stderr stands %q, want it to begin with %q", got, want)
+		}
+	})
+}
+
+func TestPipeIsInterruptedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := begin(t, false)
+		io.WriteString(c.stdin, "kim\n")
+		synctest.Wait()
+		c.cancel()
+		synctest.Wait()
+		c.sends("/bye")
+		c.server.Close()
+		c.ends(0)
+	})
 }
 
 func TestLongLinesArePartedBetweenCharacters(t *testing.T) {

@@ -101,16 +101,16 @@ func TestOriginalServer(t *testing.T) {
 		t.Errorf("status %d, stderr %q, stdout:\n%s\nwant 0, nothing and:\n%s", status, errs.take(), got, want)
 	}
 
-	// The name is free, so it was a clean leave; a taken one is asked for again.
+	// A name that is taken is asked for again.
 	holder, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer holder.Close()
 	io.ReadFull(holder, make([]byte, len(promptText)))
-	io.WriteString(holder, "kim")
-	io.ReadFull(holder, make([]byte, len("[kim]"+joinWords)))
-	status = Run(t.Context(), addr, strings.NewReader("kim\nlee\nhello\n"), &out, &errs, false)
+	io.WriteString(holder, "park")
+	io.ReadFull(holder, make([]byte, len("[park]"+joinWords)))
+	status = Run(t.Context(), addr, strings.NewReader("park\nlee\nhello\n"), &out, &errs, false)
 	got = strings.ReplaceAll(out.take(), "입력: \n", "")
 	if !strings.Contains(got, "이미 등록된 닉네임 입니다.\n") || !strings.HasSuffix(got, "[lee]님이 입장 했습니다.\n[lee] hello\n") || status != 0 {
 		t.Errorf("status %d, stderr %q, stdout:\n%s\nwant a refusal, then [lee] saying hello", status, errs.take(), got)
