@@ -30,32 +30,26 @@ type Log struct {
 	slots []*Event // guarded by mu; a power of two; the event of slot i is in slots[i%len]
 	first uint64   // guarded by mu; the oldest slot that is kept
 	next  uint64   // guarded by mu; the slot of the next event
-	size  uint64   // a power of two, the most that is kept
+	size  uint64   // the most that is kept
 
 	// The readers have a lock of their own, so that ringing ten thousand bells does not keep those that are awake from reading.
 	readersMu sync.Mutex
 	readers   []*Cursor // guarded by readersMu
 }
 
-// NewLog makes an empty log that keeps at least size events.
-func NewLog(size int) *Log {
-	n := uint64(minLogSlots)
-	for n < uint64(size) {
-		n *= 2
-	}
-	return &Log{size: n}
-}
+// NewLog makes an empty log that keeps the newest size events, and one at least.
+func NewLog(size int) *Log { return &Log{size: uint64(max(size, 1))} }
 
 // Append puts e, whose Seq is higher than every one before, at the end. It rings nobody: see [Log.Ring].
 func (l *Log) Append(e *Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if held := l.next - l.first; held == uint64(len(l.slots)) {
-		if held < l.size {
-			l.growLocked()
-		} else {
-			l.first++
-		}
+	switch held := l.next - l.first; held {
+	case l.size:
+		l.slots[l.first&uint64(len(l.slots)-1)] = nil
+		l.first++
+	case uint64(len(l.slots)):
+		l.growLocked()
 	}
 	l.slots[l.next&uint64(len(l.slots)-1)] = e
 	l.next++
