@@ -76,7 +76,11 @@ func startHouse(t testing.TB, s setup) *house {
 	if s.limits != "" {
 		args = append(args, "--config", writeFile(t, "house.toml", "[limits]\n"+s.limits))
 	}
-	h.cmd = exec.Command(program, append(args, s.args...)...)
+	path := program
+	if s.program != "" {
+		path = s.program
+	}
+	h.cmd = exec.Command(path, append(args, s.args...)...)
 	h.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GORACE=halt_on_error=1"}, s.env...)
 	h.cmd.Stdout, h.cmd.Stderr = h.out, h.log
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test run that is killed leaves no house behind
