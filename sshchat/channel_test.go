@@ -108,11 +108,12 @@ func windowSize(columns, rows uint32) []byte {
 	return gossh.Marshal(struct{ Columns, Rows, Width, Height uint32 }{columns, rows, 0, 0})
 }
 
-// columns reports each width that its console has.
-func columns(widths chan int) func(context.Context, session.Visitor, session.Console) session.End {
+// columns reports each width that its console has. It is busy before it looks for the second one.
+func columns(widths chan int, busy <-chan struct{}) func(context.Context, session.Visitor, session.Console) session.End {
 	return func(ctx context.Context, _ session.Visitor, c session.Console) session.End {
 		for {
 			widths <- c.Columns()
+			<-busy
 			in, err := c.Next(ctx, session.Wait{})
 			if err != nil || in.Kind == session.Leave {
 				return session.End{}
@@ -123,8 +124,8 @@ func columns(widths chan int) func(context.Context, session.Visitor, session.Con
 
 func TestWindowChangesNeverBlockAndTheNewestWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		widths := make(chan int, 1000)
-		d := openInMemory(t, func(o *setup) { o.house.console = columns(widths) })
+		widths, busy := make(chan int, 1000), make(chan struct{})
+		d := openInMemory(t, func(o *setup) { o.house.console = columns(widths, busy) })
 		c := d.login(t, guest("mina"))
 		x := d.session(t, c)
 		if err := x.RequestPty("xterm", 24, 80, nil); err != nil {
@@ -149,6 +150,7 @@ func TestWindowChangesNeverBlockAndTheNewestWins(t *testing.T) {
 			t.Errorf("columns at the start = %d, want the newest, 120", got)
 		}
 		flood(240)
+		close(busy)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		got := 0
@@ -162,8 +164,9 @@ func TestWindowChangesNeverBlockAndTheNewestWins(t *testing.T) {
 }
 
 func TestSizesAreMadeUsable(t *testing.T) {
-	widths := make(chan int, 10)
-	d := open(t, func(o *setup) { o.house.console = columns(widths) })
+	widths, busy := make(chan int, 10), make(chan struct{})
+	close(busy)
+	d := open(t, func(o *setup) { o.house.console = columns(widths, busy) })
 	c := d.login(t, guest("mina"))
 	for _, tc := range []struct{ columns, want int }{{0, 80}, {1, 12}, {100, 100}, {1<<32 - 1, 500}} {
 		x := d.session(t, c)

@@ -19,13 +19,10 @@ const (
 	typeAt    = headBytes - 1
 )
 
-// maxVersionLine is the longest version line with its end (RFC 4253, section 4.2).
-const maxVersionLine = 255
-
 // cleartext follows what a peer sends before its packets are encrypted: a version line, then packets up to NEWKEYS. The library
 // reads the same bytes, after this has seen them.
 type cleartext struct {
-	line  int             // bytes of the version line so far
+	line  int             // bytes of the version line so far; the library refuses more than 255
 	named bool            // it is complete
 	head  [headBytes]byte // of the packet under way
 	have  int             // how much of the head is there
@@ -39,10 +36,7 @@ type seen struct {
 	newKeys  bool // the last packet in the clear
 }
 
-var (
-	errNoVersion   = errors.New("the peer does not speak SSH")
-	errLongVersion = errors.New("the peer's version line is too long")
-)
+var errNoVersion = errors.New("the peer does not speak SSH")
 
 // feed takes the next bytes in. It refuses what cannot be an SSH client at the first byte that shows it: a client sends its
 // version line before anything else, while the library would read on through a thousand lines.
@@ -55,9 +49,7 @@ func (t *cleartext) feed(p []byte) (seen, error) {
 			if t.line < len(start) && p[0] != start[t.line] {
 				return s, errNoVersion
 			}
-			if t.line++; t.line > maxVersionLine {
-				return s, errLongVersion
-			}
+			t.line++
 			t.named = p[0] == '\n'
 			s.version = s.version || t.named
 			p = p[1:]

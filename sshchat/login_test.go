@@ -470,7 +470,7 @@ func TestPanicWhileAConnectionIsSetUpEndsThatConnection(t *testing.T) {
 	var armed atomic.Bool
 	d := open(t, func(o *setup) {
 		o.keys = []gossh.Signer{trap{hostKey, &armed}, second}
-		o.gate.Penalties.Crash, o.gate.Penalties.Threshold = time.Minute, 2*time.Minute
+		o.gate.Penalties.Crash, o.gate.Penalties.Threshold = time.Minute, time.Minute
 	})
 	x := d.pipe(t, guest("mina"))
 	x.out.await(t, "hello mina")
@@ -485,6 +485,9 @@ func TestPanicWhileAConnectionIsSetUpEndsThatConnection(t *testing.T) {
 		s := d.Stats()
 		return s.Panics == 1 && s.Connections == 1
 	})
+	if _, why := d.gate.Admit(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}); why != admission.Penalised {
+		t.Errorf("the next connection of the address is refused for %q, want %q", why, admission.Penalised)
+	}
 	if got := d.log.String(); !strings.Contains(got, "trap") || !strings.Contains(got, "goroutine") {
 		t.Errorf("log = %s, want the panic with its stack", got)
 	}

@@ -346,6 +346,10 @@ func TestCommandThatWritesMuchWaitsForItsClientUntilItHasToEnd(t *testing.T) {
 		if err := <-ended; !errors.Is(err, session.Hangup) {
 			t.Errorf("the end of the command: %v, want %v", err, session.Hangup)
 		}
+		time.Sleep(2 * closeGrace)
+		if got := d.Stats().Sessions; got != 0 {
+			t.Errorf("sessions = %d after its end, want 0", got)
+		}
 		if written > 3<<20 {
 			t.Errorf("%d bytes were taken, want no more than SSH's window and one buffer", written)
 		}
