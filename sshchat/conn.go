@@ -46,7 +46,7 @@ type conn struct {
 	deaf      chan struct{} // closed when a Read has failed
 	deafOnce  sync.Once
 
-	// Of the goroutine of live, as the library calls back there while somebody logs in.
+	// Of the goroutine of serve, as the library calls back there while somebody logs in.
 	library ssh.Context // nil before the library knows the connection
 	tried   bool        // to authenticate in any way but "none"
 	known   bool        // authenticated
