@@ -96,6 +96,17 @@ func TestFramesHoldWholeCharacters(t *testing.T) {
 	}
 }
 
+func TestWhatIsDrawnTogetherIsNotCut(t *testing.T) {
+	for _, cluster := range []string{"👨‍👩‍👧‍👦", "👍🏽", "e\u0301\u0323", "\u1112\u1161\u11ab", "❤\ufe0f", "क्\u200dष"} {
+		for limit := 100; limit > 100-len(cluster); limit-- {
+			s := strings.Repeat("x", 99) + cluster + "x"
+			if got := cut(s, limit); got > 99 {
+				t.Errorf("cut within %d bytes before the end of %q is at %d, want at most 99", len(s)-limit, cluster, got)
+			}
+		}
+	}
+}
+
 func TestCutMakesHeadwayWhateverItIsGiven(t *testing.T) {
 	for name, s := range map[string]string{
 		"marks only": "a" + strings.Repeat("\u0301", 2000), "joiners only": strings.Repeat("\u200d", 2000), "not UTF-8": strings.Repeat("\x80", 5000),
