@@ -110,6 +110,7 @@ func (h *house) stats() metrics.Stats {
 		s.Doors[name] = d
 	}
 	ssh := h.ssh.Stats()
+	ssh.Refused["abandoned"] = ssh.Abandoned
 	door("ssh", h.sshGate, ssh.Panics, ssh.Refused)
 	if h.tcp != nil {
 		tcp := h.tcp.Stats()
