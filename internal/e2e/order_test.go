@@ -68,8 +68,7 @@ func TestEverybodySeesOneOrder(t *testing.T) {
 	var want []string
 	for _, r := range readers {
 		if !r.in.wait(patience, func(string) bool { return len(line.FindAllString(r.all(), -1)) >= posters*lines }) {
-			t.Errorf("%s has %d lines, want %d", r.name, len(line.FindAllString(r.all(), -1)), posters*lines)
-			continue
+			t.Fatalf("%s has %d lines, want %d", r.name, len(line.FindAllString(r.all(), -1)), posters*lines)
 		}
 		got := line.FindAllString(r.all(), -1)
 		if want == nil {
