@@ -260,7 +260,7 @@ func TestConnectionThatTheKernelGaveUpHasStalled(t *testing.T) {
 		ticket, _ := h.gate.Admit(server.RemoteAddr())
 		v := newVisit(h.server, timedOutConn{server}, ticket, cancel)
 		v.read(ctx)
-		if cause := context.Cause(ctx); cause != session.Stalled || h.server.Stats().Stalled != 1 {
+		if cause := context.Cause(ctx); !errors.Is(cause, session.Stalled) || h.server.Stats().Stalled != 1 {
 			t.Errorf("the session's cause is %v, %d stalls are counted; want %v, 1", cause, h.server.Stats().Stalled, session.Stalled)
 		}
 		ticket.Release()

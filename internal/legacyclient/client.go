@@ -91,11 +91,13 @@ type client struct {
 	leaving bool // nothing more will be typed
 	bye     bool // the word has been sent
 	broken  bool // input ended with readErr
+	failed  bool // nothing can be sent any more
+
+	nick string // in use, or proposed last
+	in   bool   // under this nickname
 
 	// A pipe is patient: it sends nothing before it knows what became of what it has sent. All below is for that.
 	patient  bool
-	nick     string   // in use, or proposed last
-	in       bool     // under this nickname
 	asked    bool     // the server waits for a nickname
 	out      []string // what the lines on the way will end with when they come back
 	lost     int      // lines that did not come back
@@ -124,11 +126,7 @@ func (c *client) run(ctx context.Context) int {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		wait, failed := c.send()
-		if failed {
-			return c.cutOff()
-		}
-		timer.Reset(wait)
+		timer.Reset(c.send())
 		lines := c.lines
 		if c.leaving || len(c.queue) > 0 {
 			lines = nil
@@ -146,8 +144,8 @@ func (c *client) run(ctx context.Context) int {
 			c.screen.leave()
 			c.queue, c.leaving, c.patient = nil, true, false
 		case <-timer.C:
-			if c.bye && time.Since(c.sent) >= closeFor {
-				return c.status()
+			if (c.bye || c.failed) && time.Since(c.sent) >= closeFor {
+				return c.cutOff()
 			}
 		}
 	}
@@ -193,17 +191,17 @@ func (c *client) pieces(line string) []string {
 	return out
 }
 
-// send sends the next piece, or the word that takes leave, if it is time to. Else it returns how long to wait, unless
-// something happens before.
-func (c *client) send() (wait time.Duration, failed bool) {
-	if c.bye {
-		return closeFor - time.Since(c.sent), false
+// send sends the next piece, or the word that takes leave, if it is time to. It returns how long to wait before it is to be
+// called again, unless something happens.
+func (c *client) send() time.Duration {
+	switch {
+	case c.bye || c.failed: // the server may still have something to say
+		return closeFor - time.Since(c.sent)
+	case len(c.queue) == 0 && !c.leaving:
+		return time.Hour
 	}
-	if len(c.queue) == 0 && !c.leaving {
-		return time.Hour, false
-	}
-	if wait = max(sendEvery-time.Since(c.sent), c.unanswered()); wait > 0 {
-		return wait, false
+	if wait := max(sendEvery-time.Since(c.sent), c.unanswered()); wait > 0 {
+		return wait
 	}
 	text := byeWord
 	if len(c.queue) > 0 {
@@ -216,10 +214,12 @@ func (c *client) send() (wait time.Duration, failed bool) {
 	_ = c.conn.SetWriteDeadline(time.Now().Add(sendFor)) // a connection that takes none fails at Write
 	_, err := io.WriteString(c.conn, text)
 	c.sent = time.Now()
-	if len(c.queue) == 0 && !c.leaving {
+	if c.failed = err != nil; c.failed {
+		c.queue, c.leaving = nil, true
+	} else if len(c.queue) == 0 && !c.leaving {
 		c.screen.prompt()
 	}
-	return 0, err != nil
+	return 0
 }
 
 // unanswered returns how long to wait for the server's next answer before the next piece may go.
@@ -245,15 +245,15 @@ func (c *client) unanswered() time.Duration {
 
 // expect notes what the server's answer to a piece will look like.
 func (c *client) expect(piece string) {
-	if !c.patient {
-		return
-	}
 	clean := room.Sentence(piece).String()
 	if len(c.out) == 0 {
 		c.answered = time.Now()
 	}
-	if !c.in {
+	switch {
+	case !c.in:
 		c.nick, c.asked = clean, false
+		return
+	case !c.patient:
 		return
 	}
 	const enough = 64
@@ -271,9 +271,6 @@ func (c *client) expect(piece string) {
 // take shows a message and looks for answers in it.
 func (c *client) take(message string) {
 	c.screen.show(rows(message))
-	if !c.patient {
-		return
-	}
 	if strings.HasSuffix(message, promptText) {
 		c.asked, c.answered = true, time.Now()
 	}
@@ -306,7 +303,7 @@ func (c *client) cameBack(text string) string {
 	return text
 }
 
-// cutOff is the end of the connection.
+// cutOff is the end of the connection, asked for or not.
 func (c *client) cutOff() int {
 	if c.bye {
 		return c.status()

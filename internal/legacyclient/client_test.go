@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -134,7 +135,10 @@ func TestTerminal(t *testing.T) {
 		c.shows("", "입력: ")
 		c.types("/help", "/help")
 		c.types("a\xffb", "a\ufffdb") // would end the original server's session
-		c.shows("", "입력: 입력: ")
+		c.types(strings.Repeat("x", 1019), strings.Repeat("x", 1018)) // so it comes back within 1,024 bytes
+		c.passes(sendEvery)
+		c.sends("x")
+		c.shows("", "입력: 입력: 입력: ")
 		c.types("/bye", "/bye")
 		c.shows("", "")
 		c.server.Close()
@@ -191,6 +195,28 @@ func TestConnectionThatEndsIsSaid(t *testing.T) {
 		})
 	}
 }
+
+func TestLastWordsAreShownToWhoIsTyping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, server := testkit.Pipe()
+		defer server.Close()
+		r, w := io.Pipe()
+		defer w.Close()
+		out, errs, status := &buffer{}, &buffer{}, make(chan int)
+		go func() { status <- talk(t.Context(), deafConn{conn}, r, &screen{out: out, err: errs, tty: true}) }()
+		io.WriteString(w, "hello\n")
+		io.WriteString(server, "[*] bye")
+		server.Close()
+		if got := <-status; got != 1 || out.take() != "[*] bye\n" || !strings.Contains(errs.take(), "서버가 연결을 끊었습니다") {
+			t.Errorf("status %d, want 1, the last words and a sentence", got)
+		}
+	})
+}
+
+// deafConn is a connection that takes nothing any more.
+type deafConn struct{ net.Conn }
+
+func (deafConn) Write([]byte) (int, error) { return 0, syscall.EPIPE }
 
 func TestMessagesAreShownWholeAndHarmless(t *testing.T) {
 	long := "[lee] " + strings.Repeat("나", 341) + "!"
