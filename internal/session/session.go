@@ -532,7 +532,9 @@ func (x *session) showAnswers() error {
 	for n := range x.events {
 		e, ok := a.next()
 		if !ok {
-			x.answers = x.answers[1:]
+			if x.answers = x.answers[1:]; len(x.answers) > 0 { // they piled up while the screen was behind
+				reader.Bell().Ring()
+			}
 			return x.screen.Show(x.events[:n])
 		}
 		x.events[n] = e

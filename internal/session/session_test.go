@@ -423,6 +423,32 @@ func TestCommandAnswerComesAfterTheLinesBeforeIt(t *testing.T) {
 	})
 }
 
+func TestAnswersThatWaitedForASlowScreenAllCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		kim.setBehind(true)
+		kim.enter("/who")
+		kim.enter("/help bye")
+		kim.enter("/whoami")
+		time.Sleep(time.Second)
+		kim.setBehind(false)
+		kim.sees("You are kim.")
+		pipe := h.person(t, 0, session.Visitor{User: "lee"})
+		pipe.setBehind(true)
+		for range 3 {
+			pipe.enter("/whoami")
+		}
+		close(pipe.in)
+		time.Sleep(time.Second)
+		pipe.setBehind(false)
+		pipe.ends(room.EndingLeft, 0)
+		if got, want := strings.Count(pipe.screen(), "You are lee."), 3; got != want {
+			t.Errorf("%d answers in\n%s\nwant %d", got, pipe.screen(), want)
+		}
+	})
+}
+
 func TestUnknownCommandAndEscape(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
