@@ -135,7 +135,9 @@ func TestTerminal(t *testing.T) {
 		c.shows("", "입력: ")
 		c.types("/help", "/help")
 		c.types("a\xffb", "a\ufffdb") // would end the original server's session
-		c.types(strings.Repeat("x", 1019), strings.Repeat("x", 1018)) // so it comes back within 1,024 bytes
+		io.WriteString(c.stdin, strings.Repeat("x", 1019)+"\n")
+		synctest.Wait()
+		c.sends(strings.Repeat("x", 1018)) // so it comes back within 1,024 bytes
 		c.passes(sendEvery)
 		c.sends("x")
 		c.shows("", "입력: 입력: 입력: ")
