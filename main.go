@@ -45,7 +45,7 @@ func run(args []string, getenv func(string) string, stdin *os.File, stdout, stde
 		return 0
 	}
 	if err == nil {
-		err = serve(ctx, settings, stderr)
+		err = serve(ctx, settings, getenv, stderr)
 	}
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "sarangbang:", strings.ReplaceAll(err.Error(), "\n", " "))
@@ -68,7 +68,7 @@ func connect(ctx context.Context, args []string, stdin *os.File, stdout, stderr 
 }
 
 // serve runs the house until ctx ends.
-func serve(ctx context.Context, settings *config.Settings, stderr io.Writer) error {
+func serve(ctx context.Context, settings *config.Settings, getenv func(string) string, stderr io.Writer) error {
 	log := newLogger(settings, stderr)
 	dir, err := datadir.Open(settings.DataDir)
 	if err != nil {
@@ -80,5 +80,6 @@ func serve(ctx context.Context, settings *config.Settings, stderr io.Writer) err
 		return err
 	}
 	defer h.journal.Close()
+	limitMemory(os.DirFS("/"), getenv, log)
 	return h.run(ctx)
 }
