@@ -121,6 +121,9 @@ func (h *House) apply(batch []Committed) error {
 			continue
 		}
 		e.From = v.From
+		if told, ok := e.Body.(Told); ok {
+			e.Body = Told{To: v.To, Text: told.Text}
+		}
 		for _, l := range h.logsLocked(e) {
 			l.Append(e)
 			if !slices.Contains(touched, l) {

@@ -43,6 +43,8 @@ type Verdict struct {
 	// From is the author as of this place: a line that was on its way while its author was renamed carries the new name, so that
 	// it cannot speak under one that is somebody else's by now.
 	From Person
+	// To is the receiver of a direct message as of this place, for the same reason.
+	To Person
 }
 
 // Void is the reason why a record has no effect, told to its author.
@@ -89,6 +91,8 @@ func (r *Rules) Apply(e *Event) Verdict {
 		case len(r.in(b.To.ID)) == 0:
 			return void(VoidGone)
 		}
+		shown.To = b.To
+		shown.To.Nick = r.nicks[b.To.ID].nick
 		return shown
 	case Joined:
 		return r.join(e, b)
