@@ -70,6 +70,7 @@ const (
 	EndShutdown     Key = "end.shutdown"
 	EndStalled      Key = "end.stalled"
 	EndHangup       Key = "end.hangup"
+	EndNotIn        Key = "end.not_in"
 	EndIdle         Key = "end.idle"
 	EndRefusals     Key = "end.refusals"
 	EndNickTimeout  Key = "end.nick_timeout"

@@ -14,6 +14,9 @@ import (
 // errNoNick ends a session that cannot ask for another nickname; the person has been told why.
 var errNoNick = errors.New("nickname could not be had")
 
+// notIn ends a session whose entry could not be committed.
+var notIn = &Cause{Ending: room.EndingLost, Say: i18n.EndNotIn}
+
 // enter finds out what the person is to be called, and brings them in.
 func (x *session) enter(ctx context.Context) (*room.Member, error) {
 	if x.manner.SilentNick {
@@ -77,8 +80,11 @@ func (x *session) claim(ctx context.Context, typed string, visit bool) (*room.Me
 		return nil, nil, err
 	}
 	me, err := x.opt.House.Enter(ctx, room.Claim{Key: x.visitor.Key, Nick: nick, Names: name.Keys()}, visit)
-	if errors.Is(err, room.ErrHeld) {
+	switch {
+	case errors.Is(err, room.ErrHeld):
 		return nil, x.taken(typed), nil
+	case errors.Is(err, room.ErrUnavailable):
+		err = notIn
 	}
 	return me, nil, err
 }

@@ -141,7 +141,7 @@ func (x *session) farewell(err error) End {
 	}
 	end.Status = 1
 	if cause, ok := errors.AsType[*Cause](err); ok {
-		_ = x.screen.Show([]*room.Event{x.note(cause.Say, cause.Args...)})
+		_ = x.screen.Refuse(room.Sentence(x.lang.Text(cause.Say, cause.Args...)))
 	}
 	return end
 }
@@ -344,6 +344,9 @@ func (x *session) submit(j job) error {
 	if turn.Wait > 0 {
 		j.due = time.Now().Add(turn.Wait)
 	}
+	if told, ok := j.body.(room.Told); ok {
+		x.peer = told.To // for a reply right behind it, typed before this is shown
+	}
 	x.out.add(j)
 	return nil
 }
@@ -417,6 +420,9 @@ func (x *session) sentence(err error) (i18n.Key, string) {
 	}
 	if long, ok := errors.AsType[*room.TooLongError](err); ok {
 		return say(i18n.MessageTooLong, long.Bytes, long.Lines, long.MaxBytes, long.MaxLines)
+	}
+	if cause, ok := errors.AsType[*Cause](err); ok {
+		return say(cause.Say, cause.Args...)
 	}
 	switch {
 	case errors.Is(err, room.ErrUnavailable):

@@ -407,6 +407,35 @@ func TestDirectMessages(t *testing.T) {
 	})
 }
 
+func TestReplyRightBehindADirectMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		lee := h.terminal(t, "lee")
+		p := h.person(t, 0, session.Visitor{User: "kim"})
+		p.enter("/msg lee one")
+		p.enter("/reply two")
+		close(p.in)
+		p.ends(room.EndingLeft, 0)
+		lee.sees("[kim → you] one\n[kim → you] two\n")
+	})
+}
+
+func TestReplyReachesWhoeverWasRenamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		lee.enter("/msg kim psst")
+		kim.sees("[lee → you] psst\n")
+		lee.enter("/nick park")
+		kim.sees("* lee is now called park.\n")
+		other := h.terminal(t, "lee")
+		kim.enter("/reply what?")
+		lee.sees("[kim → you] what?\n")
+		kim.sees("[you → park] what?\n")
+		other.seesNot("what?")
+	})
+}
+
 func TestCommandAnswerComesAfterTheLinesBeforeIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
@@ -582,6 +611,35 @@ func TestEndIsToldAndTheRoomHearsOfIt(t *testing.T) {
 		kim.ends(room.EndingShutdown, 1)
 		kim.sees("* The house is closing.")
 		lee.sees("* kim left.\n")
+	})
+}
+
+func TestPipeIsToldOnStandardErrorWhyItEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		p := h.person(t, 0, session.Visitor{User: "kim"})
+		p.sees("* kim joined.\n")
+		p.cancel(session.Shutdown)
+		p.ends(room.EndingShutdown, 1)
+		if got, want := p.complain.String(), "* The house is closing. Come back in a moment.\n"; got != want {
+			t.Errorf("stderr = %q, want %q", got, want)
+		}
+		p.seesNot("closing")
+	})
+}
+
+func TestWhoCannotBeLetInIsToldWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		h.journal.Suspend("disk full")
+		kim := h.terminal(t, "kim")
+		lee := h.person(t, 0, session.Visitor{User: "lee"})
+		kim.ends(room.EndingLost, 1)
+		lee.ends(room.EndingLost, 1)
+		kim.sees("the house cannot write at the moment")
+		if got := lee.complain.String(); !strings.Contains(got, "the house cannot write at the moment") {
+			t.Errorf("stderr = %q, want the reason", got)
+		}
 	})
 }
 
