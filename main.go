@@ -9,8 +9,11 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
+
+	"golang.org/x/term"
 
 	"sarangbang/internal/config"
 	"sarangbang/internal/datadir"
@@ -32,43 +35,51 @@ func run(args []string, getenv func(string) string, stdin *os.File, stdout, stde
 	if len(args) > 0 {
 		command = args[0]
 	}
+	var status int
+	var err error
 	switch command {
-	case "version", "--version":
+	case "version", "--version", "-version":
 		_, _ = fmt.Fprintln(stdout, versionLine())
-		return 0
 	case "connect":
-		return connect(ctx, args[1:], stdin, stdout, stderr)
+		status, err = connect(ctx, args[1:], stdin, stdout, stderr)
+	case "help":
+		err = config.ErrHelp
+	default:
+		err = serve(ctx, args, getenv, stderr)
 	}
-	settings, err := config.Load(args, getenv)
-	if errors.Is(err, config.ErrHelp) {
+	switch {
+	case errors.Is(err, config.ErrHelp):
 		_, _ = io.WriteString(stdout, config.Usage())
-		return 0
-	}
-	if err == nil {
-		err = serve(ctx, settings, getenv, stderr)
-	}
-	if err != nil {
+	case err != nil:
 		_, _ = fmt.Fprintln(stderr, "sarangbang:", strings.ReplaceAll(err.Error(), "\n", " "))
 		return 1
 	}
-	return 0
+	return status
 }
 
-// connect talks to a house over the plain-TCP protocol.
-func connect(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.Writer) int {
+// connect talks to a house over the plain-TCP protocol, and returns the exit status.
+func connect(ctx context.Context, args []string, stdin *os.File, stdout, stderr io.Writer) (status int, err error) {
 	host := "127.0.0.1"
-	if len(args) > 0 {
+	switch {
+	case len(args) > 0 && slices.Contains([]string{"--help", "-help", "-h"}, args[0]):
+		return 0, config.ErrHelp
+	case len(args) > 1 || len(args) > 0 && strings.HasPrefix(args[0], "-"):
+		return 0, errors.New("connect takes no flags, and one house: sarangbang connect [HOST[:12000]]")
+	case len(args) > 0:
 		host = args[0]
 	}
 	if _, _, err := net.SplitHostPort(host); err != nil {
 		host = net.JoinHostPort(strings.Trim(host, "[]"), "12000")
 	}
-	info, err := stdin.Stat()
-	return legacyclient.Run(ctx, host, stdin, stdout, stderr, err == nil && info.Mode()&os.ModeCharDevice != 0)
+	return legacyclient.Run(ctx, host, stdin, stdout, stderr, term.IsTerminal(int(stdin.Fd()))), nil
 }
 
 // serve runs the house until ctx ends.
-func serve(ctx context.Context, settings *config.Settings, getenv func(string) string, stderr io.Writer) error {
+func serve(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
+	settings, err := config.Load(args, getenv)
+	if err != nil {
+		return err
+	}
 	log := newLogger(settings, stderr)
 	dir, err := datadir.Open(settings.DataDir)
 	if err != nil {
