@@ -523,6 +523,64 @@ func TestRename(t *testing.T) {
 	s.enter(guest("eve"))
 }
 
+// lateLeases give back only when they are told to.
+type lateLeases struct {
+	room.Leases
+	goOn chan struct{}
+}
+
+func (l lateLeases) Release(ctx context.Context, lease room.Lease) error {
+	<-l.goOn
+	return l.Leases.Release(ctx, lease)
+}
+
+// The room reads of a leave before the leases are back: whoever takes the name at that moment gets it.
+func TestNameIsFreeAtTheSightOfTheLeaveOrRename(t *testing.T) {
+	for _, how := range []string{"leave", "rename"} {
+		t.Run(how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				mem := memjournal.New(memjournal.Options{})
+				late := lateLeases{memjournal.NewLeases(), make(chan struct{})}
+				h := room.NewHouse(mem, late, room.Options{Logger: slog.New(slog.DiscardHandler)})
+				ctx, cancel := context.WithCancel(context.Background())
+				defer cancel()
+				go func() { _ = h.Run(ctx) }()
+				ann, err := h.Enter(ctx, guest("ann"), false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				bob, err := h.Enter(ctx, guest("bob"), false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				go func() {
+					if how == "leave" {
+						ann.Leave(room.EndingLeft)
+					} else if err := ann.Rename(ctx, "eve", namesOf("eve")); err != nil {
+						t.Errorf("Rename = %v, want no error", err)
+					}
+				}()
+				synctest.Wait()
+				if events, _ := read(bob); len(events) != 2 {
+					t.Fatalf("bob sees %q, want his entry and what ann did", rows(events))
+				}
+				entered := make(chan error, 1)
+				go func() {
+					_, err := h.Enter(ctx, guest("ann"), false)
+					entered <- err
+				}()
+				synctest.Wait()
+				close(late.goOn)
+				if err := <-entered; err != nil {
+					t.Errorf("Enter under a name that is being given back = %v, want no error", err)
+				}
+				synctest.Wait()
+				cancel()
+			})
+		})
+	}
+}
+
 func TestRenameAfterLeavingHoldsNoName(t *testing.T) {
 	s := openHouse(t, room.Options{})
 	ann := s.enter(guest("ann"))

@@ -27,6 +27,9 @@ type person struct {
 	claim Claim    // written holding both turn and House.mu, so either is enough to read it
 	next  []string // likewise; the names that a rename will give or, if its outcome is unknown, may have given
 	users int      // guarded by House.mu; calls and members that use this entry
+	// Guarded by House.mu: closed when the names of the claim are free. The room reads of a leave or a rename a moment before
+	// that; who takes the name at once has to wait for it, not to be refused. Nil while the person keeps them.
+	vacant chan struct{}
 }
 
 // owner holds the person's names. It is not the key: who is here under two names must not wear one of them twice.
@@ -133,7 +136,7 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 	defer p.give()
 	switch {
 	case p.screens == 0:
-		lease, err := h.leases.Acquire(ctx, claim.Names, p.owner())
+		lease, err := h.acquire(ctx, claim.Names, p.owner())
 		if err != nil {
 			return nil, err
 		}
@@ -172,6 +175,54 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 	return m, nil
 }
 
+// acquire takes names for owner. Names that somebody is about to give back are waited for.
+func (h *House) acquire(ctx context.Context, names []string, owner Owner) (Lease, error) {
+	for {
+		vacant := h.vacant(names) // looked up first: what is free by now is had below
+		lease, err := h.leases.Acquire(ctx, names, owner)
+		if !errors.Is(err, ErrHeld) || vacant == nil {
+			return lease, err
+		}
+		select {
+		case <-vacant:
+		case <-ctx.Done():
+			return Lease{}, context.Cause(ctx)
+		}
+	}
+}
+
+// vacant returns what tells when somebody has given one of the names back, nil if nobody is about to.
+func (h *House) vacant(names []string) <-chan struct{} {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, p := range h.people {
+		if p.vacant == nil {
+			continue
+		}
+		for _, n := range names {
+			if slices.Contains(p.claim.Names, n) {
+				return p.vacant
+			}
+		}
+	}
+	return nil
+}
+
+// vacate says that the names of p's claim are about to be given back; done says that they are, or that they are kept after
+// all. It needs the person's turn.
+func (h *House) vacate(p *person) (done func()) {
+	vacant := make(chan struct{})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p.vacant = vacant
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		p.vacant = nil
+		close(vacant)
+	}
+}
+
 // setClaim needs the person's turn.
 func (h *House) setClaim(p *person, claim Claim, next []string) {
 	h.mu.Lock()
@@ -195,6 +246,9 @@ func (h *House) giveBack(ctx context.Context, l Lease) {
 
 // part takes a screen out of its room and, with a person's last one, gives the name free. It needs the person's turn.
 func (h *House) part(ctx context.Context, p *person, m *Member, why Ending) {
+	if p.screens == 1 {
+		defer h.vacate(p)()
+	}
 	results, err := h.post(ctx, Encode(p.snapshot(), m.room, Parted{Screen: m.screen, Why: why}))
 	if err != nil && !errors.Is(err, ErrClosed) {
 		h.opt.Logger.Error("record a leave", "screen", string(m.screen), "err", err)
@@ -238,10 +292,11 @@ func (m *Member) Rename(ctx context.Context, nick Nick, names []string) error {
 		return err
 	}
 	defer p.give()
-	lease, err := h.leases.Acquire(ctx, names, p.owner())
+	lease, err := h.acquire(ctx, names, p.owner())
 	if err != nil {
 		return err
 	}
+	defer h.vacate(p)()
 	h.setClaim(p, p.claim, names)
 	detached := context.WithoutCancel(ctx)
 	results, err := h.post(detached, Encode(p.snapshot(), HouseSubject, Renamed{To: nick}))
