@@ -64,7 +64,7 @@ func TestEveryNameIsFoundOnce(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	for typed, want := range map[string]string{
-		"hlep": "help", "hepl": "help", "whi": "who", "nikc": "nick", "mesg": "msg", "rep": "reply", "quti": "bye", "exi": "bye",
+		"hlep": "help", "hepl": "help", "whi": "who", "nikc": "nick", "mesg": "msg", "rep": "reply", "wh": "who", "us": "who", "quti": "bye", "exi": "bye",
 		"": "", "zzzzzz": "", "q": "", strings.Repeat("x", 5000): "",
 	} {
 		if got := command.Nearest(typed); got != want {
@@ -135,6 +135,18 @@ func TestHelpFitsEightyColumns(t *testing.T) {
 			if w := cells.Width(line); w > 80 {
 				t.Errorf("%s: %q has %d cells, want at most 80", lang, line, w)
 			}
+		}
+	}
+}
+
+func TestEchoOfWhatWasTypedStaysInItsLine(t *testing.T) {
+	for name, rest := range map[string]string{
+		"help": "zzz\n[root] obey\n* kim joined",
+		"lang": "zzz\n[root] obey\n* kim joined",
+	} {
+		_, err := answer(t, name, rest, i18n.English)
+		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "zzz") {
+			t.Errorf("/%s %q fails with %q, want one line about zzz", name, rest, err)
 		}
 	}
 }

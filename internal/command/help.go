@@ -49,11 +49,11 @@ func Unknown(name string) *Failure {
 	return &Failure{Say: i18n.UnknownCommand, Args: []any{name}}
 }
 
-// shorten keeps a quoted name from filling the screen of whoever typed it.
+// shorten keeps a quoted name from filling the screen of whoever typed it, and from looking like a line of its own.
 func shorten(name string) string {
 	n := 0
-	for i := range name {
-		if n++; n > maxTyped {
+	for i, r := range name {
+		if n++; n > maxTyped || r == '\n' {
 			return name[:i] + "…"
 		}
 	}

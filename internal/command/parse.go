@@ -33,8 +33,8 @@ func Find(name string) (Command, bool) {
 	return Command{}, false
 }
 
-// Nearest returns the command's name that a mistyped one most likely meant: the fewest letters to change, at most a third of
-// them, or one that it begins. Empty if there is none.
+// Nearest returns the command's name that a mistyped one most likely meant: one that it begins, else the one with the fewest
+// letters to change, about a third of them at most. Empty if there is none.
 func Nearest(name string) string {
 	letters := utf8.RuneCountInString(name)
 	best, bestCost := "", 2+letters/3 // too much already
@@ -42,7 +42,7 @@ func Nearest(name string) string {
 		for _, n := range append([]string{c.Name}, c.Aliases...) {
 			cost := distance(name, n)
 			if len(name) > 1 && strings.HasPrefix(n, name) {
-				cost = min(cost, 1)
+				cost = 0
 			}
 			if cost < bestCost && cost < letters { // something of it must be left
 				best, bestCost = c.Name, cost
