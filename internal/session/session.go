@@ -203,7 +203,7 @@ func (x *session) loop(ctx context.Context) error {
 
 // next waits, for what the session's state makes worth waiting for.
 func (x *session) next(ctx context.Context) (Input, error) {
-	w := Wait{Bell: x.me.Reader().Bell(), Hold: x.over || x.manner.Patient && (x.out.holds() || x.waiting() >= x.opt.Limits.OutboxLines)}
+	w := Wait{Bell: x.me.Reader().Bell(), Hold: x.over || x.manner.Patient && x.full()}
 	until := x.out.due()
 	sooner := func(t time.Time) {
 		if until.IsZero() || t.Before(until) {
@@ -241,6 +241,11 @@ func (x *session) next(ctx context.Context) (Input, error) {
 		return Input{Kind: Woken}, nil
 	}
 	return x.screen.Next(ctx, w)
+}
+
+// full says that input which can wait should: what came of it so far has not had its turn, or is not shown.
+func (x *session) full() bool {
+	return x.out.holds() || x.waiting() >= x.opt.Limits.OutboxLines || len(x.notices) == keptNotices
 }
 
 // look deals with one thing that the person did.

@@ -591,6 +591,28 @@ func TestPipeWithARefusedLineEndsWithStatusOne(t *testing.T) {
 	})
 }
 
+func TestPipeThatIsBehindLosesNoRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		p := h.person(t, 0, session.Visitor{User: "kim"})
+		p.setBehind(true)
+		go func() {
+			for range 39 { // one more would end the session
+				p.enter("/nope")
+			}
+			close(p.in)
+		}()
+		time.Sleep(time.Second)
+		p.setBehind(false)
+		p.ends(room.EndingLeft, 1)
+		for i := range 39 {
+			if want := fmt.Sprintf("* line %d: There is no command /nope.", i+1); !strings.Contains(p.complain.String(), want) {
+				t.Errorf("stderr = %q, want it to contain %q", p.complain.String(), want)
+			}
+		}
+	})
+}
+
 func TestPipeWithoutAUsableNameIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
