@@ -28,9 +28,15 @@ func main() {
 
 // run is the program. Whatever keeps it from running is one sentence on stderr, and 1.
 func run(args []string, getenv func(string) string, stdin *os.File, stdout, stderr io.Writer) int {
-	ctx, restore := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	signalled, restore := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer restore()
-	context.AfterFunc(ctx, restore) // the second signal is not caught: it ends the program at once
+	// The second signal ends the program at once, as nothing catches it any more. So nobody is told of the first one before that.
+	ctx, end := context.WithCancel(context.Background())
+	defer end()
+	context.AfterFunc(signalled, func() {
+		restore()
+		end()
+	})
 	command := ""
 	if len(args) > 0 {
 		command = args[0]
