@@ -102,7 +102,8 @@ func (h *house) stats() metrics.Stats {
 		g := gate.Stats()
 		d := metrics.Door{
 			People: people.People[name], Screens: people.Screens[name], Connections: g.Open,
-			Unauthenticated: g.Unauthenticated, Admitted: g.Admitted, Refused: refused, Unlogged: g.Unlogged, Panics: panics,
+			Unauthenticated: g.Unauthenticated, Admitted: g.Admitted, Refused: refused, Unlogged: g.Unlogged,
+			Panics: panics + people.Panics[name],
 		}
 		for why, n := range g.Refused {
 			d.Refused[string(why)] += n

@@ -50,13 +50,15 @@ type Stats struct {
 	Refused  map[string]uint64 // what people were refused, by the sentence's key
 	Gaps     uint64            // times that a reader was told about skipped lines
 	Missed   uint64            // lines skipped in them
-	Panics   uint64            // sessions ended by a fault of ours
+	Panics   map[string]uint64 // sessions ended by a fault of ours, by door
 	Delivery room.Latencies
 }
 
 // New makes a service. It starts nothing.
 func New(opt Options) *Service {
-	return &Service{opt: opt, counts: Stats{People: map[string]int{}, Screens: map[string]int{}, Refused: map[string]uint64{}}}
+	return &Service{opt: opt, counts: Stats{
+		People: map[string]int{}, Screens: map[string]int{}, Refused: map[string]uint64{}, Panics: map[string]uint64{},
+	}}
 }
 
 // Stats reads the figures.
@@ -64,7 +66,8 @@ func (s *Service) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := s.counts
-	out.People, out.Screens, out.Refused = maps.Clone(out.People), maps.Clone(out.Screens), maps.Clone(out.Refused)
+	out.People, out.Screens = maps.Clone(out.People), maps.Clone(out.Screens)
+	out.Refused, out.Panics = maps.Clone(out.Refused), maps.Clone(out.Panics)
 	out.Delivery = s.delay.Read()
 	return out
 }
@@ -129,7 +132,7 @@ func (s *Service) lang(v Visitor) i18n.Lang {
 // fault is what a panic becomes: logged with its stack, counted, told. The person has left the house already.
 func (x *session) fault(fault any) End {
 	x.log.Error("session ended by a fault", "panic", fault, "stack", string(debug.Stack()))
-	x.count(func(c *Stats) { c.Panics++ })
+	x.count(func(c *Stats) { c.Panics[x.manner.Door]++ })
 	defer func() { _ = recover() }() // the screen may be what is broken
 	_ = x.screen.Show([]*room.Event{room.Note(room.Sentence(x.lang.Text(i18n.EndFault, x.visitor.Session)))})
 	return End{Why: room.EndingFault, Status: 1}

@@ -709,7 +709,7 @@ func TestPanicEndsOneSessionOnly(t *testing.T) {
 		kim.sees("* lee left.\n")
 		kim.enter("still talking")
 		kim.sees("[kim] still talking\n")
-		if got := h.Stats().Panics; got != 1 {
+		if got := h.Stats().Panics["ssh"]; got != 1 {
 			t.Errorf("panics = %d, want 1", got)
 		}
 		if log := h.log.String(); !strings.Contains(log, "drawing failed") || !strings.Contains(log, "stack=") {
