@@ -255,7 +255,7 @@ func limitKeys() []key {
 		whole("logged_bytes", 64, 8, 4<<10, func(l *Limits) *int { return &l.LoggedBytes },
 			"what a client sent is quoted and cut in the log"),
 		whole("log_lines_per_second_per_address", 1, 1, 10_000, func(l *Limits) *int { return &l.LogLinesPerSecondPerAddress },
-			"further lines about one address are dropped and counted"),
+			"further lines about connections of one address that were refused, or never had a session, are dropped and counted"),
 	}
 }
 
