@@ -134,6 +134,6 @@ func (x *session) fault(fault any) End {
 	x.log.Error("session ended by a fault", "panic", fault, "stack", string(debug.Stack()))
 	x.count(func(c *Stats) { c.Panics[x.manner.Door]++ })
 	defer func() { _ = recover() }() // the screen may be what is broken
-	_ = x.screen.Show([]*room.Event{room.Note(room.Sentence(x.lang.Text(i18n.EndFault, x.visitor.Session)))})
+	_ = x.screen.Refuse(room.Sentence(x.lang.Text(i18n.EndFault, x.visitor.Session)))
 	return End{Why: room.EndingFault, Status: 1}
 }

@@ -755,6 +755,25 @@ func TestExec(t *testing.T) {
 	})
 }
 
+// brokenWriter panics when it is to write.
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { panic("writing failed") }
+
+func TestPanicInACommandAloneIsToldOnStandardError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		var errOut strings.Builder
+		status := h.Exec(t.Context(), session.Visitor{User: "kim", Session: "s-kim"}, "say hello", brokenWriter{}, &errOut)
+		if got := errOut.String(); status != 1 || !strings.Contains(got, "name s-kim") {
+			t.Errorf("status %d and stderr %q, want 1 and the reference", status, got)
+		}
+		if got := h.terminal(t, "kim").screen(); !strings.Contains(got, "Welcome, kim.") {
+			t.Errorf("screen = %q, want the nickname free again", got)
+		}
+	})
+}
+
 func TestErrorOfAScreenEndsTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
