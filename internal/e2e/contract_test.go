@@ -105,7 +105,7 @@ func sentences(errs string) (said []string) {
 	return said
 }
 
-func TestLanguageOfFlagsAndHelp(t *testing.T) {
+func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"--help"}, {"serve", "--help"}, {"-h"}} {
 		status, out, errs := runProgram(t, soon, args...)

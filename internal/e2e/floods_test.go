@@ -17,11 +17,11 @@ import (
 )
 
 // session opens a session channel with nothing asked for on it.
-func session(t testing.TB, c *ssh.Client) ssh.Channel {
-	t.Helper()
+func session(tb testing.TB, c *ssh.Client) ssh.Channel {
+	tb.Helper()
 	ch, requests, err := c.OpenChannel("session", nil)
 	if err != nil {
-		t.Fatalf("open a session: %v", err)
+		tb.Fatalf("open a session: %v", err)
 	}
 	go ssh.DiscardRequests(requests)
 	return ch
@@ -34,9 +34,9 @@ type ptyRequest struct {
 }
 
 // chats proves that the house still does what it is for.
-func (h *house) chats(t testing.TB) {
-	t.Helper()
-	p := h.pipe(t, login{user: "prober"})
+func (h *house) chats(tb testing.TB) {
+	tb.Helper()
+	p := h.pipe(tb, login{user: "prober"})
 	p.types("still here")
 	p.sees("[prober] still here\n")
 	p.stdin.Close()

@@ -150,7 +150,7 @@ func TestNicknamesThatTheOldDoorRefuses(t *testing.T) {
 		before := p.read
 		p.sends(name)
 		p.awaits(".\n" + prompt)
-		if said := p.in.String()[before:p.read]; !strings.HasSuffix(said, "니다.\n"+prompt) || strings.Count(said, "\n") != 1 || strings.Contains(said, "\x1b") {
+		if said := p.in.String()[before:p.read]; !strings.HasSuffix(said, ".\n"+prompt) || strings.Count(said, "\n") != 1 || strings.Contains(said, "\x1b") {
 			t.Errorf("nickname %q: %q, want one sentence and the prompt", name, said)
 		}
 	}

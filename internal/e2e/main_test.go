@@ -3,10 +3,13 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -25,6 +28,8 @@ var raced = os.Getenv("SARANGBANG_RACE") == "1"
 var thorough = os.Getenv("SARANGBANG_REAL") == "1"
 
 func TestMain(m *testing.M) {
+	// These tests wait much more than they compute, so twice as many run at a time as there are processors.
+	_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))) // -parallel on the command line wins
 	dir, err := os.MkdirTemp("", "sarangbang-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -69,28 +74,28 @@ var keyring = sync.OnceValues(func() (keys struct {
 })
 
 // newDataDir returns a data folder of the test's own, with the shared host keys.
-func newDataDir(t testing.TB) string {
-	t.Helper()
+func newDataDir(tb testing.TB) string {
+	tb.Helper()
 	keys, err := keyring()
 	if err != nil {
-		t.Fatalf("host keys: %v", err)
+		tb.Fatalf("host keys: %v", err)
 	}
-	dir := filepath.Join(t.TempDir(), "data")
+	dir := filepath.Join(tb.TempDir(), "data")
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	copyDir(t, keys.dir, filepath.Join(dir, "hostkeys"))
+	copyDir(tb, keys.dir, filepath.Join(dir, "hostkeys"))
 	return dir
 }
 
-func copyDir(t testing.TB, from, to string) {
-	t.Helper()
+func copyDir(tb testing.TB, from, to string) {
+	tb.Helper()
 	if err := os.Mkdir(to, 0o700); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	files, err := os.ReadDir(from)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, f := range files {
 		b, err := os.ReadFile(filepath.Join(from, f.Name()))
@@ -98,7 +103,7 @@ func copyDir(t testing.TB, from, to string) {
 			err = os.WriteFile(filepath.Join(to, f.Name()), b, 0o600)
 		}
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 }

@@ -20,15 +20,15 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// need returns the paths of programs that a test cannot do without.
-func need(t testing.TB, names ...string) {
-	t.Helper()
+// need ends the test where a program is missing that it cannot do without.
+func need(tb testing.TB, names ...string) {
+	tb.Helper()
 	for _, name := range names {
 		if _, err := exec.LookPath(name); err != nil {
 			if thorough {
-				t.Fatalf("%s is missing: %v", name, err)
+				tb.Fatalf("%s is missing: %v", name, err)
 			}
-			t.Skipf("%s is missing", name)
+			tb.Skipf("%s is missing", name)
 		}
 	}
 }
@@ -45,34 +45,34 @@ type running struct {
 }
 
 // environment is that of a program in a story: nothing of the person who runs the tests.
-func environment(t testing.TB, more ...string) []string {
-	t.Helper()
-	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "LC_ALL=C.UTF-8", "TERM=xterm-256color", "PYTHONUTF8=1"}, more...)
+func environment(tb testing.TB, more ...string) []string {
+	tb.Helper()
+	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + tb.TempDir(), "LC_ALL=C.UTF-8", "TERM=xterm-256color", "PYTHONUTF8=1"}, more...)
 }
 
 // run starts a program with pipes. It is killed with the test.
-func run(t testing.TB, name string, args ...string) *running {
-	t.Helper()
-	r := &running{t: t, name: name, out: &transcript{}, errs: &transcript{}}
+func run(tb testing.TB, name string, args ...string) *running {
+	tb.Helper()
+	r := &running{t: tb, name: name, out: &transcript{}, errs: &transcript{}}
 	r.cmd = exec.Command(name, args...)
-	r.cmd.Env = environment(t)
+	r.cmd.Env = environment(tb)
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.errs
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var err error
 	if r.stdin, err = r.cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	r.start()
 	return r
 }
 
 // runOnTerminal starts a program on a terminal of its own, whose screen is in out.
-func runOnTerminal(t testing.TB, name string, args ...string) *running {
-	t.Helper()
-	master, slave := openTerminal(t)
-	r := &running{t: t, name: name, out: &transcript{}, errs: &transcript{}, stdin: master}
+func runOnTerminal(tb testing.TB, name string, args ...string) *running {
+	tb.Helper()
+	master, slave := openTerminal(tb)
+	r := &running{t: tb, name: name, out: &transcript{}, errs: &transcript{}, stdin: master}
 	r.cmd = exec.Command(name, args...)
-	r.cmd.Env = environment(t)
+	r.cmd.Env = environment(tb)
 	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = slave, slave, slave
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: syscall.SIGKILL}
 	r.start()
@@ -106,24 +106,24 @@ func (r *running) start() {
 }
 
 // openTerminal makes a pseudo-terminal (pts(4)).
-func openTerminal(t testing.TB) (master, slave *os.File) {
-	t.Helper()
+func openTerminal(tb testing.TB) (master, slave *os.File) {
+	tb.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = master.Close() })
+	tb.Cleanup(func() { _ = master.Close() })
 	const unlock, number = 0x40045431, 0x80045430 // TIOCSPTLCK, TIOCGPTN
 	var no, n int32
 	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), unlock, uintptr(unsafe.Pointer(&no))); errno != 0 {
-		t.Fatal(errno)
+		tb.Fatal(errno)
 	}
 	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), number, uintptr(unsafe.Pointer(&n))); errno != 0 {
-		t.Fatal(errno)
+		tb.Fatal(errno)
 	}
 	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return master, slave
 }
@@ -158,28 +158,28 @@ func (r *running) ends(status int) {
 }
 
 // keyFile makes a key and the file that OpenSSH reads it from.
-func keyFile(t testing.TB) string {
-	t.Helper()
+func keyFile(tb testing.TB) string {
+	tb.Helper()
 	_, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	block, err := ssh.MarshalPrivateKey(private, "")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return writeFile(t, "id_ed25519", string(pem.EncodeToMemory(block)))
+	return writeFile(tb, "id_ed25519", string(pem.EncodeToMemory(block)))
 }
 
 // openSSH is the command line of OpenSSH's client for somebody.
-func (h *house) openSSH(t testing.TB, user, key, lang string) []string {
-	t.Helper()
+func (h *house) openSSH(tb testing.TB, user, key, lang string) []string {
+	tb.Helper()
 	host, port, err := net.SplitHostPort(h.ssh)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	args := []string{
-		"ssh", "-F", "/dev/null", "-p", port, "-l", user, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=" + filepath.Join(t.TempDir(), "known"),
+		"ssh", "-F", "/dev/null", "-p", port, "-l", user, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=" + filepath.Join(tb.TempDir(), "known"),
 		"-o", "LogLevel=ERROR", "-o", "SetEnv=LANG=" + lang, "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
 	}
 	if key != "" {
@@ -198,16 +198,16 @@ type pane struct {
 }
 
 // openPane runs a program in tmux, and after its end says what it ended with.
-func openPane(t testing.TB, cols, rows int, command []string) *pane {
-	t.Helper()
-	p := &pane{t: t, dir: t.TempDir()}
+func openPane(tb testing.TB, cols, rows int, command []string) *pane {
+	tb.Helper()
+	p := &pane{t: tb, dir: tb.TempDir()}
 	p.socket = filepath.Join(p.dir, "tmux")
 	for i, word := range command {
 		command[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}
 	script := strings.Join(command, " ") + `; echo "ended with $?"; cat`
 	p.tmux("new-session", "-d", "-x", fmt.Sprint(cols), "-y", fmt.Sprint(rows), script)
-	t.Cleanup(func() { _, _ = p.try("kill-server") }) // it has gone if its program has
+	tb.Cleanup(func() { _, _ = p.try("kill-server") }) // it has gone if its program has
 	p.tmux("set-option", "-g", "status", "off")
 	p.tmux("set-option", "-g", "escape-time", "0")
 	p.tmux("resize-window", "-x", fmt.Sprint(cols), "-y", fmt.Sprint(rows))
@@ -242,13 +242,13 @@ func (p *pane) press(keys ...string) {
 	p.tmux(append([]string{"send-keys"}, keys...)...)
 }
 
-// all is the screen with its scrollback, a line for each row.
+// all is the scrollback and the screen, a line for each row.
 func (p *pane) all() string {
 	p.t.Helper()
 	return strings.TrimRight(p.tmux("capture-pane", "-p", "-S", "-2000"), "\n ")
 }
 
-// sees waits until all ends or contains what is wanted, and the cursor stands in the column; -1 for any.
+// sees waits until the screen or its scrollback contains what is wanted.
 func (p *pane) sees(want string) {
 	p.t.Helper()
 	var all string

@@ -30,22 +30,22 @@ type login struct {
 	apart      bool   // the terminal draws every code point for itself
 }
 
-func newKey(t testing.TB) ssh.Signer {
-	t.Helper()
+func newKey(tb testing.TB) ssh.Signer {
+	tb.Helper()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	key, err := ssh.NewSignerFromKey(private)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return key
 }
 
 // connect opens a TCP connection to an address of the house.
-func connect(t testing.TB, address string, l login) *net.TCPConn {
-	t.Helper()
+func connect(tb testing.TB, address string, l login) *net.TCPConn {
+	tb.Helper()
 	d := net.Dialer{Timeout: patience}
 	if l.from != "" {
 		d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(l.from)}
@@ -55,18 +55,18 @@ func connect(t testing.TB, address string, l login) *net.TCPConn {
 	}
 	conn, err := d.DialContext(context.Background(), "tcp", address)
 	if err != nil {
-		t.Fatalf("connect to %s: %v", address, err)
+		tb.Fatalf("connect to %s: %v", address, err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
+	tb.Cleanup(func() { _ = conn.Close() })
 	return conn.(*net.TCPConn)
 }
 
 // config is how the login authenticates.
-func (l login) config(t testing.TB) *ssh.ClientConfig {
-	t.Helper()
+func (l login) config(tb testing.TB) *ssh.ClientConfig {
+	tb.Helper()
 	keys, err := keyring()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c := &ssh.ClientConfig{User: l.user, HostKeyCallback: ssh.FixedHostKey(keys.public), HostKeyAlgorithms: []string{ssh.KeyAlgoED25519}, Timeout: patience}
 	if l.key != nil {
@@ -79,27 +79,27 @@ func (l login) config(t testing.TB) *ssh.ClientConfig {
 }
 
 // dial logs in and opens no session. The connection below is returned for those who mistreat it.
-func (h *house) dial(t testing.TB, l login) (*ssh.Client, *net.TCPConn) {
-	t.Helper()
-	client, conn, err := h.tryDial(t, l)
+func (h *house) dial(tb testing.TB, l login) (*ssh.Client, *net.TCPConn) {
+	tb.Helper()
+	client, conn, err := h.tryDial(tb, l)
 	if err != nil {
-		t.Fatalf("log in as %q: %v", l.user, err)
+		tb.Fatalf("log in as %q: %v", l.user, err)
 	}
 	return client, conn
 }
 
-func (h *house) tryDial(t testing.TB, l login) (*ssh.Client, *net.TCPConn, error) {
-	t.Helper()
-	conn := connect(t, h.ssh, l)
+func (h *house) tryDial(tb testing.TB, l login) (*ssh.Client, *net.TCPConn, error) {
+	tb.Helper()
+	conn := connect(tb, h.ssh, l)
 	_ = conn.SetDeadline(time.Now().Add(patience))
-	c, chans, requests, err := ssh.NewClientConn(conn, h.ssh, l.config(t))
+	c, chans, requests, err := ssh.NewClientConn(conn, h.ssh, l.config(tb))
 	if err != nil {
 		_ = conn.Close()
 		return nil, nil, err
 	}
 	_ = conn.SetDeadline(time.Time{})
 	client := ssh.NewClient(c, chans, requests)
-	t.Cleanup(func() { _ = client.Close() })
+	tb.Cleanup(func() { _ = client.Close() })
 	return client, conn, nil
 }
 
@@ -119,39 +119,39 @@ type person struct {
 }
 
 // knock opens a terminal, up to the question for the nickname.
-func (h *house) knock(t testing.TB, l login) *person {
-	t.Helper()
+func (h *house) knock(tb testing.TB, l login) *person {
+	tb.Helper()
 	if l.term == "" {
 		l.term = "xterm-256color"
 	}
 	if l.cols == 0 {
 		l.cols, l.rows = 100, 40
 	}
-	p := h.newPerson(t, l)
+	p := h.newPerson(tb, l)
 	p.terminal = emulator.New(l.cols, l.rows)
 	p.terminal.Apart = l.apart
 	if err := p.session.RequestPty(l.term, l.rows, l.cols, ssh.TerminalModes{}); err != nil {
-		t.Fatalf("request a terminal: %v", err)
+		tb.Fatalf("request a terminal: %v", err)
 	}
 	p.start(io.MultiWriter(p.terminal, p.out))
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := p.terminal.Err(); err != nil {
-			t.Errorf("%s was sent what terminals do not draw alike: %v", p.nick, err)
+			tb.Errorf("%s was sent what terminals do not draw alike: %v", p.nick, err)
 		}
 	})
 	return p
 }
 
 // enter opens a terminal and comes in under the name of the login.
-func (h *house) enter(t testing.TB, l login) *person {
-	t.Helper()
-	p := h.knock(t, l)
+func (h *house) enter(tb testing.TB, l login) *person {
+	tb.Helper()
+	p := h.knock(tb, l)
 	offered := func(string) bool {
 		return strings.Contains(p.text(), "nickname [") || strings.Contains(p.text(), "닉네임 [")
 	}
 	if !p.out.wait(patience, offered) {
 		h.blame()
-		t.Fatalf("%s sees\n%s\nwant to be offered the name of the login", l.user, p.shown())
+		tb.Fatalf("%s sees\n%s\nwant to be offered the name of the login", l.user, p.shown())
 	}
 	p.keys("\r")
 	p.prompted()
@@ -159,23 +159,23 @@ func (h *house) enter(t testing.TB, l login) *person {
 }
 
 // terminal comes in by a wide terminal as a guest.
-func (h *house) guest(t testing.TB, nick string) *person {
-	t.Helper()
-	return h.enter(t, login{user: nick})
+func (h *house) guest(tb testing.TB, nick string) *person {
+	tb.Helper()
+	return h.enter(tb, login{user: nick})
 }
 
 // pipe opens a session without a terminal.
-func (h *house) pipe(t testing.TB, l login) *person {
-	t.Helper()
-	p := h.newPerson(t, l)
+func (h *house) pipe(tb testing.TB, l login) *person {
+	tb.Helper()
+	p := h.newPerson(tb, l)
 	p.start(p.out)
 	return p
 }
 
-func (h *house) newPerson(t testing.TB, l login) *person {
-	t.Helper()
-	client, conn := h.dial(t, l)
-	p := &person{t: t, house: h, nick: l.user, client: client, conn: conn, out: &transcript{}, errs: &transcript{}, ended: make(chan error, 1)}
+func (h *house) newPerson(tb testing.TB, l login) *person {
+	tb.Helper()
+	client, conn := h.dial(tb, l)
+	p := &person{t: tb, house: h, nick: l.user, client: client, conn: conn, out: &transcript{}, errs: &transcript{}, ended: make(chan error, 1)}
 	p.open(l)
 	return p
 }
@@ -370,9 +370,9 @@ func (p *person) cut() {
 }
 
 // command runs one command over SSH.
-func (h *house) command(t testing.TB, l login, line string) (status int, stdout, stderr string) {
-	t.Helper()
-	p := h.newPerson(t, l)
+func (h *house) command(tb testing.TB, l login, line string) (status int, stdout, stderr string) {
+	tb.Helper()
+	p := h.newPerson(tb, l)
 	defer p.hangUp()
 	var out, errs strings.Builder
 	p.session.Stdout, p.session.Stderr = &out, &errs

@@ -112,9 +112,9 @@ type deafChannel struct {
 	stdout io.Reader
 }
 
-func (h *house) deafChannel(t testing.TB) *deafChannel {
-	t.Helper()
-	p := h.newPerson(t, login{user: "deaf-channel"})
+func (h *house) deafChannel(tb testing.TB) *deafChannel {
+	tb.Helper()
+	p := h.newPerson(tb, login{user: "deaf-channel"})
 	stdout, err := p.session.StdoutPipe()
 	if err == nil {
 		p.stdin, err = p.session.StdinPipe() // none would be an end of input
@@ -123,7 +123,7 @@ func (h *house) deafChannel(t testing.TB) *deafChannel {
 		err = p.session.Shell()
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return &deafChannel{p, stdout}
 }
@@ -138,20 +138,20 @@ func (d *deafChannel) resume() {
 
 // deafSocket is somebody on a terminal whose connection is not read, below SSH. What they see is kept as it comes: to draw
 // thousands of lines takes long.
-func (h *house) deafSocket(t testing.TB) (p *person, thaw func()) {
-	t.Helper()
+func (h *house) deafSocket(tb testing.TB) (p *person, thaw func()) {
+	tb.Helper()
 	tap := &frozenConn{thawed: make(chan struct{})}
 	l := login{user: "deaf-socket", cols: 500, rows: 40}
-	tap.Conn = connect(t, h.ssh, l)
-	c, chans, requests, err := ssh.NewClientConn(tap, h.ssh, l.config(t))
+	tap.Conn = connect(tb, h.ssh, l)
+	c, chans, requests, err := ssh.NewClientConn(tap, h.ssh, l.config(tb))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	p = &person{t: t, house: h, nick: l.user, client: ssh.NewClient(c, chans, requests), out: &transcript{}, errs: &transcript{}, ended: make(chan error, 1)}
-	t.Cleanup(p.hangUp)
+	p = &person{t: tb, house: h, nick: l.user, client: ssh.NewClient(c, chans, requests), out: &transcript{}, errs: &transcript{}, ended: make(chan error, 1)}
+	tb.Cleanup(p.hangUp)
 	p.open(l)
 	if err := p.session.RequestPty("dumb", l.rows, l.cols, ssh.TerminalModes{}); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p.start(p.out)
 	p.sees("[deaf-socket]:")

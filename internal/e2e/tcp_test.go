@@ -36,32 +36,32 @@ type oldClient struct {
 }
 
 // visit opens a connection to the TCP door and receives the prompt.
-func (h *house) visit(t testing.TB, l login) *oldClient {
-	t.Helper()
-	c := h.dialTCP(t, l)
+func (h *house) visit(tb testing.TB, l login) *oldClient {
+	tb.Helper()
+	c := h.dialTCP(tb, l)
 	go c.receive()
 	c.reads(prompt)
 	return c
 }
 
-func (h *house) dialTCP(t testing.TB, l login) *oldClient {
-	t.Helper()
-	return &oldClient{t: t, house: h, nick: l.user, conn: connect(t, h.tcp, l), in: &transcript{}}
+func (h *house) dialTCP(tb testing.TB, l login) *oldClient {
+	tb.Helper()
+	return &oldClient{t: tb, house: h, nick: l.user, conn: connect(tb, h.tcp, l), in: &transcript{}}
 }
 
 // join comes in by the TCP door.
-func (h *house) join(t testing.TB, nick string) *oldClient {
-	t.Helper()
-	c := h.visit(t, login{user: nick})
+func (h *house) join(tb testing.TB, nick string) *oldClient {
+	tb.Helper()
+	c := h.visit(tb, login{user: nick})
 	c.sends(nick)
 	c.reads(joined(nick))
 	return c
 }
 
 // joinLined comes in by the TCP door as nc and scripts do.
-func (h *house) joinLined(t testing.TB, nick string) *oldClient {
-	t.Helper()
-	c := h.dialTCP(t, login{user: nick})
+func (h *house) joinLined(tb testing.TB, nick string) *oldClient {
+	tb.Helper()
+	c := h.dialTCP(tb, login{user: nick})
 	c.lined = true
 	go c.receive()
 	c.reads(prompt)
