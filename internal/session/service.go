@@ -130,10 +130,11 @@ func (s *Service) lang(v Visitor) i18n.Lang {
 }
 
 // fault is what a panic becomes: logged with its stack, counted, told. The person has left the house already.
-func (x *session) fault(fault any) End {
+func (x *session) fault(fault any) (end End) {
+	end = End{Why: room.EndingFault, Status: 1}
 	x.log.Error("session ended by a fault", "panic", fault, "stack", string(debug.Stack()))
 	x.count(func(c *Stats) { c.Panics[x.manner.Door]++ })
 	defer func() { _ = recover() }() // the screen may be what is broken
 	_ = x.screen.Refuse(room.Sentence(x.lang.Text(i18n.EndFault, x.visitor.Session)))
-	return End{Why: room.EndingFault, Status: 1}
+	return end
 }

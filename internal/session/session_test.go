@@ -768,6 +768,9 @@ func TestPanicInACommandAloneIsToldOnStandardError(t *testing.T) {
 		if got := errOut.String(); status != 1 || !strings.Contains(got, "name s-kim") {
 			t.Errorf("status %d and stderr %q, want 1 and the reference", status, got)
 		}
+		if status := h.Exec(t.Context(), session.Visitor{User: "kim"}, "say hello", brokenWriter{}, brokenWriter{}); status != 1 {
+			t.Errorf("status = %d where nothing can be told, want 1", status)
+		}
 		if got := h.terminal(t, "kim").screen(); !strings.Contains(got, "Welcome, kim.") {
 			t.Errorf("screen = %q, want the nickname free again", got)
 		}
