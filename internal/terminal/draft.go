@@ -35,6 +35,12 @@ type draft struct {
 	// still belongs where it was begun.
 	ahead  int
 	killed string // what Ctrl-Y brings back
+
+	changes    []change // for undo, the newest last
+	remembered int      // bytes that these have removed
+	manner     manner   // of the changes that come
+	joined     bool     // the next one goes on with the last
+	origin     int      // where the cursor was before them
 }
 
 // measure returns the glyph at the start of s. What is never drawn belongs to
@@ -55,12 +61,19 @@ func measure(s string) glyph {
 	return glyph(n<<2 | width)
 }
 
-// replace puts s in the place of the bytes from..to and the cursor at the glyph
+// replace puts s in the place of the bytes from..to, as splice does, so that undo
+// can take it back.
+func (d *draft) replace(from, to int, s string, cursor int) {
+	d.note(from, to, len(s))
+	d.splice(from, to, s, cursor)
+}
+
+// splice puts s in the place of the bytes from..to and the cursor at the glyph
 // that begins at cursor or next after it. from is not behind the cursor.
 //
 // Only glyphs near the change are measured again, so that a key costs the same
 // in a long line as in a short one.
-func (d *draft) replace(from, to int, s string, cursor int) {
+func (d *draft) splice(from, to int, s string, cursor int) {
 	// A glyph may depend on the one after it, so begin two before the change.
 	i, start := d.at, d.pos
 	for again := 2; i > 0 && (start > from || again > 0); {
@@ -124,8 +137,13 @@ func (d *draft) insert(s string) bool {
 		if n := norm.NFC.FirstBoundaryInString(after); n > 0 {
 			to += n
 		}
+		head := d.text[from:at]
 		behind = d.text[at:to]
-		s = norm.NFC.String(d.text[from:at] + s + behind)
+		s = norm.NFC.String(head + s + behind)
+		if len(s) >= to-from && strings.HasPrefix(s, head) && strings.HasSuffix(s, behind) { // nothing was composed with these
+			s = s[len(head) : len(s)-len(behind)]
+			from, to, behind = at, at, ""
+		}
 	}
 	if len(d.text)+len(s)-(to-from) > d.limit {
 		return false
@@ -204,17 +222,24 @@ func sanitize(s string) string {
 
 // set replaces the whole text and puts the cursor at its end.
 func (d *draft) set(s string) {
-	d.text, d.glyphs, d.at, d.pos = "", d.glyphs[:0], 0, 0
+	d.note(0, len(d.text), len(s))
+	d.show(s, len(s))
+}
+
+// show is set, with the cursor at the given byte, and nothing to undo.
+func (d *draft) show(s string, cursor int) {
+	d.text, d.glyphs, d.at, d.pos, d.ahead = "", d.glyphs[:0], 0, 0, 0
 	if cap(d.glyphs) > keptBytes {
 		d.glyphs = nil
 	}
-	d.replace(0, 0, s, len(s))
+	d.splice(0, 0, s, cursor)
 }
 
-// take returns the text and leaves the draft empty.
+// take returns the text and leaves the draft empty, as if nothing had been.
 func (d *draft) take() string {
 	s := norm.NFC.String(d.text)
-	d.set("")
+	d.show("", 0)
+	d.changes, d.remembered, d.joined = nil, 0, false
 	return s
 }
 
@@ -240,6 +265,16 @@ func (d *draft) right() {
 	if d.at < len(d.glyphs) {
 		d.pos += d.glyphs[d.at].bytes()
 		d.at++
+	}
+}
+
+// seek moves the cursor to the glyph that begins at a byte, or next after it.
+func (d *draft) seek(at int) {
+	for d.pos > at {
+		d.left()
+	}
+	for d.pos < at {
+		d.right()
 	}
 }
 
@@ -304,11 +339,30 @@ func (d *draft) spaceLeft() {
 	}
 }
 
+// swap exchanges the glyphs before and at the cursor, at the end of the text the
+// last two, and moves on.
+func (d *draft) swap() {
+	if len(d.glyphs) < 2 || d.at == 0 {
+		return
+	}
+	if d.at == len(d.glyphs) {
+		d.left()
+	}
+	middle, end := d.pos, d.pos+d.glyphs[d.at].bytes()
+	d.left()
+	d.replace(d.pos, end, d.text[middle:end]+d.text[d.pos:middle], end)
+}
+
 // press does what an editing key does to the text. Keys that need more than the
 // text are the terminal's.
 func (d *draft) press(k key) {
 	was := d.pos
 	d.ahead = 0
+	if k == keyBackspace || k == keyDelete {
+		d.begin(erasing)
+	} else {
+		d.begin(alone)
+	}
 	switch k {
 	case keyLeft:
 		d.left()
@@ -341,6 +395,10 @@ func (d *draft) press(k key) {
 		d.kill(0, was)
 	case keyKillToEnd:
 		d.kill(was, len(d.text))
+	case keySwap:
+		d.swap()
+	case keyUndo:
+		d.undo()
 	case keyCancel:
 		d.set("")
 	default: // does nothing to the text

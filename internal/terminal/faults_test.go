@@ -289,7 +289,8 @@ func TestFault18EscapeSwallowsNothingAndAllKeysWork(t *testing.T) {
 		{"\x1b[1;3D|", "one two |한글"},
 		{"\x1b[1;2D|", "one two 한|글"},
 		{"\x1bOd|", "one two |한글"},
-		{"\x1b\x1b[D|", "one two 한|글"},
+		{"\x1b\x1b[D|", "one two |한글"},
+		{"\x1b\x1b[A\x1b\x1bOD\x1b[D|", "one two| 한글"},
 		{"\x01\x1bf|", "one| two 한글"},
 		{"\x1b[H\x1b[1;5C|", "one| two 한글"},
 		{"\x1bOH\x1bOc|", "one| two 한글"},
@@ -309,7 +310,11 @@ func TestFault18EscapeSwallowsNothingAndAllKeysWork(t *testing.T) {
 		{"\x01\x0b|\x19", "|one two 한글"},
 		{"\x02\x0b|\x19", "one two 한|글"},
 		{"\x08|", "one two 한|"},
-		{"\x1b[[A\x1b[15~\x1b[5~\x1b[?1;2c\x1b[0n\x1bx\x00\x1f|", "one two 한글|"},
+		{"\x14|", "one two 글한|"},
+		{"\x01\x14|", "|one two 한글"},
+		{"\x01\x06\x14|", "no|e two 한글"},
+		{"\x17\x1f|", "one two 한글|"},
+		{"\x1b[[A\x1b[15~\x1b[5~\x1b[?1;2c\x1b[0n\x1bx\x00|", "one two 한글|"},
 	} {
 		run(t, Options{}, func(r *rig) {
 			r.press("one two 한글" + tt.keys)

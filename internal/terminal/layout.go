@@ -28,8 +28,12 @@ const dim = "\x1b[2m"
 func (t *Terminal) promptCells() string {
 	limit := t.screen.columns / 2
 	line := make([]rune, 0, limit)
+	prompt := t.prompt
+	if t.search.on {
+		prompt = []Span{{Text: t.searchPrompt(limit)}}
+	}
 clip:
-	for _, span := range t.prompt {
+	for _, span := range prompt {
 		for s := span.Text; s != ""; {
 			g := cells.First(s)
 			s = s[g.Bytes:]

@@ -263,24 +263,34 @@ func (t *Terminal) press(k key, r rune) {
 	if t.excess > 0 {
 		t.refuse(len(t.draft.text) + t.excess)
 		if k == keyEnter { // never sent in part
-			t.draft.set("")
+			t.replaceDraft("")
 			k = keyNone
 		}
 	}
 	t.draftStale = true
+	last := t.last
+	t.last = k
+	if t.search.on && t.pressInSearch(k) {
+		return
+	}
 	switch k {
 	case keyPasteEnd:
 		t.insertPaste()
 	case keyEnter:
 		t.entered = true
 	case keyUp:
+		if last != keyUp && last != keyDown {
+			t.past.filter(t.draft.text[:t.draft.pos])
+		}
 		if s, ok := t.past.older(t.draft.text); ok {
-			t.draft.set(s)
+			t.replaceDraft(s)
 		}
 	case keyDown:
 		if s, ok := t.past.newer(); ok {
-			t.draft.set(s)
+			t.replaceDraft(s)
 		}
+	case keySearch:
+		t.searchFor("", 1)
 	case keyYank:
 		t.insert(t.draft.killed)
 	case keyRedraw:
@@ -299,15 +309,27 @@ func (t *Terminal) press(k key, r rune) {
 	}
 }
 
+// replaceDraft puts a line of the history in the place of the draft.
+func (t *Terminal) replaceDraft(s string) {
+	t.draft.begin(alone)
+	t.draft.set(s)
+}
+
 // insertTyped puts what was typed since the last key into the draft. Beyond the
 // limit it is counted up to the next key and then refused with its size.
 func (t *Terminal) insertTyped() {
 	if len(t.typed) == 0 {
 		return
 	}
-	if t.excess > 0 || !t.draft.insert(string(t.typed)) {
+	t.last = keyText
+	t.draft.begin(typing)
+	switch {
+	case t.search.on:
+		t.refine(string(t.typed))
+		t.draftStale = true
+	case t.excess > 0 || !t.draft.insert(string(t.typed)):
 		t.excess += len(t.typed)
-	} else {
+	default:
 		t.draftStale = true
 	}
 	t.typed = t.typed[:0]
@@ -324,6 +346,7 @@ func (t *Terminal) insertPaste() {
 }
 
 func (t *Terminal) insert(s string) {
+	t.draft.begin(alone)
 	if !t.draft.insert(s) {
 		t.refuse(len(t.draft.text) + len(s))
 	}

@@ -41,6 +41,7 @@ type parser struct {
 	numbers [2]int // parameters of a CSI sequence; more are ignored
 	number  int    // which one is being read
 	foreign bool   // not a sequence of ours: skip to its end
+	meta    bool   // an ESC more stood before it, which some terminals send for Alt
 	paste   bool   // between the brackets of a paste
 	afterCR bool   // a LF now is the second half of a line break
 	part    [utf8.UTFMax]byte
@@ -65,6 +66,9 @@ func (p *parser) patience() time.Duration {
 // expire gives up what is unfinished.
 func (p *parser) expire() {
 	switch {
+	case p.state == escape:
+		p.state = ground
+		p.loneEscape()
 	case p.state != ground:
 		p.state = ground
 	case p.paste:
@@ -95,8 +99,16 @@ func (p *parser) feed(b byte) {
 		if b == '\\' {
 			p.state = ground
 		} else {
+			p.meta = false
 			p.afterEscape(b)
 		}
+	}
+}
+
+// loneEscape emits the Esc key.
+func (p *parser) loneEscape() {
+	if !p.paste {
+		p.emit(keyEscape, 0)
 	}
 }
 
@@ -104,7 +116,7 @@ func (p *parser) afterEscape(b byte) {
 	p.state, p.length = ground, 0
 	switch b {
 	case 0x1b:
-		p.state = escape
+		p.state, p.meta = escape, true
 	case '[':
 		p.state, p.numbers, p.number, p.foreign = control, [2]int{}, 0, false
 	case 'O':
@@ -118,6 +130,7 @@ func (p *parser) afterEscape(b byte) {
 				p.emit(altKeys[b], 0)
 			}
 		case b < ' ' || b >= 0x80: // no key with Alt: the ESC stood alone
+			p.loneEscape()
 			p.character(b)
 		}
 	}
@@ -138,11 +151,11 @@ func (p *parser) inControl(b byte) {
 		p.foreign = true
 	case 0x40 <= b && b <= 0x7e:
 		p.state = ground
-		p.final(b, keyNone)
+		p.final(sequenceName{final: b, modified: p.meta || modified(p.numbers[1])})
 	case 0x20 <= b && b <= 0x3f:
 		p.foreign = true
 	case b == 0x1b:
-		p.state = escape
+		p.state, p.meta = escape, false
 	default: // the sequence is broken
 		p.state = ground
 		p.character(b)
@@ -156,32 +169,29 @@ func (p *parser) inShift(b byte) {
 		return
 	}
 	p.numbers, p.foreign = [2]int{}, false
-	p.final(b, ss3Keys[b])
+	p.final(sequenceName{shift: true, final: b, modified: p.meta})
 }
 
-// final emits the key of a CSI or SS3 sequence that ends with b; own is what only
-// its kind has.
-func (p *parser) final(b byte, own key) {
-	number := p.numbers[0]
+// final emits the key of a sequence that has ended.
+func (p *parser) final(n sequenceName) {
 	if p.foreign {
 		return
 	}
-	if b == '~' {
+	if n.final == '~' {
+		n.number = p.numbers[0]
 		switch {
-		case number == pasteStartNumber && !p.paste:
+		case n.number == pasteStartNumber && !p.paste:
 			p.paste = true
 			p.emit(keyPasteStart, 0)
-		case number == pasteEndNumber && p.paste:
+			return
+		case n.number == pasteEndNumber && p.paste:
 			p.paste = false
 			p.emit(keyPasteEnd, 0)
-		case number < len(numberKeys):
-			own = numberKeys[number]
+			return
 		}
-	} else if own == keyNone {
-		own = finalKeys[b]
 	}
-	if own != keyNone && !p.paste { // a key within a paste is data, and not ours to show
-		p.emit(withModifiers(own, p.numbers[1]), 0)
+	if k := sequenceKey(n); k != keyNone && !p.paste { // a key within a paste is data, and not ours to show
+		p.emit(k, 0)
 	}
 }
 
@@ -223,7 +233,7 @@ func (p *parser) character(b byte) {
 	p.afterCR = b == '\r'
 	switch {
 	case b == 0x1b:
-		p.state = escape
+		p.state, p.meta = escape, false
 	case b == '\n' && afterCR:
 	case p.paste:
 		switch b {
@@ -234,8 +244,8 @@ func (p *parser) character(b byte) {
 		default:
 			p.text(rune(b))
 		}
-	case controlKeys[b] != keyNone:
-		p.emit(controlKeys[b], 0)
+	case byteKeys[b] != keyNone:
+		p.emit(byteKeys[b], 0)
 	default:
 		p.text(rune(b))
 	}

@@ -15,54 +15,55 @@ import (
 )
 
 var (
-	steps = flag.Int("steps", 6000, "how many random steps TestRandomSteps takes")
+	steps = flag.Int("steps", 20_000, "how many random steps TestRandomSteps takes")
 	seed  = flag.Uint64("seed", 0, "the only seed to try, as a failure has named it; 0 for as many as the steps need")
 )
 
 // item is what the random person types at once and sees as one glyph. Its width
-// is written down here, not computed.
+// and its class are written down here, not computed.
 type item struct {
 	text  string
 	width int
+	class class
 }
 
 // Left out: keycaps, which the emulator's library counts as one cell where most
 // terminals, and cells, count two; and Indic conjuncts, which it cuts in two, so
 // that a narrower screen wraps them elsewhere.
 var alphabet = []item{
-	{"a", 1},
-	{"b", 1},
-	{"~", 1},
-	{" ", 1},
-	{"가", 2},
-	{"한", 2},
-	{"글", 2},
-	{"ㅋ", 2},
-	{"か", 2},
-	{"漢", 2},
-	{"e\u0301", 1},
-	{"…", 1},
-	{"★", 1},
-	{"①", 1},
-	{"я", 1},
-	{"א", 1},
-	{"ش", 1},
-	{"👍", 2},
-	{"👍🏽", 2},
-	{"👨\u200d👩\u200d👧", 2},
-	{"🇰🇷", 2},
-	{"❤\ufe0f", 2},
-	{"\u1112\u1161\u11ab", 2},
-	{"\u1140\u1161", 2},
+	{"a", 1, letters},
+	{"b", 1, letters},
+	{"~", 1, sign},
+	{" ", 1, space},
+	{"가", 2, eastAsian},
+	{"한", 2, eastAsian},
+	{"글", 2, eastAsian},
+	{"ㅋ", 2, eastAsian},
+	{"か", 2, eastAsian},
+	{"漢", 2, eastAsian},
+	{"e\u0301", 1, letters},
+	{"…", 1, sign},
+	{"★", 1, sign},
+	{"①", 1, letters},
+	{"я", 1, letters},
+	{"א", 1, letters},
+	{"ش", 1, letters},
+	{"👍", 2, sign},
+	{"👍🏽", 2, sign},
+	{"👨\u200d👩\u200d👧", 2, sign},
+	{"🇰🇷", 2, sign},
+	{"❤\ufe0f", 2, sign},
+	{"\u1112\u1161\u11ab", 2, eastAsian},
+	{"\u1140\u1161", 2, eastAsian},
 	// The emulator would put these together with what stands before them, so
 	// they show that the terminal does not rely on that. Not for printed rows.
-	{"\u0e33", 1},
-	{"\uff9e", 1},
+	{"\u0e33", 1, letters},
+	{"\uff9e", 1, letters},
 }
 
 const unprintable = 2 // at the end of alphabet
 
-var pastedBreak = item{"\n", 1}
+var pastedBreak = item{"\n", 1, space}
 
 func (i item) shown() string { return strings.ReplaceAll(norm.NFC.String(i.text), "\n", lineBreak) }
 
@@ -74,6 +75,14 @@ func (is items) String() string {
 		b.WriteString(i.text)
 	}
 	return b.String()
+}
+
+func (is items) width() int {
+	width := 0
+	for _, i := range is {
+		width += i.width
+	}
+	return width
 }
 
 // lay lays items out in rows, and says where the one at cur stands.
@@ -98,6 +107,13 @@ func (is items) lay(columns, cur int) (rows []string, x, y int) {
 	return rows, x, y
 }
 
+// before is what undo must bring back.
+type before struct {
+	text  items
+	cur   int
+	typed int // how many items were typed there; 0 if something else was done
+}
+
 // person types at random. It knows what must be on the screen.
 type person struct {
 	*rand.Rand
@@ -107,8 +123,16 @@ type person struct {
 	cur           int
 	killed        items
 	sent          []items
-	back          int   // in the history
-	left          items // the draft left for the history
+	back          int    // in the history
+	left          items  // the draft left for the history
+	prefix        string // what entries looked at begin with
+	looked        bool   // the last key was one that looks into the history
+	searching     bool
+	label         string // of the search
+	query         items
+	undone        []before
+	manner        manner // of the last key, and whether what it does
+	joined        bool   // is undone together with what the last did
 	printed       []items
 	did           string
 }
@@ -124,34 +148,96 @@ func (p *person) some(n int, from []item) items {
 // fits keeps drafts so short that they are not windowed in the smallest screen,
 // which has its own test.
 func (p *person) fits(more items) bool {
-	width := 0
-	for _, i := range slices.Concat(p.text, more) {
-		width += i.width
+	return p.text.width()+more.width() <= 36
+}
+
+// change does something to the text that can be undone.
+func (p *person) change(m manner, f func()) {
+	was := before{text: slices.Clone(p.text), cur: p.cur}
+	p.joined = p.joined && m == p.manner
+	p.manner = m
+	f()
+	if slices.Equal(p.text, was.text) {
+		return
 	}
-	return width <= 36
+	if !p.joined {
+		p.undone = append(p.undone, was)
+	}
+	if m == typing {
+		p.undone[len(p.undone)-1].typed += len(p.text) - len(was.text)
+	}
+	p.joined = m != alone
 }
 
-func (p *person) insert(is items) {
-	p.text = slices.Insert(p.text, p.cur, is...)
-	p.cur += len(is)
+func (p *person) undo() {
+	n := len(p.undone) - 1
+	if n < 0 {
+		return
+	}
+	u := &p.undone[n]
+	i := u.cur + u.typed
+	for i > u.cur && p.text[i-1].class == space {
+		i--
+	}
+	for i > u.cur && p.text[i-1].class != space {
+		i--
+	}
+	if i > u.cur { // one word of several
+		p.text, p.cur = slices.Delete(p.text, i, u.cur+u.typed), i
+		u.typed = i - u.cur
+		return
+	}
+	p.text, p.cur, p.undone = u.text, u.cur, p.undone[:n]
 }
 
-func (p *person) cut(from, to int) items {
+func (p *person) insert(m manner, is items) {
+	p.change(m, func() {
+		p.text = slices.Insert(p.text, p.cur, is...)
+		p.cur += len(is)
+	})
+}
+
+func (p *person) cut(m manner, from, to int) items {
 	is := slices.Clone(p.text[from:to])
-	p.text = slices.Delete(p.text, from, to)
-	p.cur = from
+	p.change(m, func() {
+		p.text = slices.Delete(p.text, from, to)
+		p.cur = from
+	})
 	return is
 }
 
 func (p *person) kill(from, to int) {
-	if from < to {
-		p.killed = p.cut(from, to)
+	if is := p.cut(alone, from, to); len(is) > 0 {
+		p.killed = is
 	}
+}
+
+func (p *person) move(to int) { p.change(alone, func() { p.cur = to }) }
+
+func (p *person) set(is items) {
+	p.change(alone, func() { p.text, p.cur = slices.Clone(is), len(is) })
+}
+
+// word returns where a move by a word ends, in steps of d.
+func (p *person) word(d int) int {
+	i := p.cur
+	next := func() class { return p.text[i+(d-1)/2].class }
+	more := func() bool { return d < 0 && i > 0 || d > 0 && i < len(p.text) }
+	for more() && next() <= sign {
+		i += d
+	}
+	if more() {
+		for c := next(); more() && next() == c; {
+			i += d
+		}
+	}
+	return i
 }
 
 // send writes input, cut anywhere, and waits until nothing moves.
 func (p *person) send(s string) {
 	p.did = fmt.Sprintf("sent %+q", s)
+	p.looked = false
 	cut := p.IntN(len(s) + 1)
 	if p.IntN(2) == 0 {
 		cut = 0
@@ -164,51 +250,64 @@ func (p *person) send(s string) {
 	synctest.Wait()
 }
 
+// sendOne sends one of several sequences that mean the same.
+func (p *person) sendOne(sequences ...string) { p.send(sequences[p.IntN(len(sequences))]) }
+
 func (p *person) step() {
-	switch op := p.IntN(40); {
+	switch op := p.IntN(46); {
 	case op < 15:
 		if is := p.some(1+p.IntN(4), alphabet); p.fits(is) {
-			p.insert(is)
+			p.insert(typing, is)
 			p.send(is.String())
 		}
 	case op < 18:
-		p.cut(max(p.cur-1, 0), p.cur)
-		p.send("\x7f")
+		p.cut(erasing, max(p.cur-1, 0), p.cur)
+		p.sendOne("\x7f", "\b")
 	case op < 19:
-		p.cut(p.cur, min(p.cur+1, len(p.text)))
+		p.cut(erasing, p.cur, min(p.cur+1, len(p.text)))
 		p.send("\x1b[3~")
 	case op < 22:
-		p.cur = max(p.cur-1, 0)
-		p.send([]string{"\x1b[D", "\x1bOD", "\x02"}[p.IntN(3)])
+		p.move(max(p.cur-1, 0))
+		p.sendOne("\x1b[D", "\x1bOD", "\x1b[1;2D", "\x02")
 	case op < 24:
-		p.cur = min(p.cur+1, len(p.text))
-		p.send([]string{"\x1b[C", "\x1bOC", "\x06"}[p.IntN(3)])
+		p.move(min(p.cur+1, len(p.text)))
+		p.sendOne("\x1b[C", "\x1bOC", "\x06")
 	case op < 25:
-		p.cur = 0
-		p.send([]string{"\x1b[H", "\x1bOH", "\x1b[1~", "\x1b[7~", "\x01"}[p.IntN(5)])
+		p.move(0)
+		p.sendOne("\x1b[H", "\x1bOH", "\x1b[1~", "\x1b[7~", "\x01")
 	case op < 26:
-		p.cur = len(p.text)
-		p.send([]string{"\x1b[F", "\x1bOF", "\x1b[4~", "\x1b[8~", "\x05"}[p.IntN(5)])
+		p.move(len(p.text))
+		p.sendOne("\x1b[F", "\x1bOF", "\x1b[4~", "\x1b[8~", "\x05")
 	case op < 27:
+		p.move(p.word(-1))
+		p.sendOne("\x1b[1;5D", "\x1b[1;3D", "\x1b\x1b[D", "\x1bOd", "\x1bb")
+	case op < 28:
+		p.move(p.word(+1))
+		p.sendOne("\x1b[1;5C", "\x1b[1;3C", "\x1b\x1bOC", "\x1bOc", "\x1bf")
+	case op < 31:
 		p.rare()
-	case op < 29:
+	case op < 32:
+		p.look()
+	case op < 34:
 		is := p.some(1+p.IntN(3), alphabet)
 		is = slices.Concat(is, items{pastedBreak}, p.some(1+p.IntN(3), alphabet))
 		if p.fits(is) {
-			p.insert(is)
+			p.insert(alone, is)
 			p.send("\x1b[200~" + is.String() + "\r\n\x1b[201~")
 		}
-	case op < 34:
+	case op < 39:
 		p.say()
-	case op < 36:
+	case op < 41:
 		p.prompt = p.some(1+p.IntN(6), alphabet[:10])
 		p.did = fmt.Sprintf("prompt %q", p.prompt)
 		p.do(func() { p.term.SetPrompt([]Span{{Text: p.prompt.String()}}) })
-	case op < 37:
+	case op < 42:
 		p.columns, p.rows = 12+p.IntN(50), 6+p.IntN(20)
 		p.did = fmt.Sprintf("resized to %d×%d", p.columns, p.rows)
 		p.resize(p.columns, p.rows)
 		p.sleep(time.Second) // until the size may change again
+	case op < 43:
+		p.search()
 	default:
 		p.see()
 	}
@@ -216,7 +315,7 @@ func (p *person) step() {
 
 // rare presses a key that takes much away or brings much back.
 func (p *person) rare() {
-	switch p.IntN(7) {
+	switch p.IntN(9) {
 	case 0:
 		p.kill(p.cur, len(p.text))
 		p.send("\x0b")
@@ -225,43 +324,169 @@ func (p *person) rare() {
 		p.send("\x15")
 	case 2:
 		from := p.cur
-		for from > 0 && strings.TrimSpace(p.text[from-1].text) == "" {
+		for from > 0 && p.text[from-1].class == space {
 			from--
 		}
-		for from > 0 && strings.TrimSpace(p.text[from-1].text) != "" {
+		for from > 0 && p.text[from-1].class != space {
 			from--
 		}
 		p.kill(from, p.cur)
 		p.send("\x17")
 	case 3:
 		if p.fits(p.killed) {
-			p.insert(p.killed)
+			p.insert(alone, p.killed)
 			p.send("\x19")
 		}
 	case 4:
-		p.text, p.cur, p.back = nil, 0, 0
+		p.set(nil)
+		p.back = 0
 		p.send("\x03")
 	case 5:
-		if p.back < len(p.sent) {
-			if p.back == 0 {
-				p.left = p.text
-			}
-			p.back++
-			p.text = slices.Clone(p.sent[len(p.sent)-p.back])
-			p.cur = len(p.text)
-		}
-		p.send([]string{"\x1b[A", "\x10"}[p.IntN(2)])
+		p.kill(p.word(-1), p.cur)
+		p.sendOne("\x1b\x7f", "\x1b\b")
 	case 6:
-		if p.back > 0 {
-			p.back--
-			p.text = p.left
-			if p.back > 0 {
-				p.text = p.sent[len(p.sent)-p.back]
+		at := p.cur
+		p.kill(at, p.word(+1))
+		p.sendOne("\x1bd", "\x1b[3;5~")
+	case 7:
+		p.change(alone, func() {
+			if n := len(p.text); n >= 2 && p.cur > 0 {
+				at := min(p.cur, n-1)
+				p.text[at-1], p.text[at] = p.text[at], p.text[at-1]
+				p.cur = at + 1
 			}
-			p.text = slices.Clone(p.text)
-			p.cur = len(p.text)
+		})
+		p.send("\x14")
+	case 8:
+		p.manner, p.joined = alone, false
+		p.undo()
+		p.send("\x1f")
+	}
+}
+
+// entry returns a line of the history.
+func (p *person) entry(back int) items { return p.sent[len(p.sent)-back] }
+
+// holds reports whether an entry begins with what is filtered by.
+func (p *person) holds(back int) bool {
+	return strings.HasPrefix(norm.NFC.String(p.entry(back).String()), p.prefix)
+}
+
+// look looks into the history.
+func (p *person) look() {
+	if p.IntN(2) == 0 {
+		if !p.looked {
+			p.prefix = norm.NFC.String(p.text[:p.cur].String())
+			if !slices.ContainsFunc(p.olderThan(p.back), p.holds) {
+				p.prefix = ""
+			}
 		}
-		p.send([]string{"\x1b[B", "\x0e"}[p.IntN(2)])
+		for _, n := range p.olderThan(p.back) {
+			if p.holds(n) {
+				if p.back == 0 {
+					p.left = slices.Clone(p.text)
+				}
+				p.back = n
+				p.set(p.entry(n))
+				break
+			}
+		}
+		p.sendOne("\x1b[A", "\x1bOA", "\x10")
+	} else {
+		if p.back > 0 {
+			for p.back--; p.back > 0 && !p.holds(p.back); p.back-- {
+			}
+			if p.back > 0 {
+				p.set(p.entry(p.back))
+			} else {
+				p.set(p.left)
+			}
+		}
+		p.sendOne("\x1b[B", "\x1bOB", "\x0e")
+	}
+	p.looked = true
+}
+
+func (p *person) olderThan(back int) []int {
+	var all []int
+	for n := back + 1; n <= len(p.sent); n++ {
+		all = append(all, n)
+	}
+	return all
+}
+
+// search searches the history, checking every step but the last, which is
+// checked like any other.
+func (p *person) search() {
+	text, cur, found := p.text, p.cur, 0
+	p.searching, p.label, p.query = true, "search: ", nil
+	find := func(from int) {
+		p.label = "not found: "
+		query := norm.NFC.String(p.query.String())
+		for n := from; n <= len(p.sent); n++ {
+			entry := norm.NFC.String(p.entry(n).String())
+			if at := strings.Index(entry, query); at >= 0 {
+				p.label, p.text, p.cur, found = "search: ", p.entry(n), 0, n
+				for len(norm.NFC.String(p.text[:p.cur].String())) < at {
+					p.cur++
+				}
+				return
+			}
+		}
+	}
+	checked := func() {
+		p.Helper()
+		if err := p.check(); err != nil {
+			p.Fatal(err)
+		}
+	}
+	p.manner, p.joined = alone, false
+	p.send("\x12")
+	checked()
+	more := p.some(1, alphabet)
+	if len(p.sent) > 0 && p.IntN(4) > 0 {
+		if line := p.entry(1 + p.IntN(len(p.sent))); !slices.Contains(line, pastedBreak) {
+			i := p.IntN(len(line))
+			more = slices.Clone(line[i:min(len(line), i+1+p.IntN(3))])
+		}
+	}
+	p.query = more
+	find(1)
+	p.manner = typing
+	p.send(more.String())
+	checked()
+	for p.IntN(2) == 0 {
+		find(found + 1)
+		p.send("\x12")
+		checked()
+		p.see()
+		checked()
+	}
+	p.searching = false
+	entry, at := p.text, p.cur
+	p.text, p.cur, p.manner = text, cur, alone
+	take := func() {
+		if found > 0 {
+			if p.back == 0 {
+				p.left = slices.Clone(text)
+			}
+			p.back = found
+			p.change(alone, func() { p.text, p.cur = slices.Clone(entry), at })
+		}
+	}
+	switch p.IntN(4) {
+	case 0:
+		p.send("\x03")
+	case 1:
+		p.send("\x1b")
+		p.sleep(time.Second)
+	case 2:
+		take()
+		p.send("\r")
+	case 3:
+		take()
+		p.move(0)
+		p.send("\x01")
 	}
 }
 
@@ -277,7 +502,7 @@ func (p *person) say() {
 	if n := len(p.sent); want != "" && (n == 0 || norm.NFC.String(p.sent[n-1].String()) != want) {
 		p.sent = append(p.sent, p.text)
 	}
-	p.text, p.cur, p.back = nil, 0, 0
+	p.text, p.cur, p.back, p.undone, p.joined = nil, 0, 0, nil, false
 }
 
 // see prints a block of rows as wide as the screen allows.
@@ -290,13 +515,33 @@ func (p *person) see() {
 			if used += i.width; used > p.columns || p.IntN(30) == 0 {
 				break
 			}
-			row = append(row, item{norm.NFC.String(i.text), i.width})
+			row = append(row, item{norm.NFC.String(i.text), i.width, i.class})
 		}
 		p.printed = append(p.printed, row)
 		block += row.String() + []string{"\n", "\r\n"}[p.IntN(2)]
 	}
 	p.did = fmt.Sprintf("printed %q", block)
 	p.print(block)
+}
+
+// shownPrompt returns what has room of the prompt.
+func (p *person) shownPrompt() items {
+	prompt := p.prompt
+	if p.searching {
+		prompt = nil
+		for _, c := range p.label {
+			prompt = append(prompt, item{text: string(c), width: 1})
+		}
+		prompt = slices.Concat(prompt, p.query, items{{">", 1, sign}, {" ", 1, space}})
+	}
+	for prompt.width() > p.columns/2 {
+		if p.searching {
+			prompt = prompt[1:]
+		} else {
+			prompt = prompt[:len(prompt)-1]
+		}
+	}
+	return prompt
 }
 
 // check compares everything that can be seen with what must be.
@@ -309,16 +554,7 @@ func (p *person) check() error {
 		rows, _, _ := row.lay(p.columns, -1)
 		want = append(want, rows...)
 	}
-	prompt := slices.Clone(p.prompt)
-	for width := 0; ; prompt = prompt[:len(prompt)-1] {
-		width = 0
-		for _, i := range prompt {
-			width += i.width
-		}
-		if width <= p.columns/2 {
-			break
-		}
-	}
+	prompt := p.shownPrompt()
 	rows, x, y := slices.Concat(prompt, p.text).lay(p.columns, len(prompt)+p.cur)
 	y += len(want)
 	want = append(want, rows...)
@@ -352,7 +588,7 @@ func TestRandomSteps(t *testing.T) {
 	for n := range uint64(max(persons, 1)) {
 		s := first + n
 		synctest.Test(t, func(t *testing.T) {
-			p := &person{Rand: rand.New(rand.NewPCG(s, 0)), prompt: items{{">", 1}, {" ", 1}}}
+			p := &person{Rand: rand.New(rand.NewPCG(s, 0)), prompt: items{{">", 1, sign}, {" ", 1, space}}}
 			p.columns, p.rows = 12+p.IntN(50), 6+p.IntN(20)
 			p.rig = newRig(t, Options{Size: Size{p.columns, p.rows}})
 			defer p.close()

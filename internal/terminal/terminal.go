@@ -18,6 +18,12 @@ type Size struct{ Columns, Rows int }
 // for none.
 type Span struct{ SGR, Text string }
 
+// Words are what the terminal itself says, in the language of its person.
+type Words struct {
+	Search   string // stands before what is searched for in the history
+	NotFound string // stands there if nothing is found
+}
+
 // Limits bound what a client can make the terminal keep. A zero stands for the
 // default.
 type Limits struct {
@@ -113,6 +119,9 @@ type Terminal struct {
 	prompt []Span
 	draft  draft
 	past   history
+	search search
+	words  Words
+	last   key    // that was pressed
 	window int    // the first glyph shown of a draft that is higher than the screen
 	typed  []byte // text not yet in the draft
 	excess int    // bytes typed beyond the limit since the last key that is not text
@@ -172,7 +181,7 @@ func (noHistory) At(int) string { return "" }
 // closed.
 func New(rw io.ReadWriter, o Options) *Terminal {
 	o.Limits.setDefaults()
-	t := &Terminal{limits: o.Limits, color: o.Color, resize: o.Resize, promptStale: true}
+	t := &Terminal{limits: o.Limits, color: o.Color, resize: o.Resize, promptStale: true, words: Words{"search", "not found"}}
 	t.screen = newScreen(t.limits.clamp(o.Size))
 	t.draft.limit = t.limits.PasteBytes
 	t.past.lines, t.past.bytes = t.limits.HistoryLines, t.limits.PasteBytes
@@ -252,14 +261,23 @@ func (t *Terminal) SetPrompt(p []Span) {
 	}
 }
 
+// SetWords chooses what the terminal itself says: clean text, drawn like a
+// prompt. It begins with English words.
+func (t *Terminal) SetWords(w Words) {
+	t.words = w
+	t.promptStale = t.promptStale || t.search.on
+}
+
 // Restore gives text back: into the draft if that is empty (true), else into the
 // history (false).
 func (t *Terminal) Restore(text string) bool {
 	text = sanitize(text)
-	if t.draft.text != "" || !t.draft.insert(text) {
+	t.draft.begin(alone)
+	if t.search.on || t.draft.text != "" || !t.draft.insert(text) {
 		t.past.add(text)
 		return false
 	}
+	t.last = keyNone
 	t.draftStale = true
 	return true
 }
@@ -267,7 +285,8 @@ func (t *Terminal) Restore(text string) bool {
 // Remember puts text into the history, which nothing enters by itself.
 func (t *Terminal) Remember(text string) { t.past.add(sanitize(text)) }
 
-// Draft returns what is being typed.
+// Draft returns what is being typed, or what a search of the history shows in
+// its place.
 func (t *Terminal) Draft() string { return t.draft.text }
 
 // Size returns the size that is drawn for.
