@@ -26,7 +26,7 @@ func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stde
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	x := &session{
-		Service: s, visitor: v, lang: s.lang(v), cancel: cancel,
+		Service: s, visitor: v, manner: Manner{Door: "ssh"}, lang: s.lang(v), cancel: cancel,
 		log: s.opt.Logger.With("session", v.Session, "remote", v.Remote.String(), "door", "ssh"),
 	}
 	scr := &pipeScreen{out: stdout, err: stderr, view: render.View{Lang: x.lang, Bare: true}}

@@ -365,6 +365,7 @@ func TestSameKeyIsOnePersonWithTwoScreens(t *testing.T) {
 		key := session.Visitor{User: "kim", Key: "SHA256:abc", Term: "xterm"}
 		one := h.person(t, 80, key)
 		one.enter("")
+		synctest.Wait() // or the second could be in first
 		two := h.person(t, 80, key)
 		two.enter("")
 		two.sees("You are here already as kim")
@@ -770,6 +771,9 @@ func TestPanicInACommandAloneIsToldOnStandardError(t *testing.T) {
 		}
 		if status := h.Exec(t.Context(), session.Visitor{User: "kim"}, "say hello", brokenWriter{}, brokenWriter{}); status != 1 {
 			t.Errorf("status = %d where nothing can be told, want 1", status)
+		}
+		if got := h.Stats().Panics["ssh"]; got != 2 {
+			t.Errorf("panics = %d, want 2", got)
 		}
 		if got := h.terminal(t, "kim").screen(); !strings.Contains(got, "Welcome, kim.") {
 			t.Errorf("screen = %q, want the nickname free again", got)
