@@ -118,10 +118,7 @@ type rows struct {
 func (w *rows) breakRow() {
 	w.dst = append(w.dst, '\n')
 	w.dst = append(w.dst, w.indent...)
-	w.x = 0
-	if w.indent != "" {
-		w.x = gutterWidth
-	}
+	w.x = w.margin()
 }
 
 // text lays out one line. A word that does not fit goes to the next row if it fits there; one that is longer than a row is
@@ -149,14 +146,16 @@ func (w *rows) text(s string) {
 }
 
 func (w *rows) word(s string) {
-	if w.columns > 0 {
-		indent := 0
-		if w.indent != "" {
-			indent = gutterWidth
-		}
-		if width := cells.Width(s); w.x+width > w.columns && w.x > indent && indent+width <= w.columns && !breaksAnywhere(s) {
-			w.breakRow()
-		}
+	width := cells.Width(s)
+	fits := w.columns == 0 || w.x+width <= w.columns
+	if !fits && w.x > w.margin() && w.margin()+width <= w.columns && !breaksAnywhere(s) {
+		w.breakRow()
+		fits = true
+	}
+	if fits && ascii(s) { // as most words are
+		w.dst = append(w.dst, s...)
+		w.x += width
+		return
 	}
 	for len(s) > 0 {
 		g := cells.First(s)
@@ -167,6 +166,24 @@ func (w *rows) word(s string) {
 		w.dst = append(w.dst, g.Text...)
 		w.x += g.Width
 	}
+}
+
+// margin is how many cells a row after the first has before its text.
+func (w *rows) margin() int {
+	if w.indent == "" {
+		return 0
+	}
+	return gutterWidth
+}
+
+// ascii says that each byte of s is a printable ASCII character: drawn as it is.
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // breaksAnywhere says that a word is of a script that is written without blanks, such as Han or kana; to keep it whole would
