@@ -183,7 +183,9 @@ func TestHostKeysOutliveARestart(t *testing.T) {
 func TestHealthAndMetrics(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, setup{})
-	if status, body := h.get("/healthz"); status != http.StatusOK {
+	var status int
+	var body string
+	if !eventually(patience, func() bool { status, body = h.get("/healthz"); return status == http.StatusOK }) {
 		t.Errorf("/healthz = %d, %q, want 200", status, body)
 	}
 	kim := h.guest(t, "kim")
@@ -198,7 +200,7 @@ func TestHealthAndMetrics(t *testing.T) {
 	} {
 		h.becomes(name, want, want)
 	}
-	_, body := h.get("/metrics")
+	_, body = h.get("/metrics")
 	for _, want := range []string{"sarangbang_refusals_total{reason=", "sarangbang_commit_seconds_count", "sarangbang_delivery_seconds_count", "sarangbang_lines_missed_total", "go_goroutines", "process_resident_memory_bytes"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("/metrics has no %s:\n%s", want, body)
@@ -207,7 +209,7 @@ func TestHealthAndMetrics(t *testing.T) {
 	if strings.Contains(body, "hello") || strings.Contains(h.log.String(), "hello") {
 		t.Error("what people said is in the metrics or the log")
 	}
-	if status, _ := h.get("/"); status != http.StatusNotFound {
+	if status, _ = h.get("/"); status != http.StatusNotFound {
 		t.Errorf("/ = %d, want 404", status)
 	}
 }
