@@ -444,9 +444,11 @@ func TestLimitsOfTheOldDoor(t *testing.T) {
 	c.read = len(prompt)
 	c.reads("[*] 제때 닉네임을 고르지 않아서 세션을 끝냅니다. 언제든 다시 오세요.")
 	c.reset()
+	h.becomes(`sarangbang_connections{door="tcp"}`, 1, 2)
 	f := h.visit(t, login{user: "F"}) // there is room again
 	f.sends("F")
 	a.reads(joined("F"))
+	h.becomes(`sarangbang_connections_unauthenticated{door="tcp"}`, 0, 0) // D has gone, too
 	for i := range 4 {
 		h.visit(t, login{user: "waiting", from: fmt.Sprintf("127.0.1.%d", i+1)})
 	}

@@ -167,12 +167,12 @@ func originalWithSSH(t *testing.T, h *house, client string) {
 	}
 	park.types("yes")
 	kim.sees("[박] yes")
-	park.types("/bye")
-	park.ends(0)
-	kim.sees("* 박 left.")
 	if park.errs.String() != "" {
 		t.Errorf("the client complains: %s", park.errs)
 	}
+	park.types("/bye")
+	park.ends(0)
+	kim.sees("* 박 left.")
 	// Killed without a word.
 	park = run(t, "python3", "-u", client)
 	park.types("박")

@@ -18,7 +18,7 @@ import (
 // While 5 MiB are said, three peers read nothing: one leaves the SSH channel's window shut, one the socket below it, one is at the
 // old door. Nobody else waits for them, the house keeps nothing for them, and when they read again they are told what they missed.
 func TestNobodyWaitsForAPeerThatNeverReads(t *testing.T) {
-	t.Parallel()
+	// Not beside the others: it measures a delay.
 	if testing.Short() {
 		t.Skip("says 5 MiB")
 	}
