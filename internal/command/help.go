@@ -49,6 +49,15 @@ func Unknown(name string) *Failure {
 	return &Failure{Say: i18n.UnknownCommand, Args: []any{name}}
 }
 
+// UnknownAlone is Unknown for a command that was to be run alone, without its slash.
+func UnknownAlone(name string) *Failure {
+	name = shorten(name)
+	if near := Nearest(name); near != "" {
+		return &Failure{Say: i18n.UnknownAloneNear, Args: []any{name, near}}
+	}
+	return &Failure{Say: i18n.UnknownAlone, Args: []any{name}}
+}
+
 // shorten keeps a quoted name from filling the screen of whoever typed it, and from looking like a line of its own.
 func shorten(name string) string {
 	n := 0

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"sarangbang/internal/i18n"
@@ -23,8 +24,16 @@ func who(_ context.Context, c *Call) (Answer, error) {
 	case len(names) == 0:
 		return c.say(i18n.WhoNobody), nil
 	}
-	return c.say(i18n.WhoList, len(names), strings.Join(names, ", ")), nil
+	var texts []string
+	for some := range slices.Chunk(names, namesInLine) {
+		texts = append(texts, strings.Join(some, ", "))
+	}
+	texts[0] = c.Lang.Text(i18n.WhoList, len(names), texts[0])
+	return lines(texts...), nil
 }
+
+// namesInLine bounds one line of an answer, so that a full house is drawn piece by piece.
+const namesInLine = 50
 
 // whoami tells people what the house knows of them.
 func whoami(_ context.Context, c *Call) (Answer, error) {
@@ -48,6 +57,9 @@ func nick(ctx context.Context, c *Call) (Answer, error) {
 	if c.Rest == "" {
 		row, _ := Find("nick")
 		return Answer{}, c.usage(row)
+	}
+	if !c.listed() {
+		return Answer{}, fail(i18n.NickNobody)
 	}
 	wanted := c.Rest
 	if n := len(wanted); n > 1 && wanted[0] == '"' && wanted[n-1] == '"' {
@@ -77,6 +89,12 @@ func nick(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, fail(i18n.NotSaved)
 	}
 	return Answer{}, err
+}
+
+// listed says whether the caller is in the room, with this screen or another.
+func (c *Call) listed() bool {
+	me := c.Me.Person().ID
+	return slices.ContainsFunc(c.House.Members(room.Lobby), func(m room.Presence) bool { return m.Person.ID == me })
 }
 
 // NickFailure says in a sentence which rule a nickname breaks, and what would work.

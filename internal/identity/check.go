@@ -149,7 +149,11 @@ func lookOf(c rune) rune {
 		return c
 	case unicode.Is(arrows, c):
 		return '→'
-	case unicode.Is(brackets, c):
+	case unicode.Is(brackets, c), unicode.In(c, unicode.Ps, unicode.Pe):
+		return '['
+	case unicode.In(c, unicode.Pi, unicode.Pf) && (c < 0x2018 || c > 0x201F): // quotation marks in the shape of arrows
+		return '→'
+	case c == '¦': // the gutter of a message
 		return '['
 	case unicode.In(c, unicode.P, unicode.S, unicode.Lm):
 		if p := prototypeOf(c); p != "" {
@@ -181,7 +185,7 @@ var arrows = &unicode.RangeTable{
 	},
 }
 
-// brackets are those that pass for square ones.
+// brackets are those beside Ps and Pe that pass for square ones.
 var brackets = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{0x2045, 0x2046, 1},

@@ -128,6 +128,10 @@ func TestRefusals(t *testing.T) {
 		{"a∕b", RuleForbiddenCharacter, "∕", "ab"},
 		{"a‚b", RuleForbiddenCharacter, "‚", "ab"},
 		{"⟦kim⟧", RuleForbiddenCharacter, "⟦", "kim"},
+		{"kim❳ x", RuleForbiddenCharacter, "❳", "kim x"},
+		{"kim〕x", RuleForbiddenCharacter, "〕", "kimx"},
+		{"kim › lee", RuleForbiddenCharacter, "›", "kim lee"},
+		{"a ¦ b", RuleForbiddenCharacter, "¦", "a b"},
 
 		{"*", RuleForbiddenFirst, "*", ""},
 		{"-kim", RuleForbiddenFirst, "-", "kim"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"sarangbang/internal/cells"
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/render"
 	"sarangbang/room"
@@ -35,7 +36,11 @@ func (s *consoleScreen) Ask(ctx context.Context, q Question) (string, error) {
 	}
 	prompt := s.view.Lang.Text(i18n.AskNick)
 	if q.Offer != "" {
-		prompt = s.view.Lang.Text(i18n.AskNickOffer, q.Offer)
+		if offer := s.view.Lang.Text(i18n.AskNickOffer, q.Offer); s.roomFor(offer) {
+			prompt = offer
+		} else if err := s.Show([]*room.Event{s.note(i18n.AskOffer, q.Offer)}); err != nil {
+			return "", err
+		}
 	}
 	s.SetPrompt([]Span{{Text: prompt}})
 	for {
@@ -66,10 +71,20 @@ func (s *consoleScreen) Enter(nick room.Nick) {
 
 func (s *consoleScreen) prompt() {
 	parts := []Span{{Text: string(s.nick)}, {Text: "> "}}
+	if !s.roomFor(string(s.nick) + "> ") {
+		parts[0].Text = ""
+	}
 	if s.sending {
 		parts = []Span{parts[0], {Text: s.view.Lang.Text(i18n.StatusSending)}, parts[1]}
 	}
 	s.SetPrompt(parts)
+}
+
+// roomFor says whether a prompt leaves half the row to what is typed: a terminal shows no more of it.
+func (s *consoleScreen) roomFor(prompt string) bool { return 2*cells.Width(prompt) <= s.Columns() }
+
+func (s *consoleScreen) note(key i18n.Key, args ...any) *room.Event {
+	return room.Note(room.Sentence(s.view.Lang.Text(key, args...)))
 }
 
 // Show draws events.

@@ -41,7 +41,7 @@ func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stde
 			_, text := x.sentence(err)
 			_ = scr.Refuse(room.Sentence(text))
 		}
-		if f, ok := err.(*command.Failure); ok && (f.Say == i18n.UnknownCommand || f.Say == i18n.UnknownNear) { //nolint:errorlint // made by command.Unknown just now
+		if f, ok := err.(*command.Failure); ok && (f.Say == i18n.UnknownAlone || f.Say == i18n.UnknownAloneNear) { //nolint:errorlint // made by command.UnknownAlone just now
 			return statusUnknown
 		}
 		return statusFailed
@@ -53,7 +53,7 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 	name, rest, isCommand := command.Parse("/" + strings.TrimPrefix(strings.TrimLeft(line, " "), "/"))
 	c, ok := command.Find(name)
 	if !ok || !isCommand {
-		return command.Unknown(name)
+		return command.UnknownAlone(name)
 	}
 	call := &command.Call{Env: x.env(), Name: name, Rest: rest}
 	call.Bare = true

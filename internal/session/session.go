@@ -55,6 +55,7 @@ type session struct {
 	lines     int // of input so far
 	lastShown time.Time
 	lastInput time.Time
+	rest      time.Time // until when a pipe of which something was refused is not read
 	sending   bool
 	timer     *time.Timer
 	events    [showAtOnce]*room.Event
@@ -211,6 +212,9 @@ func (x *session) next(ctx context.Context) (Input, error) {
 		}
 	}
 	now := time.Now()
+	if now.Before(x.rest) {
+		sooner(x.rest)
+	}
 	if gathered := x.lastShown.Add(x.manner.Gather); now.Before(gathered) {
 		w.Bell = nil
 		sooner(gathered)
@@ -245,7 +249,7 @@ func (x *session) next(ctx context.Context) (Input, error) {
 
 // full says that input which can wait should: what came of it so far has not had its turn, or is not shown.
 func (x *session) full() bool {
-	return x.out.holds() || x.waiting() >= x.opt.Limits.OutboxLines || len(x.notices) == keptNotices
+	return x.out.holds() || x.waiting() >= x.opt.Limits.OutboxLines || len(x.notices) == keptNotices || time.Now().Before(x.rest)
 }
 
 // look deals with one thing that the person did.
@@ -461,6 +465,10 @@ func (x *session) tell(line int, key i18n.Key, n int, text string) error {
 	x.refused += n
 	x.count(func(c *Stats) { c.Refused[string(key)] += uint64(n) })
 	if x.visitor.Exempt {
+		return nil
+	}
+	if x.manner.Numbered { // whoever filled a pipe cannot take a rest: it is read more slowly, and not cut off
+		x.rest = time.Now().Add(x.opt.Rates.PipedMessage(x.me.Person().ID, false).Wait)
 		return nil
 	}
 	if x.refusals.Add() { // what overran a queue together counts once: the person learns of it once

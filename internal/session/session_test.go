@@ -614,6 +614,44 @@ func TestPipeThatIsBehindLosesNoRefusal(t *testing.T) {
 	})
 }
 
+func TestPipeIsNotCutOffForManyRefusedLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		p := h.person(t, 0, session.Visitor{User: "kim"})
+		go func() {
+			for range 100 {
+				p.enter("/nope")
+			}
+			p.enter("fine")
+			close(p.in)
+		}()
+		p.ends(room.EndingLeft, 1)
+		if got := strings.Count(p.complain.String(), "There is no command /nope"); got != 100 {
+			t.Errorf("%d refusals on stderr, want each of the 100 named", got)
+		}
+		if got := p.screen(); !strings.HasSuffix(got, "[kim] fine\n") {
+			t.Errorf("stdout = %q, want the last line said", got)
+		}
+	})
+}
+
+func TestNarrowPromptKeepsRoomForTheLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		p := h.person(t, 20, session.Visitor{User: "kimchulsoo", Term: "xterm"})
+		p.sees("* Enter alone takes ")
+		p.sees("[kimchulsoo].")
+		if p.prompt != "nickname: " {
+			t.Errorf("prompt = %q, want it whole", p.prompt)
+		}
+		p.enter("")
+		p.sees("kimchulsoo joined")
+		if p.prompt != "> " {
+			t.Errorf("prompt = %q, want the nickname left out", p.prompt)
+		}
+	})
+}
+
 func TestPipeWithoutAUsableNameIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
@@ -740,8 +778,10 @@ func TestExec(t *testing.T) {
 			{"kim", "say", 1, "", "Use it like this: /say TEXT\n"},
 			{"lee", "say hello", 1, "", "Somebody here has the nickname lee"},
 			{"a/b", "say hello", 1, "", "can't hold /"},
-			{"kim", "frobnicate", 2, "", "There is no command /frobnicate."},
-			{"kim", "", 2, "", "There is no command /."},
+			{"kim", "frobnicate", 2, "", "There is no command frobnicate. The command help lists what there is.\n"},
+			{"kim", "hlep", 2, "", "There is no command hlep. Did you mean help?\n"},
+			{"kim", "nick lee2", 1, "", "You are not in the room"},
+			{"kim", "", 2, "", "There is no command . The command help lists what there is.\n"},
 			{"kim", "bye", 0, "", ""},
 		} {
 			var out, errOut strings.Builder
