@@ -64,7 +64,7 @@ func measure(s string) glyph {
 // replace puts s in the place of the bytes from..to, as splice does, so that undo
 // can take it back.
 func (d *draft) replace(from, to int, s string, cursor int) {
-	d.note(from, to, len(s))
+	d.note(from, to, s)
 	d.splice(from, to, s, cursor)
 }
 
@@ -140,9 +140,12 @@ func (d *draft) insert(s string) bool {
 		head := d.text[from:at]
 		behind = d.text[at:to]
 		s = norm.NFC.String(head + s + behind)
-		if len(s) >= to-from && strings.HasPrefix(s, head) && strings.HasSuffix(s, behind) { // nothing was composed with these
-			s = s[len(head) : len(s)-len(behind)]
-			from, to, behind = at, at, ""
+		// What was composed with nothing has not changed.
+		if rest, ok := strings.CutSuffix(s, behind); ok {
+			s, to, behind = rest, at, ""
+		}
+		if rest, ok := strings.CutPrefix(s, head); ok {
+			s, from = rest, at
 		}
 	}
 	if len(d.text)+len(s)-(to-from) > d.limit {
@@ -222,7 +225,7 @@ func sanitize(s string) string {
 
 // set replaces the whole text and puts the cursor at its end.
 func (d *draft) set(s string) {
-	d.note(0, len(d.text), len(s))
+	d.note(0, len(d.text), s)
 	d.show(s, len(s))
 }
 

@@ -17,6 +17,8 @@ const (
 	keyEnter
 	keyLeft
 	keyRight
+	keyTab
+	keyBackTab
 	keyWordLeft
 	keyWordRight
 	keyHome
@@ -59,6 +61,8 @@ var keyMap = []struct {
 	{keyUp, "older", []chord{{"↑", "\x1b[A"}, {"Ctrl-P", "\x10"}}},
 	{keyDown, "newer", []chord{{"↓", "\x1b[B"}, {"Ctrl-N", "\x0e"}}},
 	{keySearch, "search", []chord{{"Ctrl-R", "\x12"}}},
+	{keyTab, "complete", []chord{{"Tab", "\t"}}},
+	{keyBackTab, "complete-back", []chord{{"Shift-Tab", "\x1b[Z"}}},
 	{keyBackspace, "erase-left", []chord{{"Backspace", "\x7f"}, {"Ctrl-H", "\b"}}},
 	{keyDelete, "erase-right", []chord{{"Delete", "\x1b[3~"}}},
 	{keyEraseWord, "kill-to-blank", []chord{{"Ctrl-W", "\x17"}}},

@@ -270,6 +270,9 @@ func (t *Terminal) press(k key, r rune) {
 	t.draftStale = true
 	last := t.last
 	t.last = k
+	if k != keyTab && k != keyBackTab {
+		t.completion = completion{}
+	}
 	if t.search.on && t.pressInSearch(k) {
 		return
 	}
@@ -291,6 +294,10 @@ func (t *Terminal) press(k key, r rune) {
 		}
 	case keySearch:
 		t.searchFor("", 1)
+	case keyTab:
+		t.tab(+1)
+	case keyBackTab:
+		t.tab(-1)
 	case keyYank:
 		t.insert(t.draft.killed)
 	case keyRedraw:
@@ -321,7 +328,7 @@ func (t *Terminal) insertTyped() {
 	if len(t.typed) == 0 {
 		return
 	}
-	t.last = keyText
+	t.last, t.completion = keyText, completion{}
 	t.draft.begin(typing)
 	switch {
 	case t.search.on:

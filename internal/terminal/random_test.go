@@ -123,10 +123,12 @@ type person struct {
 	cur           int
 	killed        items
 	sent          []items
-	back          int    // in the history
-	left          items  // the draft left for the history
-	prefix        string // what entries looked at begin with
-	looked        bool   // the last key was one that looks into the history
+	back          int     // in the history
+	left          items   // the draft left for the history
+	prefix        string  // what entries looked at begin with
+	looked        bool    // the last key was one that looks into the history
+	from          int     // what Tab is told to complete from
+	candidates    []items // and with what
 	searching     bool
 	label         string // of the search
 	query         items
@@ -254,7 +256,7 @@ func (p *person) send(s string) {
 func (p *person) sendOne(sequences ...string) { p.send(sequences[p.IntN(len(sequences))]) }
 
 func (p *person) step() {
-	switch op := p.IntN(46); {
+	switch op := p.IntN(47); {
 	case op < 15:
 		if is := p.some(1+p.IntN(4), alphabet); p.fits(is) {
 			p.insert(typing, is)
@@ -308,6 +310,8 @@ func (p *person) step() {
 		p.sleep(time.Second) // until the size may change again
 	case op < 43:
 		p.search()
+	case op < 44:
+		p.complete()
 	default:
 		p.see()
 	}
@@ -452,8 +456,8 @@ func (p *person) search() {
 	}
 	p.query = more
 	find(1)
-	p.manner = typing
-	p.send(more.String())
+	p.manner, p.looked = typing, false
+	p.press(more.String()) // in one piece: what its beginning finds stays if there is no more
 	checked()
 	for p.IntN(2) == 0 {
 		find(found + 1)
@@ -470,7 +474,7 @@ func (p *person) search() {
 			if p.back == 0 {
 				p.left = slices.Clone(text)
 			}
-			p.back = found
+			p.back, p.prefix = found, ""
 			p.change(alone, func() { p.text, p.cur = slices.Clone(entry), at })
 		}
 	}
@@ -503,6 +507,117 @@ func (p *person) say() {
 		p.sent = append(p.sent, p.text)
 	}
 	p.text, p.cur, p.back, p.undone, p.joined = nil, 0, 0, nil, false
+}
+
+// complete presses Tab a few times, checking every step but the last.
+func (p *person) complete() {
+	printable := alphabet[:len(alphabet)-unprintable]
+	p.from = p.cur
+	for p.from > 0 && slices.Contains(printable, p.text[p.from-1]) && p.IntN(5) > 0 {
+		p.from--
+	}
+	typed := slices.Clone(p.text[p.from:p.cur])
+	p.candidates = nil
+	base := slices.Concat(typed, p.some(p.IntN(3), printable))
+	for range p.IntN(5) {
+		more := p.some(1+p.IntN(2), alphabet[:4])
+		more[0] = alphabet[len(p.candidates)+4] // they have no more in common than base
+		p.candidates = append(p.candidates, slices.Concat(base, more))
+	}
+	longest := items{}
+	for _, c := range p.candidates {
+		if c.width() > longest.width() {
+			longest = c
+		}
+	}
+	if !p.fits(longest) {
+		return
+	}
+	if len(p.candidates) == 1 {
+		base = p.candidates[0]
+	}
+	put := func(is items) {
+		p.change(completing, func() {
+			p.text = slices.Replace(p.text, p.from, p.cur, is...)
+			p.cur = p.from + len(is)
+		})
+	}
+	p.manner, p.joined = alone, false
+	shown, listed := -1, false
+	for presses := 0; ; presses++ {
+		step := +1 - 2*(p.IntN(4)/3)
+		switch {
+		case presses == 0 && len(p.candidates) == 0:
+		case presses == 0 && step > 0 && len(base) > len(typed):
+			put(base)
+		case presses == 0:
+			base, shown = typed, 0
+			if step < 0 {
+				shown = len(p.candidates) - 1
+			}
+			put(p.candidates[shown])
+		case step > 0 && !listed:
+			listed = true
+			p.seeList()
+		default:
+			if shown += step; shown < -1 {
+				shown = len(p.candidates) - 1
+			}
+			if shown == len(p.candidates) {
+				shown = -1
+			}
+			if shown < 0 {
+				put(base)
+			} else {
+				put(p.candidates[shown])
+			}
+		}
+		p.sendOne(map[int]string{+1: "\t", -1: "\x1b[Z"}[step])
+		if len(p.candidates) < 2 || p.IntN(3) == 0 {
+			break
+		}
+		if err := p.check(); err != nil {
+			p.Fatal(err)
+		}
+	}
+	p.send("\x1b")
+	p.manner, p.joined = alone, false
+	p.sleep(time.Second)
+}
+
+// seeList prints the candidates in columns.
+func (p *person) seeList() {
+	blank := item{" ", 1, space}
+	trimmed := make([]items, len(p.candidates))
+	wide := 0
+	for i, c := range p.candidates {
+		for len(c) > 0 && c[len(c)-1] == blank {
+			c = c[:len(c)-1]
+		}
+		trimmed[i] = c
+		wide = max(wide, c.width())
+	}
+	wide = min(wide, p.columns-2)
+	perRow := p.columns / (wide + 2)
+	var row items
+	for i, c := range trimmed {
+		row = append(row, blank, blank)
+		used := 0
+		for _, g := range c {
+			if used+g.width > wide {
+				break
+			}
+			row = append(row, item{norm.NFC.String(g.text), g.width, g.class})
+			used += g.width
+		}
+		for ; used < wide; used++ {
+			row = append(row, blank)
+		}
+		if i%perRow == perRow-1 || i == len(trimmed)-1 {
+			p.printed = append(p.printed, row)
+			row = nil
+		}
+	}
 }
 
 // see prints a block of rows as wide as the screen allows.
@@ -592,6 +707,15 @@ func TestRandomSteps(t *testing.T) {
 			p.columns, p.rows = 12+p.IntN(50), 6+p.IntN(20)
 			p.rig = newRig(t, Options{Size: Size{p.columns, p.rows}})
 			defer p.close()
+			p.do(func() {
+				p.term.SetCompleter(func(string, int) (int, []string) {
+					all := make([]string, len(p.candidates))
+					for i, c := range p.candidates {
+						all[i] = c.String()
+					}
+					return len(norm.NFC.String(p.text[:p.from].String())), all
+				})
+			})
 			for step := range each {
 				p.step()
 				if err := p.check(); err != nil {

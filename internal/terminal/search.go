@@ -97,6 +97,7 @@ func (t *Terminal) endSearch(take bool) {
 	t.draft.show(s.text, s.cursor)
 	t.draft.begin(alone)
 	if take && t.past.found > 0 {
+		t.past.prefix = ""
 		t.draft.set(t.past.look(t.past.found, s.text))
 		t.draft.seek(at)
 	}

@@ -24,6 +24,12 @@ type Words struct {
 	NotFound string // stands there if nothing is found
 }
 
+// A Completer says what Tab may put into the draft in the place of the bytes
+// from start to the cursor: the likeliest candidate first, a blank at its end
+// where one goes with it. It is called by the owner, within Next, and must not
+// call the terminal.
+type Completer func(draft string, cursor int) (start int, candidates []string)
+
 // Limits bound what a client can make the terminal keep. A zero stands for the
 // default.
 type Limits struct {
@@ -121,7 +127,11 @@ type Terminal struct {
 	past   history
 	search search
 	words  Words
-	last   key    // that was pressed
+	last   key // that was pressed
+
+	candidates Completer
+	completion completion
+
 	window int    // the first glyph shown of a draft that is higher than the screen
 	typed  []byte // text not yet in the draft
 	excess int    // bytes typed beyond the limit since the last key that is not text
@@ -229,6 +239,7 @@ func (t *Terminal) submit() string {
 	t.entered = false
 	text := t.draft.take()
 	t.past.rewind()
+	t.completion = completion{}
 	t.draftStale, t.window = false, 0 // x/term has an empty line, too
 	t.screen.restart()
 	if t.screen.inks.len() > keptInks {
@@ -268,6 +279,10 @@ func (t *Terminal) SetWords(w Words) {
 	t.promptStale = t.promptStale || t.search.on
 }
 
+// SetCompleter chooses what Tab completes with; nil, as in the beginning, for
+// nothing.
+func (t *Terminal) SetCompleter(c Completer) { t.candidates, t.completion = c, completion{} }
+
 // Restore gives text back: into the draft if that is empty (true), else into the
 // history (false).
 func (t *Terminal) Restore(text string) bool {
@@ -277,7 +292,7 @@ func (t *Terminal) Restore(text string) bool {
 		t.past.add(text)
 		return false
 	}
-	t.last = keyNone
+	t.last, t.completion = keyNone, completion{}
 	t.draftStale = true
 	return true
 }

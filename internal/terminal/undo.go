@@ -13,10 +13,10 @@ const maxChanges = 100
 type manner uint8
 
 const (
-	alone    manner = iota // it is taken back by itself
-	typing                 // it goes on with the typing before it, and is taken back word by word
-	erasing                // it goes on with the erasing before it
-	complete               // it goes on with the completion before it
+	alone      manner = iota // it is taken back by itself
+	typing                   // it goes on with the typing before it, and is taken back word by word
+	erasing                  // it goes on with the erasing before it
+	completing               // it goes on with the completion before it
 )
 
 // change is what Ctrl-_ takes back.
@@ -36,11 +36,11 @@ func (d *draft) begin(m manner) {
 }
 
 // note remembers a change before it is made.
-func (d *draft) note(from, to, added int) {
-	if from == to && added == 0 {
+func (d *draft) note(from, to int, s string) {
+	if d.text[from:to] == s {
 		return
 	}
-	next := change{from: from, removed: d.text[from:to], added: added, cursor: d.origin, manner: d.manner}
+	next := change{from: from, removed: d.text[from:to], added: len(s), cursor: d.origin, manner: d.manner}
 	if d.joined && len(d.changes) > 0 {
 		last := &d.changes[len(d.changes)-1]
 		was := len(last.removed)
