@@ -67,7 +67,8 @@ func nick(ctx context.Context, c *Call) (Answer, error) {
 	}
 	name, err := c.Names.Parse(wanted)
 	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
-		return Answer{}, NickFailure(refusal)
+		mine := func(p room.Person) bool { return p.ID == c.Me.Person().ID }
+		return Answer{}, NickFailure(refusal, c.Names, c.House, mine)
 	}
 	if err != nil {
 		return Answer{}, err
@@ -97,13 +98,24 @@ func (c *Call) listed() bool {
 	return slices.ContainsFunc(c.House.Members(room.Lobby), func(m room.Presence) bool { return m.Person.ID == me })
 }
 
-// NickFailure says in a sentence which rule a nickname breaks, and what would work.
-func NickFailure(r *identity.Refusal) *Failure {
+// NickFailure says in a sentence which rule a nickname breaks, and what would work: nothing that somebody here wears who is not
+// mine.
+func NickFailure(r *identity.Refusal, names identity.Rules, house *room.House, mine func(room.Person) bool) *Failure {
 	f := &Failure{Say: i18n.NickRule(r.Rule.String()), Args: []any{r.Bad, r.Got, r.Limit}}
-	if r.Suggestion != "" {
+	if name, err := names.Parse(r.Suggestion); err == nil && Free(name, house, mine) {
 		return &Failure{Say: i18n.NickWouldWork, Args: []any{nested{f}, r.Suggestion}}
 	}
 	return f
+}
+
+// Free says whether nobody in the house wears the name, or one that can be mistaken for it, but who is mine.
+func Free(name identity.Nickname, house *room.House, mine func(room.Person) bool) bool {
+	for _, n := range name.Keys() {
+		if holder, held := house.Holder(n); held && !mine(holder) {
+			return false
+		}
+	}
+	return true
 }
 
 // nested is a sentence within a sentence, put into words together with it.

@@ -61,13 +61,11 @@ func (x *session) proposal() Question {
 
 // free says whether the visitor could have the name at this moment.
 func (x *session) free(name identity.Nickname) bool {
-	for _, n := range name.Keys() {
-		if holder, held := x.opt.House.Holder(n); held && (holder.Key == "" || holder.Key != x.visitor.Key) {
-			return false
-		}
-	}
-	return true
+	return command.Free(name, x.opt.House, x.mine)
 }
+
+// mine says whether somebody who is in the house is the visitor: they proved the same key.
+func (x *session) mine(p room.Person) bool { return p.Key != "" && p.Key == x.visitor.Key }
 
 // claim tries to come in under the name. A refusal is something to choose another for; an error is not.
 func (x *session) claim(ctx context.Context, typed string, visit bool) (*room.Member, *NickRefusal, error) {
@@ -96,7 +94,7 @@ func (x *session) parse(typed string) (identity.Nickname, *NickRefusal) {
 	}
 	name, err := x.opt.Names.Parse(typed)
 	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
-		return name, x.refuseNick(NickRefusal{}, command.NickFailure(refusal))
+		return name, x.refuseNick(NickRefusal{}, command.NickFailure(refusal, x.opt.Names, x.opt.House, x.mine))
 	}
 	return name, nil
 }

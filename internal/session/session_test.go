@@ -334,6 +334,8 @@ func TestNickIsAskedUntilOneCanBeHad(t *testing.T) {
 		p.sees("can't hold /")
 		p.enter(" lee")
 		p.sees("lee would work")
+		p.enter(" kim")
+		p.seesNot("kim would work")
 		p.enter("lee")
 		p.sees("Welcome, lee.")
 		q := h.person(t, 80, session.Visitor{User: "park", Term: "xterm", Env: map[string]string{"LANG": "ko_KR.UTF-8"}})
@@ -639,8 +641,7 @@ func TestNarrowPromptKeepsRoomForTheLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
 		p := h.person(t, 20, session.Visitor{User: "kimchulsoo", Term: "xterm"})
-		p.sees("* Enter alone takes ")
-		p.sees("[kimchulsoo].")
+		p.sees("* nickname \n¦ [kimchulsoo]: \n")
 		if p.prompt != "nickname: " {
 			t.Errorf("prompt = %q, want it whole", p.prompt)
 		}
