@@ -68,7 +68,7 @@ func nick(ctx context.Context, c *Call) (Answer, error) {
 	name, err := c.Names.Parse(wanted)
 	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
 		mine := func(p room.Person) bool { return p.ID == c.Me.Person().ID }
-		return Answer{}, NickFailure(refusal, c.Names, c.House, mine)
+		return Answer{}, NickFailure(wanted, refusal, c.Names, c.House, mine)
 	}
 	if err != nil {
 		return Answer{}, err
@@ -98,14 +98,31 @@ func (c *Call) listed() bool {
 	return slices.ContainsFunc(c.House.Members(room.Lobby), func(m room.Presence) bool { return m.Person.ID == me })
 }
 
-// NickFailure says in a sentence which rule a nickname breaks, and what would work: nothing that somebody here wears who is not
-// mine.
-func NickFailure(r *identity.Refusal, names identity.Rules, house *room.House, mine func(room.Person) bool) *Failure {
+// NickFailure says in a sentence which rule the typed nickname breaks, and what would work, unless somebody who is not mine wears
+// that. A nickname that looks like theirs is taken.
+func NickFailure(typed string, r *identity.Refusal, names identity.Rules, house *room.House, mine func(room.Person) bool) *Failure {
 	f := &Failure{Say: i18n.NickRule(r.Rule.String()), Args: []any{r.Bad, r.Got, r.Limit}}
-	if name, err := names.Parse(r.Suggestion); err == nil && Free(name, house, mine) {
+	name, err := names.Parse(r.Suggestion)
+	switch {
+	case err != nil:
+	case !Free(name, house, mine):
+		if looksAlike(r.Rule) {
+			return &Failure{Say: i18n.NickTaken, Args: []any{shorten(typed)}}
+		}
+	default:
 		return &Failure{Say: i18n.NickWouldWork, Args: []any{nested{f}, r.Suggestion}}
 	}
 	return f
+}
+
+// looksAlike says that a name which breaks the rule looks like what is suggested instead.
+func looksAlike(rule identity.Rule) bool {
+	switch rule {
+	case identity.RuleMixedScripts, identity.RuleNotCanonical, identity.RuleInvisibleCharacter, identity.RuleHistoricLetter:
+		return true
+	default:
+		return false
+	}
 }
 
 // Free says whether nobody in the house wears the name, or one that can be mistaken for it, but who is mine.

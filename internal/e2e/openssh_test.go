@@ -151,7 +151,7 @@ func TestOpenSSHWithoutATerminal(t *testing.T) {
 		{0, "[lee] hello 'you' there\n", "", []string{"say", "hello", "'you'", "there"}},
 		{0, "kim\r\n", "", []string{"-tt", "who"}},
 		{1, "", "Use it like this: /say TEXT\n", []string{"say"}},
-		{2, "", "There is no command /ls.", []string{"ls"}},
+		{2, "", "There is no command ls.", []string{"ls"}},
 		{1, "", "subsystem request failed", []string{"-s", "sftp"}},
 	} {
 		// Options stand before the host; the rest is the command.

@@ -94,7 +94,8 @@ func (x *session) parse(typed string) (identity.Nickname, *NickRefusal) {
 	}
 	name, err := x.opt.Names.Parse(typed)
 	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
-		return name, x.refuseNick(NickRefusal{}, command.NickFailure(refusal, x.opt.Names, x.opt.House, x.mine))
+		why := command.NickFailure(typed, refusal, x.opt.Names, x.opt.House, x.mine)
+		return name, x.refuseNick(NickRefusal{Taken: why.Say == i18n.NickTaken}, why)
 	}
 	return name, nil
 }

@@ -336,6 +336,8 @@ func TestNickIsAskedUntilOneCanBeHad(t *testing.T) {
 		p.sees("lee would work")
 		p.enter(" kim")
 		p.seesNot("kim would work")
+		p.enter("k\u0456m")
+		p.sees("Somebody here has the nickname k\u0456m, or one")
 		p.enter("lee")
 		p.sees("Welcome, lee.")
 		q := h.person(t, 80, session.Visitor{User: "park", Term: "xterm", Env: map[string]string{"LANG": "ko_KR.UTF-8"}})
