@@ -139,6 +139,7 @@ func (r *running) printsTimes(n int, what string) {
 }
 
 func originalWithSSH(t *testing.T, h *house, client string) {
+	t.Helper()
 	h.t = t
 	kim := h.guest(t, "kim")
 	park := run(t, "python3", "-u", client)
@@ -184,6 +185,7 @@ func originalWithSSH(t *testing.T, h *house, client string) {
 }
 
 func originalOnATerminal(t *testing.T, h *house, client string) {
+	t.Helper()
 	h.t = t
 	kim := h.guest(t, "kim")
 	park := runOnTerminal(t, "python3", "-u", client)
@@ -205,6 +207,7 @@ func originalOnATerminal(t *testing.T, h *house, client string) {
 
 // originalAtTheEnd is the end of the house for a client that spins for ever when it gets a FIN.
 func originalAtTheEnd(t *testing.T, h *house, client string) {
+	t.Helper()
 	h.t = t
 	park := run(t, "python3", "-u", client)
 	park.says(prompt)

@@ -30,7 +30,6 @@ func newCollector(read func() Stats) *collector {
 		{"records_voided_total", "Committed records without effect, by reason.", []string{"reason"}},
 		{"refusals_total", "What people wanted and did not get, by reason.", []string{"reason"}},
 		{"journal_up", "Whether lines can be saved (1) or not (0).", nil},
-		{"journal_degraded", "Why lines cannot be saved; absent while they can.", []string{"reason"}},
 		{"commit_seconds", "From a line's posting to its commit.", nil},
 		{"delivery_seconds", "From a line's commit to a reader's screen.", nil},
 		{"gaps_told_total", "Times that a reader was told about skipped lines.", nil},
@@ -75,7 +74,6 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		o.gauge("journal_up", 1)
 	} else {
 		o.gauge("journal_up", 0)
-		o.gauge("journal_degraded", 1, s.JournalDegraded)
 	}
 	o.histogram("commit_seconds", s.Commit)
 	o.histogram("delivery_seconds", s.Delivery)
