@@ -116,9 +116,9 @@ func TestHouseWithoutFiguresHasMetrics(t *testing.T) {
 func TestOneBadFigureDoesNotHideTheOthers(t *testing.T) {
 	s := figures()
 	s.Voided = map[string]uint64{"a\xff": 1, "a\xfe": 2} // the same label twice
-	s.JournalDegraded = "write data\xff: no space\nleft"
+	s.Refused = map[string]uint64{"data\xff: no space\nleft": 1}
 	code, _, body := get(t, Handler(func() Stats { return s }, func() error { return nil }), "GET", "/metrics")
-	for _, want := range []string{"\nsarangbang_lines_total 120\n", `{reason="write data` + "\uFFFD" + `: no space\nleft"} 1` + "\n"} {
+	for _, want := range []string{"\nsarangbang_lines_total 120\n", `{reason="data` + "\uFFFD" + `: no space\nleft"} 1` + "\n"} {
 		if code != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("status %d, want 200 and metrics that contain %q", code, want)
 		}
