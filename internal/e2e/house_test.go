@@ -130,6 +130,7 @@ func (h *house) signal(s syscall.Signal) {
 // exits waits until the program has ended, and wants it to do so in time and with the status.
 func (h *house) exits(within time.Duration, status int) {
 	h.t.Helper()
+	within = promised(within)
 	select {
 	case <-h.exited:
 	case <-time.After(within):
@@ -273,6 +274,7 @@ func (h *house) files() int {
 // runProgram runs the program to its end and returns its exit status and what it said.
 func runProgram(tb testing.TB, within time.Duration, args ...string) (status int, stdout, stderr string) {
 	tb.Helper()
+	within = promised(within)
 	var out, errs strings.Builder
 	cmd := exec.Command(program, args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + tb.TempDir()}

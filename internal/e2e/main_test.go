@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -26,6 +27,15 @@ var raced = os.Getenv("SARANGBANG_RACE") == "1"
 
 // thorough says that the long tests run, and that a program which is missing is a failure.
 var thorough = os.Getenv("SARANGBANG_REAL") == "1"
+
+// promised is the time that the house promises for something. Only a thorough run, which has the machine for itself, can hold it to
+// that: in a run of everything other packages are built and tested beside it, and it gets five times as long.
+func promised(d time.Duration) time.Duration {
+	if thorough {
+		return d
+	}
+	return 5 * d
+}
 
 func TestMain(m *testing.M) {
 	// These tests wait much more than they compute, so twice as many run at a time as there are processors.
