@@ -66,10 +66,11 @@ func (f *channel) lead(v session.Visitor) int {
 
 func (f *channel) leadTerminal(v session.Visitor) int {
 	t := terminal.New(f.Channel, terminal.Options{
-		Size:   f.size,
-		Resize: f.resized,
-		Limits: f.conn.server.limits.Terminal,
-		Color:  v.Term != "dumb" && v.Env["NO_COLOR"] == "",
+		Size:    f.size,
+		Resize:  f.resized,
+		Limits:  f.conn.server.limits.Terminal,
+		Color:   v.Term != "dumb" && v.Env["NO_COLOR"] == "",
+		Measure: v.Term != "dumb",
 	})
 	defer func() {
 		_ = t.Close(closeGrace) // a client that does not take its last rows has been waited for

@@ -23,7 +23,7 @@ const (
 )
 
 // marksPerBase is the limit combining_marks. It is the one state of this
-// package: a ruler of which there were two would measure nothing.
+// package.
 var marksPerBase atomic.Int64
 
 func init() { SetMarks(4) }
@@ -44,10 +44,24 @@ type Glyph struct {
 	Sure bool
 }
 
+// A Ruler measures text for one screen. What was measured by one and is drawn by
+// another does not fit, so whoever draws for a screen has its Ruler from there.
+// The zero Ruler is right for most, and for what is the same for everybody.
+type Ruler struct {
+	// Wide: the screen gives two cells to what Unicode calls ambiguous (UAX #11).
+	Wide bool
+}
+
+// First is Ruler.First for most screens.
+func First(s string) Glyph { return Ruler{}.First(s) }
+
+// Width is Ruler.Width for most screens.
+func Width(s string) int { return Ruler{}.Width(s) }
+
 // First returns the first glyph of s. For s == "" it is the zero Glyph. Bytes
 // that are not UTF-8 are one U+FFFD each. First allocates only where Text
 // differs from the bytes that it stands for, and for emoji with selectors.
-func First(s string) Glyph {
+func (u Ruler) First(s string) Glyph {
 	if s == "" {
 		return Glyph{}
 	}
@@ -65,36 +79,44 @@ func First(s string) Glyph {
 	}
 	switch {
 	case r == utf8.RuneError && n == 1:
-		return Glyph{Bytes: 1, Text: "\uFFFD", Width: 1}
+		return Glyph{Bytes: 1, Text: "\uFFFD", Width: u.rune(utf8.RuneError)}
 	case blank(r):
 		return Glyph{Bytes: n, Text: " ", Width: 1, Sure: true}
 	case undrawn(r), joiner(r):
 		return Glyph{Bytes: n}
 	}
-	return cluster(s)
+	return u.cluster(s)
 }
 
 // Width returns how many cells s takes: the sum of the widths of its glyphs.
-func Width(s string) int {
+func (u Ruler) Width(s string) int {
 	w := 0
 	for s != "" {
 		if c := s[0]; ' ' <= c && c < 0x7f && (len(s) == 1 || s[1] < utf8.RuneSelf) {
 			w, s = w+1, s[1:]
 			continue
 		}
-		g := First(s)
+		g := u.First(s)
 		w, s = w+g.Width, s[g.Bytes:]
 	}
 	return w
 }
 
+// rune returns the width of a character alone.
+func (u Ruler) rune(r rune) int {
+	if u.Wide && r == utf8.RuneError {
+		return 2 // which is ambiguous, too; displaywidth does not know
+	}
+	return displaywidth.Options{EastAsianWidth: u.Wide}.Rune(r)
+}
+
 // cluster returns the glyph at the start of s, whose first rune is drawn and
 // has to be looked at together with what follows.
-func cluster(s string) Glyph {
+func (u Ruler) cluster(s string) Glyph {
 	marks := int(marksPerBase.Load())
 	most := max(maxCluster, maxCluster/4*marks)
 	c := firstCluster(s, most)
-	d := drawing{cluster: c, most: marks}
+	d := drawing{ruler: u, cluster: c, most: marks}
 	end := 0
 	for end < len(c) {
 		r, n := utf8.DecodeRuneInString(c[end:])
@@ -134,6 +156,7 @@ func firstCluster(s string, most int) string {
 // the cluster is more than one glyph: UAX #29 keeps together what terminals
 // draw apart (a chain of jamo, a Thai vowel, half-width voice marks).
 type drawing struct {
+	ruler   Ruler
 	cluster string
 	own     []byte // what is drawn, where that is not the cluster's own bytes
 	prev    rune   // the last rune drawn
@@ -152,7 +175,7 @@ func (d *drawing) add(r rune, from, to int) bool {
 	switch {
 	case from == 0 && stray(r):
 		d.own = append(make([]byte, 0, len(d.cluster)+3), "\u25CC"...)
-		d.base, d.bases, d.marks, d.width = '\u25CC', 1, 1, 1
+		d.base, d.bases, d.marks, d.width = '\u25CC', 1, 1, d.ruler.rune('\u25CC')
 	case undrawn(r) || joiner(r) && !d.joins(r, to):
 		d.skip(from)
 		return true
@@ -173,7 +196,7 @@ func (d *drawing) add(r rune, from, to int) bool {
 		return false
 	}
 	d.prev = r
-	d.width += displaywidth.Rune(r)
+	d.width += d.ruler.rune(r)
 	if r == emojiStyle {
 		d.width = 2
 	}

@@ -133,6 +133,20 @@ func TestWidthIsTheSumOfTheGlyphs(t *testing.T) {
 	}
 }
 
+func TestAmbiguousCharactersAreAsWideAsTheScreenSays(t *testing.T) {
+	for s, want := range map[string][2]int{
+		"★": {1, 2}, "я…①": {3, 6}, "é": {1, 2}, "e\u0301": {1, 1}, "я\u0301": {1, 2}, "\xff": {1, 2},
+		"a한👍": {5, 5}, "❤": {1, 1}, "❤\ufe0f": {2, 2}, "\u0301": {1, 1}, "אب": {2, 2}, "1\ufe0f\u20e3": {2, 2}, "\u3164": {1, 1},
+	} {
+		if got := [2]int{Ruler{}.Width(s), Ruler{Wide: true}.Width(s)}; got != want {
+			t.Errorf("Width(%+q) narrow and wide: %d, want %d", s, got, want)
+		}
+	}
+	if g := (Ruler{Wide: true}).First("★a"); g.Sure || g.Bytes != 3 {
+		t.Errorf("First(★a) on a wide screen is %+v, want 3 bytes, not sure", g)
+	}
+}
+
 // The list stands in two packages, because neither may import the other.
 func TestKeptIsWhatCleanKeeps(t *testing.T) {
 	for r := rune(0); r <= utf8.MaxRune; r++ {

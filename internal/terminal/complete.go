@@ -109,7 +109,7 @@ func (t *Terminal) list(candidates []string) {
 	room := t.screen.columns - len(listIndent)
 	wide := 0
 	for _, s := range candidates {
-		wide = max(wide, cells.Width(strings.TrimRight(s, " ")))
+		wide = max(wide, t.draft.ruler.Width(strings.TrimRight(s, " ")))
 	}
 	wide = min(wide, room)
 	perRow := max(1, (room+len(listIndent))/(wide+len(listIndent)))
@@ -119,7 +119,7 @@ func (t *Terminal) list(candidates []string) {
 		rows = append(rows, listIndent...)
 		used := 0
 		for s = strings.TrimRight(s, " "); s != ""; {
-			g := cells.First(s)
+			g := t.draft.ruler.First(s)
 			if used+g.Width > wide {
 				break
 			}

@@ -26,7 +26,8 @@ func (g glyph) cells() int { return int(g & 3) }
 // side by side, which take mends.
 type draft struct {
 	text   string
-	limit  int     // bytes
+	limit  int // bytes
+	ruler  cells.Ruler
 	glyphs []glyph // of the whole text
 	at     int     // the cursor stands before this glyph
 	pos    int     // which begins at this byte
@@ -45,14 +46,14 @@ type draft struct {
 
 // measure returns the glyph at the start of s. What is never drawn belongs to
 // the glyph before it, so that the cursor does not stop where nothing is seen.
-func measure(s string) glyph {
-	g := cells.First(s)
+func measure(s string, ruler cells.Ruler) glyph {
+	g := ruler.First(s)
 	n, width := g.Bytes, g.Width
 	if s[0] == '\n' {
-		width = 1
+		width = ruler.Width(lineBreak)
 	}
 	for n < len(s) && s[n] != '\n' {
-		hidden := cells.First(s[n:])
+		hidden := ruler.First(s[n:])
 		if hidden.Width > 0 {
 			break
 		}
@@ -100,7 +101,7 @@ func (d *draft) splice(from, to int, s string, cursor int) {
 		if p >= from+len(s) && old >= to && old+shift == p {
 			break
 		}
-		g := measure(d.text[p:])
+		g := measure(d.text[p:], d.ruler)
 		fresh = append(fresh, g)
 		p += g.bytes()
 	}

@@ -14,6 +14,7 @@ const (
 	keyPasteStart     // of a paste in brackets
 	keyPasteText      // within one; comes with a rune, LF for a line break
 	keyPasteEnd
+	keyReport // where the client's cursor is; comes with its column
 	keyEnter
 	keyLeft
 	keyRight

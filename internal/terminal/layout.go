@@ -35,7 +35,7 @@ func (t *Terminal) promptCells() string {
 clip:
 	for _, span := range prompt {
 		for s := span.Text; s != ""; {
-			g := cells.First(s)
+			g := t.draft.ruler.First(s)
 			s = s[g.Bytes:]
 			if len(line)+g.Width > limit {
 				break clip
@@ -174,7 +174,7 @@ func (l *layout) put(from, to int) {
 		if d.text[p] == '\n' {
 			l.mark(lineBreak)
 		} else {
-			g := cells.First(d.text[p:])
+			g := d.ruler.First(d.text[p:])
 			shown := ink{text: g.Text, sure: g.Sure, apart: i == from && clings(d.text[p:])}
 			l.line = l.t.appendGlyph(l.line, shown, w)
 			l.x += w
@@ -185,7 +185,7 @@ func (l *layout) put(from, to int) {
 
 // mark appends a character of our own, one cell wide.
 func (l *layout) mark(s string) {
-	g := cells.First(s)
+	g := l.t.draft.ruler.First(s)
 	shown := ink{text: g.Text, sure: g.Sure}
 	if l.t.color {
 		shown.sgr = dim

@@ -67,6 +67,7 @@ func (t *Terminal) refuse(size int) {
 
 // digest makes keys of the input that is here, up to one that ends the turn.
 func (t *Terminal) digest() {
+	t.parser.asked = t.parser.asked && time.Since(t.began) < reportTime
 	for len(t.unread) > 0 && !t.entered && !t.turn.over {
 		b := t.unread[0]
 		t.unread = t.unread[1:]
@@ -257,6 +258,10 @@ func (t *Terminal) press(k key, r rune) {
 	}
 	if k == keyPasteText {
 		t.pasted.add(r)
+		return
+	}
+	if k == keyReport {
+		t.measured(int(r))
 		return
 	}
 	t.insertTyped()

@@ -12,6 +12,7 @@ const (
 	escPatience      = 100 * time.Millisecond // the Esc key, or the start of a sequence
 	sequencePatience = time.Second            // a sequence or a character that was cut
 	pastePatience    = 2 * time.Second        // a paste whose end was lost
+	reportPatience   = 5 * time.Second        // what may be a report: a part of it would look like text
 )
 
 // stringBytes is how long a string sequence (OSC, DCS and the like) may be
@@ -43,6 +44,7 @@ type parser struct {
 	foreign bool   // not a sequence of ours: skip to its end
 	meta    bool   // an ESC more stood before it, which some terminals send for Alt
 	paste   bool   // between the brackets of a paste
+	asked   bool   // the client may be about to report its cursor
 	afterCR bool   // a LF now is the second half of a line break
 	part    [utf8.UTFMax]byte
 	partLen int
@@ -51,6 +53,8 @@ type parser struct {
 // patience returns how long to wait for the next byte before expire, 0 for ever.
 func (p *parser) patience() time.Duration {
 	switch {
+	case p.state != ground && p.asked:
+		return reportPatience
 	case p.state == escape:
 		return escPatience
 	case p.state != ground:
@@ -189,6 +193,10 @@ func (p *parser) final(n sequenceName) {
 			p.emit(keyPasteEnd, 0)
 			return
 		}
+	}
+	if n.final == 'R' && !n.shift {
+		p.emit(keyReport, rune(p.numbers[1]))
+		return
 	}
 	if k := sequenceKey(n); k != keyNone && !p.paste { // a key within a paste is data, and not ours to show
 		p.emit(k, 0)

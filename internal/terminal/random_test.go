@@ -61,6 +61,9 @@ var alphabet = []item{
 	{"\uff9e", 1, letters},
 }
 
+// ambiguous are the items that some screens give two cells.
+const ambiguous = "e\u0301…★①я"
+
 const unprintable = 2 // at the end of alphabet
 
 var pastedBreak = item{"\n", 1, space}
@@ -118,6 +121,7 @@ type before struct {
 type person struct {
 	*rand.Rand
 	*rig
+	alphabet      []item // as wide as on this screen
 	columns, rows int
 	prompt, text  items
 	cur           int
@@ -258,7 +262,7 @@ func (p *person) sendOne(sequences ...string) { p.send(sequences[p.IntN(len(sequ
 func (p *person) step() {
 	switch op := p.IntN(47); {
 	case op < 15:
-		if is := p.some(1+p.IntN(4), alphabet); p.fits(is) {
+		if is := p.some(1+p.IntN(4), p.alphabet); p.fits(is) {
 			p.insert(typing, is)
 			p.send(is.String())
 		}
@@ -291,8 +295,8 @@ func (p *person) step() {
 	case op < 32:
 		p.look()
 	case op < 34:
-		is := p.some(1+p.IntN(3), alphabet)
-		is = slices.Concat(is, items{pastedBreak}, p.some(1+p.IntN(3), alphabet))
+		is := p.some(1+p.IntN(3), p.alphabet)
+		is = slices.Concat(is, items{pastedBreak}, p.some(1+p.IntN(3), p.alphabet))
 		if p.fits(is) {
 			p.insert(alone, is)
 			p.send("\x1b[200~" + is.String() + "\r\n\x1b[201~")
@@ -300,7 +304,7 @@ func (p *person) step() {
 	case op < 39:
 		p.say()
 	case op < 41:
-		p.prompt = p.some(1+p.IntN(6), alphabet[:10])
+		p.prompt = p.some(1+p.IntN(6), p.alphabet[:10])
 		p.did = fmt.Sprintf("prompt %q", p.prompt)
 		p.do(func() { p.term.SetPrompt([]Span{{Text: p.prompt.String()}}) })
 	case op < 42:
@@ -447,7 +451,7 @@ func (p *person) search() {
 	p.manner, p.joined = alone, false
 	p.send("\x12")
 	checked()
-	more := p.some(1, alphabet)
+	more := p.some(1, p.alphabet)
 	if len(p.sent) > 0 && p.IntN(4) > 0 {
 		if line := p.entry(1 + p.IntN(len(p.sent))); !slices.Contains(line, pastedBreak) {
 			i := p.IntN(len(line))
@@ -511,7 +515,7 @@ func (p *person) say() {
 
 // complete presses Tab a few times, checking every step but the last.
 func (p *person) complete() {
-	printable := alphabet[:len(alphabet)-unprintable]
+	printable := p.alphabet[:len(p.alphabet)-unprintable]
 	p.from = p.cur
 	for p.from > 0 && slices.Contains(printable, p.text[p.from-1]) && p.IntN(5) > 0 {
 		p.from--
@@ -520,8 +524,8 @@ func (p *person) complete() {
 	p.candidates = nil
 	base := slices.Concat(typed, p.some(p.IntN(3), printable))
 	for range p.IntN(5) {
-		more := p.some(1+p.IntN(2), alphabet[:4])
-		more[0] = alphabet[len(p.candidates)+4] // they have no more in common than base
+		more := p.some(1+p.IntN(2), p.alphabet[:4])
+		more[0] = p.alphabet[len(p.candidates)+4] // they have no more in common than base
 		p.candidates = append(p.candidates, slices.Concat(base, more))
 	}
 	longest := items{}
@@ -626,7 +630,7 @@ func (p *person) see() {
 	for range 1 + p.IntN(4) {
 		var row items
 		for used := 0; ; {
-			i := alphabet[p.IntN(len(alphabet)-unprintable)]
+			i := p.alphabet[p.IntN(len(p.alphabet)-unprintable)]
 			if used += i.width; used > p.columns || p.IntN(30) == 0 {
 				break
 			}
@@ -705,7 +709,17 @@ func TestRandomSteps(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := &person{Rand: rand.New(rand.NewPCG(s, 0)), prompt: items{{">", 1, sign}, {" ", 1, space}}}
 			p.columns, p.rows = 12+p.IntN(50), 6+p.IntN(20)
-			p.rig = newRig(t, Options{Size: Size{p.columns, p.rows}})
+			p.alphabet = slices.Clone(alphabet)
+			prepare := answers
+			if s%3 == 0 {
+				prepare = wide
+				for i := range p.alphabet {
+					if strings.Contains(ambiguous, p.alphabet[i].text) {
+						p.alphabet[i].width = 2
+					}
+				}
+			}
+			p.rig = newRig(t, Options{Size: Size{p.columns, p.rows}, Measure: true}, prepare)
 			defer p.close()
 			p.do(func() {
 				p.term.SetCompleter(func(string, int) (int, []string) {

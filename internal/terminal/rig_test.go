@@ -56,17 +56,25 @@ type duplex struct {
 	io.Writer
 }
 
+// answers makes the client's terminal say where its cursor is.
+func answers(r *rig) {
+	r.screen.Answer = func(s string) { _, _ = io.WriteString(r.keys, s) }
+}
+
+// wide makes it give two cells to ambiguous characters, and say so.
+func wide(r *rig) { r.screen.Wide = true; answers(r) }
+
 // run runs f with a rig, and closes that in the end.
-func run(t *testing.T, o Options, f func(r *rig)) {
+func run(t *testing.T, o Options, f func(r *rig), prepare ...func(*rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, o)
+		r := newRig(t, o, prepare...)
 		f(r)
 		r.close()
 	})
 }
 
-func newRig(t *testing.T, o Options) *rig {
+func newRig(t *testing.T, o Options, prepare ...func(*rig)) *rig {
 	t.Helper()
 	l := o.Limits
 	l.setDefaults()
@@ -84,6 +92,9 @@ func newRig(t *testing.T, o Options) *rig {
 	var in *io.PipeReader
 	in, r.keys = io.Pipe()
 	o.Resize = r.sizes
+	for _, f := range prepare {
+		f(r)
+	}
 	r.term = New(duplex{in, r.gate}, o)
 	r.term.SetPrompt([]Span{{Text: "> "}})
 	var ctx context.Context

@@ -4,8 +4,6 @@ import (
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
-
-	"sarangbang/internal/cells"
 )
 
 // queryBytes bounds what is searched for.
@@ -60,7 +58,7 @@ func (t *Terminal) pressInSearch(k key) bool {
 	case keyBackspace:
 		query := ""
 		for rest := s.query; rest != ""; {
-			n := measure(rest).bytes()
+			n := measure(rest, t.draft.ruler).bytes()
 			if n == len(rest) {
 				break
 			}
@@ -112,8 +110,8 @@ func (t *Terminal) searchPrompt(room int) string {
 		label = t.words.NotFound
 	}
 	s := label + ": " + strings.ReplaceAll(t.search.query, "\n", lineBreak) + "> "
-	for cells.Width(s) > room {
-		s = s[cells.First(s).Bytes:]
+	for t.draft.ruler.Width(s) > room {
+		s = s[t.draft.ruler.First(s).Bytes:]
 	}
 	return s
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"sarangbang/internal/cells"
 )
 
 // Size of a screen in cells. A zero stands for the usual 80 × 24.
@@ -80,10 +82,11 @@ func (l *Limits) clamp(s Size) Size {
 
 // Options of a terminal. All may be left out.
 type Options struct {
-	Size   Size
-	Resize <-chan Size // sizes to come; of several the newest wins. It may be closed.
-	Limits Limits
-	Color  bool // the marks that the terminal itself puts into the line may have SGR
+	Size    Size
+	Resize  <-chan Size // sizes to come; of several the newest wins. It may be closed.
+	Limits  Limits
+	Measure bool // ask the client how wide ambiguous characters are
+	Color   bool // the marks that the terminal itself puts into the line may have SGR
 }
 
 // Wait says what ends Next beside the person and the client.
@@ -137,6 +140,7 @@ type Terminal struct {
 	excess int    // bytes typed beyond the limit since the last key that is not text
 	pasted pasted
 
+	began  time.Time
 	parser parser
 	unread []byte // input not yet parsed
 	heard  time.Time
@@ -201,6 +205,9 @@ func New(rw io.ReadWriter, o Options) *Terminal {
 	t.x.History = noHistory{}
 	t.x.AutoCompleteCallback = t.fetch
 	_ = t.x.SetSize(t.screen.columns, t.screen.rows) // writes nothing while nothing is shown
+	if o.Measure {
+		t.ask()
+	}
 	t.in = newIncoming()
 	t.out = newOutgoing()
 	t.pumps.Go(func() { t.in.run(rw) })
@@ -303,6 +310,10 @@ func (t *Terminal) Remember(text string) { t.past.add(sanitize(text)) }
 // Draft returns what is being typed, or what a search of the history shows in
 // its place.
 func (t *Terminal) Draft() string { return t.draft.text }
+
+// Ruler measures what is printed on this screen. It may change once, soon after
+// New: Next returns Woken then.
+func (t *Terminal) Ruler() cells.Ruler { return t.draft.ruler }
 
 // Size returns the size that is drawn for.
 func (t *Terminal) Size() Size { return Size{Columns: t.screen.columns, Rows: t.screen.rows} }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
+	"golang.org/x/text/width"
 )
 
 // Terminal is a screen with its scrollback. It may be used by several
@@ -19,6 +20,12 @@ type Terminal struct {
 	// that know no clusters: a family of four takes eight cells. To be set
 	// before the first Write.
 	Apart bool
+	// Wide makes the terminal give two cells to what Unicode calls ambiguous
+	// (UAX #11). To be set before the first Write.
+	Wide bool
+	// Answer gets what the terminal answers to what it is asked, during Write.
+	// Nil for a terminal that says nothing. To be set before the first Write.
+	Answer func(string)
 
 	mu         sync.Mutex // guards all below
 	cols, rows int
@@ -207,7 +214,7 @@ func (t *Terminal) draw(r rune) {
 	if t.join(r) {
 		return
 	}
-	w := uniseg.StringWidth(string(r))
+	w := t.width(string(r))
 	switch {
 	case 0x1F3FB <= r && r <= 0x1F3FF: // a skin tone that stands alone: uniseg says 0, terminals draw it
 		w = 2
@@ -243,6 +250,15 @@ func (t *Terminal) draw(r rune) {
 	t.advance(w)
 }
 
+// width returns how many cells a cluster takes.
+func (t *Terminal) width(cluster string) int {
+	w := uniseg.StringWidth(cluster)
+	if p, _ := width.LookupString(cluster); t.Wide && w == 1 && p.Kind() == width.EastAsianAmbiguous {
+		return 2
+	}
+	return w
+}
+
 func (t *Terminal) advance(w int) {
 	t.x += w
 	if t.x >= t.cols {
@@ -259,7 +275,7 @@ func (t *Terminal) join(r rune) bool {
 	if _, rest, _, _ := uniseg.FirstGraphemeClusterInString(both, -1); rest != "" {
 		return false
 	}
-	was := min(uniseg.StringWidth(t.joins.text), 2)
+	was := min(t.width(t.joins.text), 2)
 	t.joins.text = both
 	if !t.Apart && was == 1 && uniseg.StringWidth(both) > 1 && !t.pending {
 		keep := t.joins
@@ -368,6 +384,12 @@ func (t *Terminal) control(params string, final byte) {
 	case "?2004h", "?2004l":
 		t.brackets = final == 'h'
 	case "?25h", "?25l":
+	case "n":
+		if params != "6" {
+			t.fail("sequence CSI %q", params+"n")
+		} else if t.Answer != nil {
+			t.Answer(fmt.Sprintf("\x1b[%d;%dR", t.y+1, t.x+1))
+		}
 	default:
 		if final != 'm' || strings.Trim(params, "0123456789;") != "" {
 			t.fail("sequence CSI %q", params+string(final))

@@ -58,6 +58,20 @@ func TestApart(t *testing.T) {
 	}
 }
 
+func TestWideTerminalThatAnswers(t *testing.T) {
+	e := New(20, 2)
+	e.Wide = true
+	var said []string
+	e.Answer = func(s string) { said = append(said, s) }
+	e.Write([]byte("\x1b[6n\r\n·\x1b[6ne\u0301я\u0301한a❤\ufe0f\x1b[6n"))
+	if got, want := strings.Join(said, ""), "\x1b[1;1R\x1b[2;3R\x1b[2;11R"; got != want {
+		t.Errorf("answers %q, want %q", got, want)
+	}
+	if got, want := show(e), "|·e\u0301я\u0301한a❤\ufe0f"; got != want {
+		t.Errorf("screen %q, want %q", got, want)
+	}
+}
+
 func TestWhatIsNotKnownIsAnError(t *testing.T) {
 	for _, in := range []string{"\x1b]0;t\a", "\x1b[5n", "\x1b[?1049h", "\t", "\x9b", "\u0085", "\u0301", "\x1bc", "123456\x1b[K", "\x1b[1K", "\x1b[J", "\b"} {
 		e := New(6, 3)

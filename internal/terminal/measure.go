@@ -1,0 +1,34 @@
+package terminal
+
+import "time"
+
+const (
+	// probe is written once, and taken away. It is an ambiguous character.
+	probe = "\r·\x1b[6n\r" + eraseRight
+	// probeTime is how long an answer to it counts. What comes later is
+	// dropped: the screen has been drawn for narrow characters by then.
+	probeTime = 300 * time.Millisecond
+	// reportTime is how long an answer may still come.
+	reportTime = 10 * time.Second
+)
+
+// ask asks the client where its cursor is after an ambiguous character.
+func (t *Terminal) ask() {
+	t.screen.out = append(t.screen.out, probe...)
+	t.began, t.parser.asked = time.Now(), true
+}
+
+// measured takes the answer.
+func (t *Terminal) measured(column int) {
+	if !t.parser.asked {
+		return
+	}
+	t.parser.asked = false
+	if column != 3 || time.Since(t.began) > probeTime {
+		return
+	}
+	t.draft.ruler.Wide = true
+	t.draft.show(t.draft.text, t.draft.pos)
+	t.screen.erase()
+	t.promptStale, t.turn.woken = true, true
+}
