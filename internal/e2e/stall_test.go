@@ -29,7 +29,7 @@ func TestNobodyWaitsForAPeerThatNeverReads(t *testing.T) {
 
 	window := h.deafChannel(t)
 	socket, thaw := h.deafSocket(t)
-	old := h.dialTCP(t, login{user: "deaf-tcp"})
+	old := h.dialTCP(t, login{user: "deaf-tcp", buffer: 4096}) // which the pace of the door fills at once
 	old.sends("deaf-tcp")
 	speaker.sees("deaf-tcp joined")
 	reader := h.pipe(t, login{user: "reader"})
@@ -168,7 +168,7 @@ func TestDeadPeerIsGivenUp(t *testing.T) {
 	speaker := h.pipe(t, login{user: "speaker"})
 	speaker.sees("speaker joined")
 	h.deafSocket(t)
-	old := h.dialTCP(t, login{user: "deaf-tcp"})
+	old := h.dialTCP(t, login{user: "deaf-tcp", buffer: 4096}) // which the pace of the door fills at once
 	old.sends("deaf-tcp")
 	speaker.sees("deaf-tcp joined")
 	window := h.deafChannel(t)

@@ -9,7 +9,7 @@ import (
 
 // patience is how long something may take that ought to come at once. It is long, for the machine may be busy with other
 // things; whoever measures a delay sets a limit of their own.
-const patience = 20 * time.Second
+const patience = 40 * time.Second
 
 // transcript is what has come so far from something that runs by itself. It is written by one goroutine and read by others.
 type transcript struct {
