@@ -70,7 +70,8 @@ func (f *channel) leadTerminal(v session.Visitor) int {
 		Resize:  f.resized,
 		Limits:  f.conn.server.limits.Terminal,
 		Color:   v.Term != "dumb" && v.Env["NO_COLOR"] == "",
-		Measure: v.Term != "dumb",
+		Measure: true,
+		Plain:   v.Term == "dumb" || v.Env["SARANGBANG_PLAIN"] != "" && v.Env["SARANGBANG_PLAIN"] != "0",
 	})
 	defer func() {
 		_ = t.Close(closeGrace) // a client that does not take its last rows has been waited for

@@ -135,4 +135,5 @@ func (t *Terminal) list(candidates []string) {
 		rows = fmt.Appendf(rows, "%s+%d\n", listIndent, left)
 	}
 	t.Print(rows)
+	t.plain.flush = true
 }

@@ -28,7 +28,9 @@ func FuzzInput(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, input []byte, columns, cut uint8) {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, Options{Size: Size{12 + int(columns)%100, 4 + int(columns)%20}, Limits: Limits{PasteBytes: 2000}, Measure: columns%2 == 0})
+			var rec record
+			plain := columns%3 == 0
+			r := newRig(t, Options{Size: Size{12 + int(columns)%100, 4 + int(columns)%20}, Limits: Limits{PasteBytes: 2000}, Measure: columns%2 == 0, Plain: plain}, rec.attach)
 			at := min(int(cut), len(input))
 			for _, part := range [][]byte{input[:at], input[at:]} {
 				r.press(string(part))
@@ -62,6 +64,9 @@ func FuzzInput(f *testing.F) {
 			r.press("ok\r")
 			if got := r.said(); len(got) != 1 || got[0] != "ok" {
 				t.Errorf("after %q the next line is %q, want %q", input, got, "ok")
+			}
+			if plain {
+				rec.rows(t)
 			}
 			if got := r.gate.writes; got > 2*len(input)+20 {
 				t.Errorf("%d writes for %d bytes of input", got, len(input))

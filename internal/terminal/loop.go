@@ -31,7 +31,12 @@ func (w *wire) Read(p []byte) (int, error) {
 			return 0, errTurn
 		case t.entered:
 			return copy(p, "\r"), nil
+		case !behind && t.plain.on:
+			t.updateSize()
+			t.showPlain()
+			t.send()
 		case !behind:
+			t.updateSize()
 			t.update()
 			if t.draftStale && time.Until(t.fetchAt()) <= 0 {
 				t.draftStale, t.fetched = false, time.Now()
@@ -79,11 +84,15 @@ func (t *Terminal) digest() {
 	}
 }
 
-// update tells x/term about a new size and a new prompt.
-func (t *Terminal) update() {
+// updateSize puts a new size in force, if it may be.
+func (t *Terminal) updateSize() {
 	if t.asked != (Size{}) && time.Until(t.resizeAt()) <= 0 {
 		t.applySize()
 	}
+}
+
+// update tells x/term about a new prompt.
+func (t *Terminal) update() {
 	if t.screen.inks.len() > manyInks {
 		t.forgetInks()
 	}
@@ -139,7 +148,11 @@ func (t *Terminal) applySize() {
 	}
 	t.resized = time.Now()
 	t.turn.woken = true
-	t.screen.resize(size)
+	if t.plain.on {
+		t.screen.columns, t.screen.rows = size.Columns, size.Rows
+	} else {
+		t.screen.resize(size)
+	}
 	_ = t.x.SetSize(size.Columns, size.Rows) // what it draws is taken away by repaint
 	t.promptStale = true
 }
@@ -151,6 +164,11 @@ func (t *Terminal) show() {
 	if cap(t.above) > keptBytes {
 		t.above = nil
 	}
+	t.send()
+}
+
+// send hands over what is to be sent, with the bell.
+func (t *Terminal) send() {
 	if t.bell {
 		t.bell = false
 		t.screen.ring()
@@ -239,6 +257,9 @@ func (t *Terminal) alarm(reading, behind bool) <-chan time.Time {
 	if t.draftStale && !behind {
 		sooner(t.fetchAt())
 	}
+	if due := t.plainDue(); t.plain.on && !behind && !due.IsZero() {
+		sooner(due)
+	}
 	if at.IsZero() {
 		return nil
 	}
@@ -280,6 +301,12 @@ func (t *Terminal) press(k key, r rune) {
 	}
 	if t.search.on && t.pressInSearch(k) {
 		return
+	}
+	if t.plain.on && (k == keyRedraw || k == keySearch || k == keyCancel) {
+		t.plain.again = true
+		if k != keyCancel {
+			return
+		}
 	}
 	switch k {
 	case keyPasteEnd:

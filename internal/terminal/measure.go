@@ -29,6 +29,8 @@ func (t *Terminal) measured(column int) {
 	}
 	t.draft.ruler.Wide = true
 	t.draft.show(t.draft.text, t.draft.pos)
-	t.screen.erase()
+	if !t.plain.on {
+		t.screen.erase()
+	}
 	t.promptStale, t.turn.woken = true, true
 }

@@ -105,9 +105,9 @@ func (t *Terminal) endSearch(take bool) {
 // searchPrompt is what stands in the prompt's place. Where it has no room, its
 // end is what is shown.
 func (t *Terminal) searchPrompt(room int) string {
-	label := t.words.Search
+	label := t.words[0]
 	if t.search.missing {
-		label = t.words.NotFound
+		label = t.words[1]
 	}
 	s := label + ": " + strings.ReplaceAll(t.search.query, "\n", lineBreak) + "> "
 	for t.draft.ruler.Width(s) > room {

@@ -20,17 +20,11 @@ type Size struct{ Columns, Rows int }
 // for none.
 type Span struct{ SGR, Text string }
 
-// Words are what the terminal itself says, in the language of its person.
-type Words struct {
-	Search   string // stands before what is searched for in the history
-	NotFound string // stands there if nothing is found
-}
-
 // A Completer says what Tab may put into the draft in the place of the bytes
 // from start to the cursor: the likeliest candidate first, a blank at its end
 // where one goes with it. It is called by the owner, within Next, and must not
 // call the terminal.
-type Completer func(draft string, cursor int) (start int, candidates []string)
+type Completer = func(draft string, cursor int) (start int, candidates []string)
 
 // Limits bound what a client can make the terminal keep. A zero stands for the
 // default.
@@ -85,6 +79,7 @@ type Options struct {
 	Size    Size
 	Resize  <-chan Size // sizes to come; of several the newest wins. It may be closed.
 	Limits  Limits
+	Plain   bool // as after SetPlain(true)
 	Measure bool // ask the client how wide ambiguous characters are
 	Color   bool // the marks that the terminal itself puts into the line may have SGR
 }
@@ -129,12 +124,13 @@ type Terminal struct {
 	draft  draft
 	past   history
 	search search
-	words  Words
-	last   key // that was pressed
+	words  [2]string // before a query: search, not found
+	last   key       // that was pressed
 
 	candidates Completer
 	completion completion
 
+	plain  plain
 	window int    // the first glyph shown of a draft that is higher than the screen
 	typed  []byte // text not yet in the draft
 	excess int    // bytes typed beyond the limit since the last key that is not text
@@ -195,7 +191,7 @@ func (noHistory) At(int) string { return "" }
 // closed.
 func New(rw io.ReadWriter, o Options) *Terminal {
 	o.Limits.setDefaults()
-	t := &Terminal{limits: o.Limits, color: o.Color, resize: o.Resize, promptStale: true, words: Words{"search", "not found"}}
+	t := &Terminal{limits: o.Limits, color: o.Color, resize: o.Resize, promptStale: true, words: [2]string{"search", "not found"}}
 	t.screen = newScreen(t.limits.clamp(o.Size))
 	t.draft.limit = t.limits.PasteBytes
 	t.past.lines, t.past.bytes = t.limits.HistoryLines, t.limits.PasteBytes
@@ -205,7 +201,9 @@ func New(rw io.ReadWriter, o Options) *Terminal {
 	t.x.History = noHistory{}
 	t.x.AutoCompleteCallback = t.fetch
 	_ = t.x.SetSize(t.screen.columns, t.screen.rows) // writes nothing while nothing is shown
-	if o.Measure {
+	if t.plain.on = o.Plain; o.Plain {
+		t.screen.out = nil
+	} else if o.Measure {
 		t.ask()
 	}
 	t.in = newIncoming()
@@ -244,6 +242,9 @@ func (t *Terminal) Next(ctx context.Context, w Wait) (Input, error) {
 // one. The line leaves the screen: what was said comes back as a printed row.
 func (t *Terminal) submit() string {
 	t.entered = false
+	if t.plain.on {
+		t.enterPlain()
+	}
 	text := t.draft.take()
 	t.past.rewind()
 	t.completion = completion{}
@@ -279,10 +280,10 @@ func (t *Terminal) SetPrompt(p []Span) {
 	}
 }
 
-// SetWords chooses what the terminal itself says: clean text, drawn like a
-// prompt. It begins with English words.
-func (t *Terminal) SetWords(w Words) {
-	t.words = w
+// SetWords chooses what stands before what is searched for in the history, and
+// what stands there if nothing is found, in the language of the person.
+func (t *Terminal) SetWords(search, notFound string) {
+	t.words = [2]string{search, notFound}
 	t.promptStale = t.promptStale || t.search.on
 }
 
@@ -341,7 +342,12 @@ func (t *Terminal) Close(timeout time.Duration) error {
 		return t.err
 	}
 	t.closed = true
-	t.screen.leave(t.above)
+	if t.plain.on {
+		t.endRow()
+		t.screen.out = appendBare(t.screen.out, t.above)
+	} else {
+		t.screen.leave(t.above)
+	}
 	t.above = nil
 	t.screen.sendTo(t.out)
 	t.in.stop()
