@@ -14,6 +14,7 @@ func pages() map[string]string {
 	return map[string]string{
 		"docs/COMMANDS.md": command.Reference(),
 		"docs/CONFIG.md":   config.Reference(),
+		"docs/TERMINAL.md": terminalPage(),
 	}
 }
 
