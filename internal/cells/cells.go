@@ -84,6 +84,14 @@ func (u Ruler) First(s string) Glyph {
 		return Glyph{Bytes: n, Text: " ", Width: 1, Sure: true}
 	case undrawn(r), joiner(r):
 		return Glyph{Bytes: n}
+	case r == '\u25cc':
+		// A vowel or a final consonant that stands on nothing is drawn on a circle, which UAX #29 does not take as its base. What
+		// was drawn must measure the same when it is read again.
+		if next, _ := utf8.DecodeRuneInString(s[n:]); conjoining(next) {
+			g := u.First(s[n:])
+			g.Bytes += n
+			return g
+		}
 	}
 	return u.cluster(s)
 }

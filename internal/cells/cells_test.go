@@ -233,3 +233,16 @@ func BenchmarkWidth(b *testing.B) {
 		})
 	}
 }
+
+func TestWhatIsDrawnMeasuresTheSame(t *testing.T) {
+	for _, s := range []string{"\u11ab", "\u1161\u11ab", "a\u11abb", "\u25cc\u11ab", "\u0301", "\u25cc\u0301", "\ufffd\u11ab", "\u25cc", "\u25cc\u25cc\u11ab"} {
+		drawn := ""
+		for rest := s; rest != ""; {
+			g := First(rest)
+			rest, drawn = rest[g.Bytes:], drawn+g.Text
+		}
+		if got, want := Width(drawn), Width(s); got != want {
+			t.Errorf("%+q is drawn as %+q, of %d cells, want %d", s, drawn, got, want)
+		}
+	}
+}
