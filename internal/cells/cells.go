@@ -188,6 +188,8 @@ func (d *drawing) add(r rune, from, to int) bool {
 		d.skip(from)
 		return true
 	case joiner(r):
+	case from > 0 && blank(r) && d.conjoins(to):
+		return false // a place of its own: without it, what stands beside it would be another syllable
 	case mark(r) || conjoining(r) && hangul(d.base):
 		most := d.most
 		if conjoining(r) {
@@ -219,6 +221,12 @@ func (d *drawing) skip(from int) {
 	if d.own == nil {
 		d.own = append(make([]byte, 0, len(d.cluster)), d.cluster[:from]...)
 	}
+}
+
+// conjoins reports whether a medial vowel or a final consonant stands at at.
+func (d *drawing) conjoins(at int) bool {
+	next, _ := utf8.DecodeRuneInString(d.cluster[at:])
+	return conjoining(next)
 }
 
 // joins reports whether the joiner or selector r, which ends at to, is part of

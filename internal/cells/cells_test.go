@@ -235,7 +235,7 @@ func BenchmarkWidth(b *testing.B) {
 }
 
 func TestWhatIsDrawnMeasuresTheSame(t *testing.T) {
-	for _, s := range []string{"\u11ab", "\u1161\u11ab", "a\u11abb", "\u25cc\u11ab", "\u0301", "\u25cc\u0301", "\ufffd\u11ab", "\u25cc", "\u25cc\u25cc\u11ab"} {
+	for _, s := range []string{"\u11ab", "\u1161\u11ab", "a\u11abb", "\u25cc\u11ab", "\u0301", "\u25cc\u0301", "\ufffd\u11ab", "\u25cc", "\u25cc\u25cc\u11ab", "\u1112\u1160\u11ab"} {
 		drawn := ""
 		for rest := s; rest != ""; {
 			g := First(rest)
