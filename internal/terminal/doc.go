@@ -1,7 +1,7 @@
 // Package terminal is the keyboard and the screen of one person who came in with
 // a terminal: golang.org/x/term's Terminal, unforked and made exact by the cell.
-// It owns the line being typed, its history, the prompt and what is on the
-// screen below the last printed row.
+// It owns the line being typed, its history, its completion, the prompt and what
+// is on the screen below the last printed row.
 //
 // # How it works
 //
@@ -30,6 +30,15 @@
 // output. A wake-up is a private error out of Read, after which x/term goes on
 // where it was.
 //
+// What the keys do is one table, from which the parser's tables are made and
+// people are told ([Keys]).
+//
+// In plain mode nothing of x/term's drawing is used: rows and what is typed are
+// appended to the screen, and no sequence is sent ([Terminal.SetPlain]).
+//
+// How wide the client draws ambiguous characters is asked once
+// (Options.Measure). Who renders rows measures them with [Terminal.Ruler].
+//
 // # Who owns what
 //
 // One goroutine, the owner, calls every method. [Terminal.Next] is the only one
@@ -46,7 +55,8 @@
 //
 // # What it refuses
 //
-// It interprets no command and knows no room. It does not clean printed rows.
+// It interprets no command and knows no room; what Tab proposes comes from a
+// [Completer]. It does not clean printed rows.
 // It takes in no code point that a text may not hold (cells.Kept), no more than
 // Limits.PasteBytes in a line, and hands on no control but the LF of a paste.
 package terminal

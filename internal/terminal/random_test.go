@@ -267,8 +267,10 @@ func (p *person) step() {
 			p.send(is.String())
 		}
 	case op < 18:
-		p.cut(erasing, max(p.cur-1, 0), p.cur)
-		p.sendOne("\x7f", "\b")
+		for range 1 + p.IntN(3) {
+			p.cut(erasing, max(p.cur-1, 0), p.cur)
+			p.sendOne("\x7f", "\b")
+		}
 	case op < 19:
 		p.cut(erasing, p.cur, min(p.cur+1, len(p.text)))
 		p.send("\x1b[3~")
@@ -323,7 +325,7 @@ func (p *person) step() {
 
 // rare presses a key that takes much away or brings much back.
 func (p *person) rare() {
-	switch p.IntN(9) {
+	switch p.IntN(11) {
 	case 0:
 		p.kill(p.cur, len(p.text))
 		p.send("\x0b")
@@ -365,7 +367,7 @@ func (p *person) rare() {
 			}
 		})
 		p.send("\x14")
-	case 8:
+	default:
 		p.manner, p.joined = alone, false
 		p.undo()
 		p.send("\x1f")
