@@ -206,14 +206,14 @@ func TestSearch(t *testing.T) {
 	})
 	run(t, Options{Size: Size{20, 5}}, func(r *rig) {
 		remember(r)
-		r.do(func() { r.term.SetWords("찾기", "없음") })
+		r.do(func() { r.term.SetWords("찾기: ", "없음: ") })
 		r.press("\x12")
 		r.sees("찾기: >", 8)
 		r.press("고양")
 		r.sees("기: 고양> 고양이 하\n나", 10)
 		r.press("x")
 		r.sees(": 고양x> 고양이 하나", 9)
-		r.do(func() { r.term.SetWords("s", "n") })
+		r.do(func() { r.term.SetWords("s: ", "n: ") })
 		r.sees("n: 고양x> 고양이 하\n나", 10)
 		r.press("\x03\x12")
 		r.do(func() {

@@ -109,7 +109,7 @@ func (t *Terminal) searchPrompt(room int) string {
 	if t.search.missing {
 		label = t.words[1]
 	}
-	s := label + ": " + strings.ReplaceAll(t.search.query, "\n", lineBreak) + "> "
+	s := label + strings.ReplaceAll(t.search.query, "\n", lineBreak) + "> "
 	for t.draft.ruler.Width(s) > room {
 		s = s[t.draft.ruler.First(s).Bytes:]
 	}

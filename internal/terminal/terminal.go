@@ -191,7 +191,7 @@ func (noHistory) At(int) string { return "" }
 // closed.
 func New(rw io.ReadWriter, o Options) *Terminal {
 	o.Limits.setDefaults()
-	t := &Terminal{limits: o.Limits, color: o.Color, resize: o.Resize, promptStale: true, words: [2]string{"search", "not found"}}
+	t := &Terminal{limits: o.Limits, color: o.Color, resize: o.Resize, promptStale: true, words: [2]string{"search: ", "not found: "}}
 	t.screen = newScreen(t.limits.clamp(o.Size))
 	t.draft.limit = t.limits.PasteBytes
 	t.past.lines, t.past.bytes = t.limits.HistoryLines, t.limits.PasteBytes
@@ -281,7 +281,8 @@ func (t *Terminal) SetPrompt(p []Span) {
 }
 
 // SetWords chooses what stands before what is searched for in the history, and
-// what stands there if nothing is found, in the language of the person.
+// what stands there if nothing is found, in the language of the person; in the
+// beginning "search: " and "not found: ".
 func (t *Terminal) SetWords(search, notFound string) {
 	t.words = [2]string{search, notFound}
 	t.promptStale = t.promptStale || t.search.on
