@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"syscall"
+	_ "time/tzdata" // the zones of clients, on servers that have none
 
 	gossh "golang.org/x/crypto/ssh"
 	"golang.org/x/sync/errgroup"

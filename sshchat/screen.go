@@ -2,6 +2,7 @@ package sshchat
 
 import (
 	"context"
+	"iter"
 
 	"sarangbang/internal/session"
 	"sarangbang/internal/terminal"
@@ -10,7 +11,7 @@ import (
 // screen is the console of a session with a terminal.
 type screen struct{ *terminal.Terminal }
 
-var _ session.Console = screen{}
+var _ session.Terminal = screen{}
 
 // Next implements [session.Console].
 func (s screen) Next(ctx context.Context, w session.Wait) (session.Input, error) {
@@ -48,3 +49,14 @@ func (s screen) Restore(text string) { s.Terminal.Restore(text) }
 
 // Columns implements [session.Console].
 func (s screen) Columns() int { return s.Size().Columns }
+
+// Keys implements [session.Terminal].
+func (s screen) Keys() iter.Seq2[string, []string] {
+	return func(yield func(string, []string) bool) {
+		for _, b := range terminal.Keys() {
+			if !yield(b.Slug, b.Keys) {
+				return
+			}
+		}
+	}
+}

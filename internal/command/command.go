@@ -16,6 +16,8 @@ type Command struct {
 	Aliases []string
 	Usage   i18n.Key // what stands behind the name; empty for nothing
 	Help    i18n.Key // one line
+	Choices []string // what can stand behind the name, where that is one of a few words
+	People  bool     // a nickname can stand behind the name
 	// Public commands need no nickname when they are run alone over ssh.
 	Public bool
 	// Speak makes what is to be posted. It is called on the session's own goroutine and must not block.
@@ -33,10 +35,12 @@ type Call struct {
 
 // Env is what a command sees of the house and of the person who calls it.
 type Env struct {
-	House  *room.House
-	Me     *room.Member // nil for a Public command run without a nickname
-	Exempt bool         // no limit that is counted by person holds for them
-	Lang   i18n.Lang
+	House    *room.House
+	Me       *room.Member // nil for a Public command run without a nickname
+	Exempt   bool         // no limit that is counted by person holds for them
+	Settings              // of the caller's screen
+	// Keys is the key map of the caller's terminal: the slug of what keys do, and their names. Nil without a terminal.
+	Keys   iter.Seq2[string, []string]
 	Bare   bool        // run alone over ssh: the answer is read by a program or a pipe
 	Peer   room.Person // who last exchanged a direct message with them; zero for nobody
 	Names  identity.Rules
@@ -47,10 +51,38 @@ type Env struct {
 // Answer is what a command gives back.
 type Answer struct {
 	// Lines are notices and events, pulled at the speed of the person's own client; nil for none.
-	Lines iter.Seq[*room.Event]
-	Lang  i18n.Lang // the language from now on; empty for no change
-	Leave bool      // the session ends
+	Lines  iter.Seq[*room.Event]
+	Change func(*Settings) // what is different on the screen from now on; nil for nothing
+	Leave  bool            // the session ends
 }
+
+// Settings are how one screen is drawn. They last as long as the session.
+type Settings struct {
+	Lang  i18n.Lang
+	Plain bool // append only, for screen readers
+	Times Times
+	Bell  Bell
+}
+
+// Times says how much of the time stands before a line.
+type Times string
+
+// The choices of /time.
+const (
+	TimesOff   Times = "off"
+	TimesShort Times = "short" // hours and minutes
+	TimesFull  Times = "full"  // the day and seconds too
+)
+
+// Bell says what the terminal's bell rings for.
+type Bell string
+
+// The choices of /bell.
+const (
+	BellMentions Bell = "mentions" // a line that names the reader, or is for them alone
+	BellOn       Bell = "on"       // every line of somebody else
+	BellOff      Bell = "off"
+)
 
 // Failure is why a command did nothing, as a sentence that says what would work.
 type Failure struct {

@@ -104,7 +104,7 @@ func answer(t *testing.T, name, rest string, lang i18n.Lang) ([]string, error) {
 	if !ok {
 		t.Fatalf("no command %q", name)
 	}
-	a, err := c.Run(context.Background(), &command.Call{Env: command.Env{Lang: lang}, Rest: rest})
+	a, err := c.Run(context.Background(), &command.Call{Env: command.Env{Settings: command.Settings{Lang: lang}}, Rest: rest})
 	if err != nil {
 		return nil, err
 	}

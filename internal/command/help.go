@@ -10,6 +10,9 @@ import (
 
 // help lists the table, or tells about one command.
 func help(_ context.Context, c *Call) (Answer, error) {
+	if strings.TrimSpace(c.Rest) == "keys" && c.Keys != nil {
+		return helpKeys(c), nil
+	}
 	if c.Rest != "" {
 		return helpOn(c, strings.ToLower(strings.TrimPrefix(strings.TrimSpace(c.Rest), "/")))
 	}
@@ -25,7 +28,26 @@ func help(_ context.Context, c *Call) (Answer, error) {
 		out = append(out, synopsis+pad+c.Lang.Text(row.Help))
 	}
 	out = append(out, c.Lang.Text(i18n.HelpEscape), c.Lang.Text(i18n.HelpKeys))
+	if c.Keys != nil {
+		out = append(out, c.Lang.Text(i18n.HelpOfKeys))
+	}
 	return lines(out...), nil
+}
+
+// helpKeys lists what the keys of the terminal do.
+func helpKeys(c *Call) Answer {
+	var names, does []string
+	wide := 0
+	for slug, keys := range c.Keys {
+		name := strings.Join(keys, " ")
+		names, does = append(names, name), append(does, c.Lang.Text(i18n.TerminalKey(slug)))
+		wide = max(wide, cells.Width(name))
+	}
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = name + strings.Repeat(" ", wide-cells.Width(name)+2) + does[i]
+	}
+	return lines(out...)
 }
 
 func helpOn(c *Call, name string) (Answer, error) {

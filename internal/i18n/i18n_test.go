@@ -16,6 +16,7 @@ import (
 
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/identity"
+	"sarangbang/internal/terminal"
 	"sarangbang/room"
 )
 
@@ -68,6 +69,9 @@ func families() []string {
 	var keys []string
 	for _, r := range identity.AllRules() {
 		keys = append(keys, string(i18n.NickRule(r.String())))
+	}
+	for _, b := range terminal.Keys() {
+		keys = append(keys, string(i18n.TerminalKey(b.Slug)))
 	}
 	for _, v := range room.Voids() {
 		keys = append(keys, string(i18n.Void(string(v))))

@@ -83,6 +83,20 @@ const (
 	UnknownAloneNear Key = "command.unknown_alone_near"
 	NickNobody       Key = "nick.nobody"
 	AskOffer         Key = "ask.offer"
+	HelpPlain        Key = "help.plain"
+	HelpTime         Key = "help.time"
+	HelpBell         Key = "help.bell"
+	UsagePlain       Key = "usage.plain"
+	UsageTime        Key = "usage.time"
+	UsageBell        Key = "usage.bell"
+	PlainIsOn        Key = "plain.on"
+	PlainIsOff       Key = "plain.off"
+	PlainNoTerminal  Key = "plain.no_terminal"
+	TimeIs           Key = "time.is"
+	BellIs           Key = "bell.is"
+	SearchWord       Key = "search.word"
+	SearchNothing    Key = "search.nothing"
+	HelpOfKeys       Key = "help.of_keys"
 )
 
 // NickRule is the sentence for a rule that a nickname broke, by the rule's slug. Its arguments are the character at fault, what
@@ -91,3 +105,6 @@ func NickRule(slug string) Key { return Key("nick.rule." + slug) }
 
 // Void is the sentence for a committed record that had no effect, by the reason's slug.
 func Void(slug string) Key { return Key("void." + slug) }
+
+// TerminalKey is the sentence for what a key of the terminal does, by its slug in the key map.
+func TerminalKey(slug string) Key { return Key("key." + slug) }

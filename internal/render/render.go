@@ -3,6 +3,7 @@ package render
 import (
 	"hash/fnv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -27,21 +28,28 @@ type View struct {
 	// Bare leaves the Mark away, for the answer to a command over ssh: there is nobody else on that screen.
 	Bare bool
 	Me   room.PersonID // to tell which end of a direct message the reader is
+	Nick room.Nick     // of the reader, to highlight where others name them; empty for nobody
+	// Clock is the layout (of package time) of what stands before a person's line; empty for no time. Zone is where it is read.
+	Clock string
+	Zone  *time.Location
+	Ruler cells.Ruler // measures for the screen that the rows are drawn on
 }
 
 // SGR sequences (ECMA-48, 8.3.117) that rows may hold.
 const (
 	sgrReset = "\x1b[0m"
 	sgrHouse = "\x1b[2m"
+	sgrNamed = "\x1b[7m"
+	sgrPlain = "\x1b[27m" // ends sgrNamed
 )
 
 // Append appends the rows of e, each ended by LF, and returns the extended buffer. What is shown to nobody adds nothing.
 func Append(dst []byte, e *room.Event, v View) []byte {
 	switch b := e.Body.(type) {
 	case room.Said:
-		return appendSpoken(dst, v, e.From, "["+string(e.From.Nick)+"] ", b.Text.String())
+		return appendSpoken(dst, v, e, "["+string(e.From.Nick)+"] ", b.Text.String())
 	case room.Emoted:
-		return appendSpoken(dst, v, e.From, "["+string(e.From.Nick)+"] ", "* "+b.Text.String())
+		return appendSpoken(dst, v, e, "["+string(e.From.Nick)+"] ", "* "+b.Text.String())
 	case room.Told:
 		from, to := string(e.From.Nick), string(b.To.Nick)
 		if e.From.ID == v.Me {
@@ -50,7 +58,7 @@ func Append(dst []byte, e *room.Event, v View) []byte {
 		if b.To.ID == v.Me {
 			to = v.Lang.Text(i18n.You)
 		}
-		return appendSpoken(dst, v, e.From, "["+from+" → "+to+"] ", b.Text.String())
+		return appendSpoken(dst, v, e, "["+from+" → "+to+"] ", b.Text.String())
 	case room.Joined:
 		return appendHouse(dst, v, v.Lang.Text(i18n.Joined, e.From.Nick))
 	case room.Parted:
@@ -65,10 +73,13 @@ func Append(dst []byte, e *room.Event, v View) []byte {
 }
 
 // appendSpoken draws what a person said: head, the text's lines, all rows but the first behind the gutter.
-func appendSpoken(dst []byte, v View, from room.Person, head, text string) []byte {
-	w := rows{dst: dst, columns: v.Columns, indent: Gutter}
+func appendSpoken(dst []byte, v View, e *room.Event, head, text string) []byte {
+	w := rows{dst: dst, columns: v.Columns, indent: Gutter, ruler: v.Ruler}
+	if v.Clock != "" && !e.At.IsZero() {
+		w.text(e.At.In(v.Zone).Format(v.Clock) + " ")
+	}
 	if v.Color {
-		w.dst = append(w.dst, nickColor(from)...)
+		w.dst = append(w.dst, nickColor(e.From)...)
 	}
 	w.text(head)
 	if v.Color {
@@ -78,16 +89,36 @@ func appendSpoken(dst []byte, v View, from room.Person, head, text string) []byt
 		if i > 0 {
 			w.breakRow()
 		}
-		w.text(line)
+		if v.Color && v.Nick != "" && e.From.ID != v.Me {
+			w.named(line, string(v.Nick))
+		} else {
+			w.text(line)
+		}
 	}
 	w.dst = append(w.dst, '\n')
 	return w.dst
 }
 
+// named lays out a line and highlights a nickname in it.
+func (w *rows) named(line, nick string) {
+	for {
+		from, to := Mention(line, nick)
+		if from < 0 {
+			w.text(line)
+			return
+		}
+		w.text(line[:from])
+		w.dst = append(w.dst, sgrNamed...)
+		w.text(line[from:to])
+		w.dst = append(w.dst, sgrPlain...)
+		line = line[to:]
+	}
+}
+
 // appendHouse draws what the house says; each of its lines has the mark.
 func appendHouse(dst []byte, v View, text string) []byte {
 	for line := range strings.SplitSeq(text, "\n") {
-		w := rows{dst: dst, columns: v.Columns, indent: Gutter}
+		w := rows{dst: dst, columns: v.Columns, indent: Gutter, ruler: v.Ruler}
 		if v.Bare {
 			w.indent = ""
 		}
@@ -111,7 +142,8 @@ type rows struct {
 	dst     []byte
 	columns int
 	indent  string // what rows after the first start with
-	x       int    // cells used in the current row
+	ruler   cells.Ruler
+	x       int // cells used in the current row
 }
 
 // breakRow starts the next row.
@@ -146,9 +178,9 @@ func (w *rows) text(s string) {
 }
 
 func (w *rows) word(s string) {
-	width := cells.Width(s)
+	width := w.ruler.Width(s)
 	fits := w.columns == 0 || w.x+width <= w.columns
-	if !fits && w.x > w.margin() && w.margin()+width <= w.columns && !breaksAnywhere(s) {
+	if !fits && w.x > w.margin() && w.margin()+width <= w.columns && !w.breaksAnywhere(s) {
 		w.breakRow()
 		fits = true
 	}
@@ -158,7 +190,7 @@ func (w *rows) word(s string) {
 		return
 	}
 	for len(s) > 0 {
-		g := cells.First(s)
+		g := w.ruler.First(s)
 		s = s[g.Bytes:]
 		if w.columns > 0 && w.x+g.Width > w.columns {
 			w.breakRow()
@@ -188,9 +220,9 @@ func ascii(s string) bool {
 
 // breaksAnywhere says that a word is of a script that is written without blanks, such as Han or kana; to keep it whole would
 // leave ragged rows. Hangul has blanks between words, and reads better with its words whole.
-func breaksAnywhere(s string) bool {
+func (w *rows) breaksAnywhere(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
-	return cells.First(s).Width == 2 && !unicode.Is(unicode.Hangul, r)
+	return w.ruler.First(s).Width == 2 && !unicode.Is(unicode.Hangul, r)
 }
 
 // nickColors are the six hues of every palette, readable on dark and light alike, without black and white.

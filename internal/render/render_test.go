@@ -93,6 +93,40 @@ func checkGolden(t *testing.T, name string, got []byte) {
 	}
 }
 
+func TestMention(t *testing.T) {
+	for _, c := range []struct {
+		line, nick string
+		from       int
+	}{
+		{"kim", "kim", 0},
+		{"hi KIM!", "kim", 3},
+		{"kimchi", "kim", -1},
+		{"akim", "kim", -1},
+		{"kim님 안녕", "kim", 0},
+		{"@kim", "kim", 1},
+		{"김님", "김", 0},
+		{"김치", "김", -1},
+		{"김은", "김", 0},
+		{"lee min here", "lee min", 0},
+		{"", "kim", -1},
+		{"x", "", -1},
+		{"kimchi kim", "kim", 7},
+	} {
+		if from, _ := render.Mention(c.line, c.nick); from != c.from {
+			t.Errorf("Mention(%q, %q) = %d, want %d", c.line, c.nick, from, c.from)
+		}
+	}
+}
+
+func TestMentionAndTimeAreDrawn(t *testing.T) {
+	v := render.View{Lang: i18n.English, Columns: 80, Color: true, Me: kim.ID, Nick: kim.Nick, Clock: "15:04", Zone: time.UTC}
+	e := &room.Event{At: time.Date(2026, 11, 23, 9, 5, 0, 0, time.UTC), From: haneul, Body: room.Said{Text: text("hi kim and Kim")}}
+	const want = "09:05 \x1b[36m[하늘 바다] \x1b[0mhi \x1b[7mkim\x1b[27m and \x1b[7mKim\x1b[27m\n"
+	if got := string(render.Append(nil, e, v)); got != want {
+		t.Errorf("rows = %q, want %q", got, want)
+	}
+}
+
 // hostile are texts that try to leave their place.
 var hostile = []string{
 	"x\n[kim] forged", "x\n* kim left.", strings.Repeat("\n", 19) + "y", "\x1b[2J\x1b[H[kim] forged", "\u009b2J", "a\u202eb\u2066c",

@@ -2,6 +2,9 @@ package session
 
 import (
 	"context"
+	"iter"
+
+	"sarangbang/internal/cells"
 )
 
 // A Console is what the SSH door has for a screen: a terminal, or a plain stream without one. It deals in rows of bytes that
@@ -23,6 +26,23 @@ type Console interface {
 	Columns() int
 	// Behind is as in Screen.
 	Behind() bool
+}
+
+// A Terminal is a console with a keyboard and a screen of its own.
+type Terminal interface {
+	Console
+	// Keys is the key map: the slug of what keys do, and their names.
+	Keys() iter.Seq2[string, []string]
+	// SetCompleter says what Tab proposes for the bytes from start to the cursor. It is called within Next.
+	SetCompleter(propose func(draft string, cursor int) (start int, candidates []string))
+	// SetWords sets what stands before what is searched for in the history, and what if nothing is found.
+	SetWords(search, notFound string)
+	// SetPlain chooses to only ever append to the screen, without escape sequences.
+	SetPlain(on bool)
+	// Ruler measures rows for this screen. It may change once, soon after the beginning.
+	Ruler() cells.Ruler
+	// Bell rings, when what was printed so far is drawn.
+	Bell()
 }
 
 // Span is a part of a prompt in one colour: an SGR sequence, or empty for the terminal's own.

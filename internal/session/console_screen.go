@@ -3,8 +3,11 @@ package session
 import (
 	"context"
 	"io"
+	"strings"
+	"time"
 
 	"sarangbang/internal/cells"
+	"sarangbang/internal/command"
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/render"
 	"sarangbang/room"
@@ -13,17 +16,49 @@ import (
 // consoleScreen is the [Screen] that the session draws itself, on a console.
 type consoleScreen struct {
 	Console
+	term    Terminal // the same, where it is one; else nil
+	colors  bool     // the client wants colours
 	view    render.View
 	nick    room.Nick
 	sending bool
+	day     string // of the line that was drawn last
 	buf     []byte // reused by every drawing
 }
 
-func newConsoleScreen(c Console, lang i18n.Lang, v Visitor) *consoleScreen {
-	return &consoleScreen{Console: c, view: render.View{
-		Lang:  lang,
-		Color: c.Columns() > 0 && v.Env["NO_COLOR"] == "" && v.Term != "dumb",
-	}}
+func newConsoleScreen(c Console, with command.Settings, v Visitor) *consoleScreen {
+	s := &consoleScreen{Console: c, view: render.View{Zone: zone(v.Env["TZ"])}}
+	if term, ok := c.(Terminal); ok && c.Columns() > 0 {
+		s.term = term
+		s.day = s.dayOf(time.Now())
+	}
+	s.colors = c.Columns() > 0 && v.Env["NO_COLOR"] == "" && v.Term != "dumb"
+	s.apply(with)
+	return s
+}
+
+// zone finds the time zone of a client by its TZ, in the form of the tz database; the server's own where there is none.
+func zone(tz string) *time.Location {
+	name := strings.TrimPrefix(tz, ":")
+	if name == "" {
+		return time.Local
+	}
+	if loc, err := time.LoadLocation(name); err == nil { // refuses what is no name of a zone, and paths
+		return loc
+	}
+	return time.Local
+}
+
+// clocks are the layouts of the time before a line.
+var clocks = map[command.Times]string{command.TimesShort: "15:04", command.TimesFull: "2006-01-02 15:04:05"}
+
+// apply draws by the settings from the next row on.
+func (s *consoleScreen) apply(with command.Settings) {
+	s.view.Lang, s.view.Clock = with.Lang, clocks[with.Times]
+	s.view.Color = s.colors && !with.Plain
+	if s.term != nil {
+		s.term.SetPlain(with.Plain)
+		s.term.SetWords(with.Lang.Text(i18n.SearchWord), with.Lang.Text(i18n.SearchNothing))
+	}
 }
 
 // Ask prompts for a nickname. An answer is not remembered in the history.
@@ -65,7 +100,7 @@ func (s *consoleScreen) Ask(ctx context.Context, q Question) (string, error) {
 
 // Enter shows the nickname in the prompt.
 func (s *consoleScreen) Enter(nick room.Nick) {
-	s.nick = nick
+	s.nick, s.view.Nick = nick, nick
 	s.prompt()
 }
 
@@ -91,7 +126,11 @@ func (s *consoleScreen) note(key i18n.Key, args ...any) *room.Event {
 func (s *consoleScreen) Show(events []*room.Event) error {
 	s.view.Columns = s.Columns()
 	s.buf = s.buf[:0]
+	if s.term != nil {
+		s.view.Ruler = s.term.Ruler()
+	}
 	for _, e := range events {
+		s.separate(e)
 		s.buf = render.Append(s.buf, e, s.view)
 	}
 	if len(s.buf) == 0 {
@@ -99,6 +138,19 @@ func (s *consoleScreen) Show(events []*room.Event) error {
 	}
 	return s.Print(s.buf)
 }
+
+// separate draws the day where it is another than that of the line before.
+func (s *consoleScreen) separate(e *room.Event) {
+	if s.term == nil || e.At.IsZero() {
+		return
+	}
+	if day := s.dayOf(e.At); day != s.day {
+		s.day = day
+		s.buf = render.Append(s.buf, room.Note(room.Sentence(day)), s.view)
+	}
+}
+
+func (s *consoleScreen) dayOf(t time.Time) string { return t.In(s.view.Zone).Format(time.DateOnly) }
 
 // Refuse draws a notice where the console has its errors.
 func (s *consoleScreen) Refuse(why room.Text) error {
@@ -112,6 +164,3 @@ func (s *consoleScreen) Sending(now bool) {
 	s.sending = now
 	s.prompt()
 }
-
-// SetLang changes the language from the next row on.
-func (s *consoleScreen) SetLang(l i18n.Lang) { s.view.Lang = l }

@@ -26,10 +26,10 @@ func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stde
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	x := &session{
-		Service: s, visitor: v, manner: Manner{Door: "ssh"}, lang: s.lang(v), cancel: cancel,
+		Service: s, visitor: v, manner: Manner{Door: "ssh"}, settings: s.settings(v), cancel: cancel,
 		log: s.opt.Logger.With("session", v.Session, "remote", v.Remote.String(), "door", "ssh"),
 	}
-	scr := &pipeScreen{out: stdout, err: stderr, view: render.View{Lang: x.lang, Bare: true}}
+	scr := &pipeScreen{out: stdout, err: stderr, view: render.View{Lang: x.settings.Lang, Bare: true}}
 	x.screen = scr
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -60,7 +60,7 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 	if !c.Public {
 		me, refusal, err := x.claim(ctx, x.visitor.User, true)
 		if refusal != nil {
-			_ = scr.Refuse(room.Sentence(x.lang.Text(i18n.NickForPipe, refusal.Why)))
+			_ = scr.Refuse(room.Sentence(x.settings.Lang.Text(i18n.NickForPipe, refusal.Why)))
 			return errNoNick
 		}
 		if err != nil {

@@ -53,7 +53,7 @@ func (x *session) proposal() Question {
 		refusal = x.taken(user)
 	}
 	if refusal != nil {
-		refusal.Why = room.Sentence(x.lang.Text(i18n.NickOfLogin, refusal.Why))
+		refusal.Why = room.Sentence(x.settings.Lang.Text(i18n.NickOfLogin, refusal.Why))
 		return Question{Refused: refusal}
 	}
 	return Question{Offer: user}
@@ -107,7 +107,7 @@ func (x *session) taken(typed string) *NickRefusal {
 // refuseNick puts a refusal into words and counts it.
 func (x *session) refuseNick(r NickRefusal, why *command.Failure) *NickRefusal {
 	x.count(func(c *Stats) { c.Refused[string(why.Say)]++ })
-	r.Why = room.Sentence(why.Sentence(x.lang))
+	r.Why = room.Sentence(why.Sentence(x.settings.Lang))
 	return &r
 }
 
@@ -117,6 +117,6 @@ func (x *session) enterAs(ctx context.Context, user string) (*room.Member, error
 	if refusal == nil {
 		return me, err
 	}
-	_ = x.screen.Refuse(room.Sentence(x.lang.Text(i18n.NickForPipe, refusal.Why)))
+	_ = x.screen.Refuse(room.Sentence(x.settings.Lang.Text(i18n.NickForPipe, refusal.Why)))
 	return nil, errNoNick
 }

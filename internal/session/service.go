@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"sarangbang/internal/command"
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/identity"
 	"sarangbang/internal/moderation"
@@ -93,7 +94,7 @@ func (s *Service) ServeConsole(ctx context.Context, v Visitor, c Console) End {
 	} else {
 		m.Patient, m.Numbered, m.SilentNick = true, true, true
 	}
-	scr := newConsoleScreen(c, s.lang(v), v)
+	scr := newConsoleScreen(c, s.settings(v), v)
 	return s.serve(ctx, v, m, scr, scr)
 }
 
@@ -101,7 +102,7 @@ func (s *Service) serve(ctx context.Context, v Visitor, m Manner, scr Screen, co
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	x := &session{
-		Service: s, visitor: v, manner: m, screen: scr, console: console, lang: s.lang(v), cancel: cancel,
+		Service: s, visitor: v, manner: m, screen: scr, console: console, settings: s.settings(v), cancel: cancel,
 		refusals: moderation.NewRefusals(s.opt.Limits.RefusalsPer10s),
 		log:      s.opt.Logger.With("session", v.Session, "remote", v.Remote.String(), "door", m.Door),
 	}
@@ -124,6 +125,14 @@ func (s *Service) Sorry(v Visitor, limit string, n int) string {
 	return room.Sentence(s.lang(v).Text(key, n)).String()
 }
 
+// settings are what a visitor begins with.
+func (s *Service) settings(v Visitor) command.Settings {
+	return command.Settings{
+		Lang: s.lang(v), Plain: v.Term == "dumb" || v.Env["SARANGBANG_PLAIN"] != "" && v.Env["SARANGBANG_PLAIN"] != "0",
+		Times: command.TimesOff, Bell: command.BellMentions,
+	}
+}
+
 // lang chooses a visitor's language.
 func (s *Service) lang(v Visitor) i18n.Lang {
 	return i18n.FromLocale(s.opt.Lang, v.Env["LC_ALL"], v.Env["LC_MESSAGES"], v.Env["LANG"])
@@ -135,6 +144,6 @@ func (x *session) fault(fault any) (end End) {
 	x.log.Error("session ended by a fault", "panic", fault, "stack", string(debug.Stack()))
 	x.count(func(c *Stats) { c.Panics[x.manner.Door]++ })
 	defer func() { _ = recover() }() // the screen may be what is broken
-	_ = x.screen.Refuse(room.Sentence(x.lang.Text(i18n.EndFault, x.visitor.Session)))
+	_ = x.screen.Refuse(room.Sentence(x.settings.Lang.Text(i18n.EndFault, x.visitor.Session)))
 	return end
 }

@@ -6,12 +6,14 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
 	"sarangbang/internal/command"
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/moderation"
+	"sarangbang/internal/render"
 	"sarangbang/room"
 )
 
@@ -20,6 +22,8 @@ const (
 	gatherFor = 20 * time.Millisecond
 	// showAtOnce is how many events are drawn between two looks at the person's input.
 	showAtOnce = 64
+	// keptSpeakers bounds whom Tab proposes first.
+	keptSpeakers = 32
 	// keptNotices bounds what is kept for a screen that takes nothing.
 	keptNotices = 32
 	// wonderAfter is how long a line may be on its way before the person is told that it is.
@@ -31,18 +35,19 @@ const (
 // session is one person's life in the house. Its owner goroutine alone uses it.
 type session struct {
 	*Service
-	visitor Visitor
-	manner  Manner
-	screen  Screen
-	console *consoleScreen // the same screen where the session drew it itself, else nil
-	log     *slog.Logger
-	lang    i18n.Lang
-	cancel  context.CancelCauseFunc
+	visitor  Visitor
+	manner   Manner
+	screen   Screen
+	console  *consoleScreen // the same screen where the session drew it itself, else nil
+	log      *slog.Logger
+	settings command.Settings
+	cancel   context.CancelCauseFunc
 
-	me     *room.Member
-	out    outbox
-	posted room.Seq    // the last of the person's own records that is shown to the room
-	peer   room.Person // who last exchanged a direct message with the person
+	me       *room.Member
+	out      outbox
+	posted   room.Seq    // the last of the person's own records that is shown to the room
+	peer     room.Person // who last exchanged a direct message with the person
+	speakers []room.Nick // who was read lately, the last one last
 
 	notices []room.Text // what was refused, to be told, oldest first
 	lost    int         // of those, how many were dropped since the screen took none
@@ -102,6 +107,9 @@ func (x *session) arrive() {
 	}
 	if x.console != nil {
 		x.console.view.Me = x.me.Person().ID
+		if x.console.term != nil {
+			x.console.term.SetCompleter(x.propose)
+		}
 	}
 	x.screen.Enter(x.me.Person().Nick)
 }
@@ -142,7 +150,7 @@ func (x *session) farewell(err error) End {
 	}
 	end.Status = 1
 	if cause, ok := errors.AsType[*Cause](err); ok {
-		_ = x.screen.Refuse(room.Sentence(x.lang.Text(cause.Say, cause.Args...)))
+		_ = x.screen.Refuse(room.Sentence(x.settings.Lang.Text(cause.Say, cause.Args...)))
 	}
 	return end
 }
@@ -312,10 +320,14 @@ func (x *session) line(typed string) error {
 }
 
 func (x *session) env() command.Env {
-	return command.Env{
-		House: x.opt.House, Me: x.me, Exempt: x.visitor.Exempt, Lang: x.lang, Peer: x.peer,
+	env := command.Env{
+		House: x.opt.House, Me: x.me, Exempt: x.visitor.Exempt, Settings: x.settings, Peer: x.peer,
 		Names: x.opt.Names, Rates: x.opt.Rates, Limits: x.opt.Limits.Message,
 	}
+	if x.console != nil && x.console.term != nil {
+		env.Keys = x.console.term.Keys()
+	}
+	return env
 }
 
 // say says text to the room. Blank lines are not said.
@@ -394,10 +406,10 @@ func (x *session) settle() error {
 
 // answered takes in the answer of a command.
 func (x *session) answered(a command.Answer) {
-	if a.Lang != "" {
-		x.lang = a.Lang
+	if a.Change != nil {
+		a.Change(&x.settings)
 		if x.console != nil {
-			x.console.SetLang(a.Lang)
+			x.console.apply(x.settings)
 		}
 	}
 	if a.Lines != nil {
@@ -423,9 +435,9 @@ func (x *session) failed(j job, err error) error {
 
 // sentence puts an error into words, and names it for the figures. What no person can mend gets a reference into the log.
 func (x *session) sentence(err error) (i18n.Key, string) {
-	say := func(key i18n.Key, args ...any) (i18n.Key, string) { return key, x.lang.Text(key, args...) }
+	say := func(key i18n.Key, args ...any) (i18n.Key, string) { return key, x.settings.Lang.Text(key, args...) }
 	if f, ok := errors.AsType[*command.Failure](err); ok {
-		return f.Say, f.Sentence(x.lang)
+		return f.Say, f.Sentence(x.settings.Lang)
 	}
 	if long, ok := errors.AsType[*room.TooLongError](err); ok {
 		return say(i18n.MessageTooLong, long.Bytes, long.Lines, long.MaxBytes, long.MaxLines)
@@ -449,13 +461,13 @@ func (x *session) refuse(line int, key i18n.Key, args ...any) error {
 	if key == i18n.Overrun {
 		n = args[0].(int)
 	}
-	return x.tell(line, key, n, x.lang.Text(key, args...))
+	return x.tell(line, key, n, x.settings.Lang.Text(key, args...))
 }
 
 // tell queues the sentence about n things that were refused. Too many such sentences in a short time end the session.
 func (x *session) tell(line int, key i18n.Key, n int, text string) error {
 	if x.manner.Numbered {
-		text = x.lang.Text(i18n.OfLine, line, text)
+		text = x.settings.Lang.Text(i18n.OfLine, line, text)
 	}
 	if len(x.notices) == keptNotices {
 		x.notices = x.notices[1:]
@@ -478,7 +490,7 @@ func (x *session) tell(line int, key i18n.Key, n int, text string) error {
 }
 
 func (x *session) note(key i18n.Key, args ...any) *room.Event {
-	return room.Note(room.Sentence(x.lang.Text(key, args...)))
+	return room.Note(room.Sentence(x.settings.Lang.Text(key, args...)))
 }
 
 // show draws what there is to see, unless the screen is behind: then everything waits where it is.
@@ -487,7 +499,7 @@ func (x *session) show() error {
 		return nil
 	}
 	if x.lost > 0 {
-		x.notices = append([]room.Text{room.Sentence(x.lang.Text(i18n.NoticesLost, x.lost))}, x.notices...)
+		x.notices = append([]room.Text{room.Sentence(x.settings.Lang.Text(i18n.NoticesLost, x.lost))}, x.notices...)
 		x.lost = 0
 	}
 	for _, t := range x.notices {
@@ -523,22 +535,74 @@ func (x *session) showEvents() error {
 	if err := x.screen.Show(events); err != nil {
 		return err
 	}
-	me := x.me.Person().ID
+	x.heed(events)
+	return nil
+}
+
+// heed takes in what was shown: what it means to this person.
+func (x *session) heed(events []*room.Event) {
+	me, rings := x.me.Person(), false
 	for _, e := range events {
+		mine, names := e.From.ID == me.ID, false
 		switch b := e.Body.(type) {
 		case room.Renamed:
-			if e.From.ID == me {
+			if mine {
 				x.screen.Enter(b.To)
 			}
+			continue
 		case room.Told:
-			x.peer = e.From
-			if e.From.ID == me {
+			x.peer, names = e.From, true
+			if mine {
 				x.peer = b.To
 			}
-		case room.Said, room.Emoted, room.Joined, room.Parted, room.Notice, room.Unknown:
+		case room.Said:
+			names = named(b.Text, me.Nick)
+		case room.Emoted:
+			names = named(b.Text, me.Nick)
+		case room.Joined, room.Parted, room.Notice, room.Unknown:
+			continue
+		}
+		if mine {
+			continue
+		}
+		x.speakers = slices.DeleteFunc(x.speakers, func(n room.Nick) bool { return n == e.From.Nick })
+		x.speakers = append(x.speakers, e.From.Nick)
+		if len(x.speakers) > keptSpeakers {
+			x.speakers = x.speakers[1:]
+		}
+		rings = rings || x.settings.Bell == command.BellOn || names && x.settings.Bell == command.BellMentions
+	}
+	if rings && x.console != nil && x.console.term != nil {
+		x.console.term.Bell() // once for all that was shown together
+	}
+}
+
+func named(t room.Text, nick room.Nick) bool {
+	from, _ := render.Mention(t.String(), string(nick))
+	return from >= 0
+}
+
+// propose says what Tab may put before the cursor: commands, and people, those who spoke last first.
+func (x *session) propose(draft string, cursor int) (start int, candidates []string) {
+	people := make([]string, 0, len(x.speakers))
+	here := map[room.Nick]bool{}
+	for _, m := range x.opt.House.Members(x.me.Room()) {
+		here[m.Person.Nick] = m.Person.ID != x.me.Person().ID
+	}
+	for _, n := range slices.Backward(x.speakers) {
+		if here[n] {
+			people = append(people, string(n))
+			here[n] = false
 		}
 	}
-	return nil
+	rest := len(people)
+	for n, there := range here {
+		if there {
+			people = append(people, string(n))
+		}
+	}
+	slices.Sort(people[rest:])
+	return command.Complete(draft[:cursor], people)
 }
 
 // showAnswers draws the oldest answer whose command was called before everything that has been shown.

@@ -6,14 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"sarangbang/internal/cells"
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/identity"
 	"sarangbang/internal/memjournal"
@@ -92,6 +95,9 @@ type person struct {
 	restored []string
 	behind   bool
 	wake     chan struct{}
+	plain    bool
+	bells    int
+	propose  func(string, int) (int, []string)
 }
 
 func (h *house) person(t *testing.T, columns int, v session.Visitor) *person {
@@ -174,6 +180,35 @@ func (p *person) Restore(text string) {
 func (p *person) Remember(string) {}
 
 func (p *person) Columns() int { return p.columns }
+
+func (p *person) Keys() iter.Seq2[string, []string] {
+	return func(yield func(string, []string) bool) { yield("send", []string{"Enter"}) }
+}
+
+func (p *person) SetCompleter(propose func(string, int) (int, []string)) { p.propose = propose }
+
+func (p *person) SetWords(string, string) {}
+
+func (p *person) SetPlain(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.plain = on
+}
+
+func (p *person) Ruler() cells.Ruler { return cells.Ruler{} }
+
+func (p *person) Bell() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bells++
+}
+
+func (p *person) rung() int {
+	time.Sleep(time.Second)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bells
+}
 
 func (p *person) Behind() bool {
 	p.mu.Lock()
@@ -831,5 +866,125 @@ func TestErrorOfAScreenEndsTheSession(t *testing.T) {
 		lee.cancel(errors.New("read: connection reset"))
 		lee.ends(room.EndingLost, 1)
 		kim.sees("* lee left.\n")
+	})
+}
+
+func TestTimesAreShownInTheZoneOfTheClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // which begins at midnight UTC, 2000-01-01
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		lee := h.person(t, 200, session.Visitor{User: "lee", Term: "xterm", Env: map[string]string{"TZ": ":Asia/Seoul"}})
+		lee.enter("")
+		lee.enter("/time short")
+		lee.sees("Times are set to short.")
+		kim.enter("hi")
+		lee.sees("\n09:00 [kim] hi\n")
+		lee.enter("/time full")
+		lee.sees("Times are set to full.")
+		kim.enter("again")
+		lee.sees("\n2000-01-01 09:00:")
+		lee.sees(" [kim] again\n")
+		lee.enter("/time never")
+		lee.sees("Use it like this: /time off|short|full")
+		kim.sees("\n[kim] again\n")
+	})
+}
+
+func TestANewDayIsMarkedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.person(t, 200, session.Visitor{User: "kim", Term: "xterm", Env: map[string]string{"TZ": "UTC"}})
+		kim.enter("")
+		pipe := h.person(t, 0, session.Visitor{User: "lee"})
+		time.Sleep(25 * time.Hour)
+		kim.enter("one")
+		kim.enter("two")
+		kim.sees("* 2000-01-02\n[kim] one\n[kim] two\n")
+		kim.seesNot("2000-01-01")
+		pipe.seesNot("2000-01-02")
+	})
+}
+
+func TestBellRingsOnceForAllThatIsShownTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		lee.enter("hello everybody")
+		if got := kim.rung(); got != 0 {
+			t.Errorf("%d rings for a line that names nobody, want 0", got)
+		}
+		kim.setBehind(true)
+		lee.enter("KIM, are you there?")
+		lee.enter("kim!")
+		time.Sleep(time.Second)
+		kim.setBehind(false)
+		if got := kim.rung(); got != 1 {
+			t.Errorf("%d rings for two mentions that were shown together, want 1", got)
+		}
+		lee.enter("/msg kim psst")
+		if got := kim.rung(); got != 2 {
+			t.Errorf("%d rings after a direct message, want 2", got)
+		}
+		kim.enter("/bell off")
+		lee.enter("kim?")
+		kim.enter("kim is me")
+		if got := kim.rung(); got != 2 {
+			t.Errorf("%d rings with the bell off, want 2 still", got)
+		}
+		kim.enter("/bell on")
+		lee.enter("anything")
+		if got := kim.rung(); got != 3 {
+			t.Errorf("%d rings with the bell on, want 3", got)
+		}
+	})
+}
+
+func TestTabProposesWhoSpokeLastFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		for _, n := range []string{"lara", "lea", "lee"} {
+			h.terminal(t, n).enter("hi")
+			time.Sleep(time.Second)
+		}
+		quiet := h.terminal(t, "laa")
+		kim.sees("laa joined")
+		start, got := kim.propose("oh l", 4)
+		if want := []string{"lee ", "lea ", "lara ", "laa "}; start != 3 || !slices.Equal(got, want) {
+			t.Errorf("propose = %d, %q; want 3, %q", start, got, want)
+		}
+		if _, got := quiet.propose("/ti", 3); !slices.Equal(got, []string{"/time "}) {
+			t.Errorf("propose = %q, want the command", got)
+		}
+	})
+}
+
+func TestPlainMode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		for _, v := range []session.Visitor{
+			{User: "dumb", Term: "dumb"},
+			{User: "asked", Term: "xterm", Env: map[string]string{"SARANGBANG_PLAIN": "1"}},
+		} {
+			p := h.person(t, 80, v)
+			p.enter("")
+			p.sees("Welcome")
+			if !p.plain || strings.Contains(p.out.String(), "\x1b") {
+				t.Errorf("%s: plain = %t, screen %q; want plain without escape sequences", v.User, p.plain, p.out.String())
+			}
+		}
+		kim := h.terminal(t, "kim")
+		kim.enter("/plain on")
+		kim.sees("Plain mode is on")
+		if !kim.plain {
+			t.Error("plain mode is off, want it on")
+		}
+		kim.enter("/plain off")
+		kim.sees("Plain mode is off.")
+		if kim.plain {
+			t.Error("plain mode is on, want it off")
+		}
+		kim.enter("/help keys")
+		kim.sees("* Enter  send the line\n")
 	})
 }

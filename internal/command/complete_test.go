@@ -1,0 +1,41 @@
+package command_test
+
+import (
+	"slices"
+	"testing"
+
+	"sarangbang/internal/command"
+)
+
+func TestComplete(t *testing.T) {
+	people := []string{"Lee", "kim", "lee min", "김 철수"}
+	for _, c := range []struct {
+		before string
+		start  int
+		want   []string
+	}{
+		{"/wh", 0, []string{"/who ", "/whoami "}},
+		{"/WHOA", 0, []string{"/whoami "}},
+		{"/na", 0, []string{"/names ", "/name "}},
+		{"/누", 0, []string{"/누구 "}},
+		{"/time s", 6, []string{"short "}},
+		{"/lang ", 6, []string{"en ", "ko "}},
+		{"/help ni", 6, []string{"nick "}},
+		{"/msg l", 5, []string{"Lee ", "lee min "}},
+		{"/msg lee m", 5, []string{"lee min "}},
+		{"/msg 김", 5, []string{"김 철수 "}},
+		{"/me hugs ki", 9, []string{"kim "}},
+		{"hi k", 3, []string{"kim "}},
+		{"le", 0, []string{"Lee ", "lee min "}},
+		{"oh lee mi", 3, []string{"lee min "}},
+		{"", 0, nil},
+		{"hi ", 3, nil},
+		{"zzz", 3, nil},
+		{"//wh", 4, nil},
+	} {
+		start, got := command.Complete(c.before, people)
+		if start != c.start || !slices.Equal(got, c.want) {
+			t.Errorf("Complete(%q) = %d, %q; want %d, %q", c.before, start, got, c.start, c.want)
+		}
+	}
+}
