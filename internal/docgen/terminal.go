@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"strings"
 
+	"sarangbang/internal/i18n"
 	"sarangbang/internal/terminal"
 )
 
@@ -16,11 +17,16 @@ func terminalPage() string {
 		strings.Replace(terminalText, "{{keys}}\n", keyTable(), 1)
 }
 
+// keyTable is the key map, with what the keys do in every language.
 func keyTable() string {
 	var b strings.Builder
-	b.WriteString("| keys | what they do |\n|---|---|\n")
+	b.WriteString("| keys | what they do | 하는 일 |\n|---|---|---|\n")
 	for _, row := range terminal.Keys() {
-		b.WriteString("| `" + strings.Join(row.Keys, "` `") + "` | " + row.Slug + " |\n")
+		b.WriteString("| `" + strings.Join(row.Keys, "` `") + "`")
+		for _, lang := range []i18n.Lang{i18n.English, i18n.Korean} {
+			b.WriteString(" | " + lang.Text(i18n.TerminalKey(row.Slug)))
+		}
+		b.WriteString(" |\n")
 	}
 	return b.String()
 }
