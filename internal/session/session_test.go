@@ -926,12 +926,14 @@ func TestBellRingsOnceForAllThatIsShownTogether(t *testing.T) {
 			t.Errorf("%d rings after a direct message, want 2", got)
 		}
 		kim.enter("/bell off")
+		kim.sees("The bell is set to off.")
 		lee.enter("kim?")
 		kim.enter("kim is me")
 		if got := kim.rung(); got != 2 {
 			t.Errorf("%d rings with the bell off, want 2 still", got)
 		}
 		kim.enter("/bell on")
+		kim.sees("The bell is set to on.")
 		lee.enter("anything")
 		if got := kim.rung(); got != 3 {
 			t.Errorf("%d rings with the bell on, want 3", got)
