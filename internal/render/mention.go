@@ -12,14 +12,29 @@ func Mention(line, nick string) (from, to int) {
 	if nick == "" {
 		return -1, -1
 	}
-	before := ' '
-	for i, r := range line {
-		if !wordRune(before) && len(line)-i >= len(nick) && strings.EqualFold(line[i:i+len(nick)], nick) && endsName(line[i+len(nick):], nick) {
-			return i, i + len(nick)
+	first, _ := utf8.DecodeRuneInString(nick)
+	lower, upper := string(unicode.ToLower(first)), string(unicode.ToUpper(first))
+	for from = 0; ; from++ {
+		// Every line is looked at for every reader, and most name nobody: so places where the first byte stands are found first.
+		step := strings.IndexByte(line[from:], lower[0])
+		if upper[0] != lower[0] {
+			if i := strings.IndexByte(line[from:], upper[0]); i >= 0 && (step < 0 || i < step) {
+				step = i
+			}
 		}
-		before = r
+		if step < 0 {
+			return -1, -1
+		}
+		from += step
+		to = from + len(nick)
+		if to > len(line) {
+			return -1, -1
+		}
+		before, _ := utf8.DecodeLastRuneInString(line[:from])
+		if strings.EqualFold(line[from:to], nick) && (from == 0 || !wordRune(before)) && endsName(line[to:], nick) {
+			return from, to
+		}
 	}
-	return -1, -1
 }
 
 func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) }

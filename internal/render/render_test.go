@@ -209,3 +209,15 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkMention(b *testing.B) {
+	line := "The quick brown fox jumps over the lazy dog and goes on for a hundred bytes, or about so many here."
+	for b.Loop() {
+		if from, _ := render.Mention(line, "김철수"); from >= 0 {
+			b.Fatal("found")
+		}
+		if from, _ := render.Mention(line, "person-17"); from >= 0 {
+			b.Fatal("found")
+		}
+	}
+}

@@ -22,8 +22,8 @@ const (
 	gatherFor = 20 * time.Millisecond
 	// showAtOnce is how many events are drawn between two looks at the person's input.
 	showAtOnce = 64
-	// keptSpeakers bounds whom Tab proposes first.
-	keptSpeakers = 32
+	// keptSpeakers is of how many lines the authors are remembered, whom Tab proposes first.
+	keptSpeakers = 64
 	// keptNotices bounds what is kept for a screen that takes nothing.
 	keptNotices = 32
 	// wonderAfter is how long a line may be on its way before the person is told that it is.
@@ -45,9 +45,10 @@ type session struct {
 
 	me       *room.Member
 	out      outbox
-	posted   room.Seq    // the last of the person's own records that is shown to the room
-	peer     room.Person // who last exchanged a direct message with the person
-	speakers []room.Nick // who was read lately, the last one last
+	posted   room.Seq                // the last of the person's own records that is shown to the room
+	peer     room.Person             // who last exchanged a direct message with the person
+	speakers [keptSpeakers]room.Nick // the authors of the lines that were read lately, in a ring
+	spoken   int                     // how many lines that were
 
 	notices []room.Text // what was refused, to be told, oldest first
 	lost    int         // of those, how many were dropped since the screen took none
@@ -565,11 +566,8 @@ func (x *session) heed(events []*room.Event) {
 		if mine {
 			continue
 		}
-		x.speakers = slices.DeleteFunc(x.speakers, func(n room.Nick) bool { return n == e.From.Nick })
-		x.speakers = append(x.speakers, e.From.Nick)
-		if len(x.speakers) > keptSpeakers {
-			x.speakers = x.speakers[1:]
-		}
+		x.speakers[x.spoken%keptSpeakers] = e.From.Nick
+		x.spoken++
 		rings = rings || x.settings.Bell == command.BellOn || names && x.settings.Bell == command.BellMentions
 	}
 	if rings && x.console != nil && x.console.term != nil {
@@ -589,8 +587,8 @@ func (x *session) propose(draft string, cursor int) (start int, candidates []str
 	for _, m := range x.opt.House.Members(x.me.Room()) {
 		here[m.Person.Nick] = m.Person.ID != x.me.Person().ID
 	}
-	for _, n := range slices.Backward(x.speakers) {
-		if here[n] {
+	for i := range min(x.spoken, keptSpeakers) {
+		if n := x.speakers[(x.spoken-1-i)%keptSpeakers]; here[n] {
 			people = append(people, string(n))
 			here[n] = false
 		}
