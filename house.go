@@ -25,6 +25,7 @@ import (
 	"sarangbang/internal/metrics"
 	"sarangbang/internal/moderation"
 	"sarangbang/internal/session"
+	"sarangbang/internal/terminal"
 	"sarangbang/room"
 	"sarangbang/sshchat"
 )
@@ -78,7 +79,7 @@ func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house
 	})
 	h.service = session.New(session.Options{
 		House: h.room, Names: nickRules(limits), Rates: moderation.NewRates(rateLimits(limits)), Limits: sessionLimits(limits),
-		Lang: lang, Logger: log,
+		Lang: lang, Keys: terminalKeys, Logger: log,
 	})
 	if err := h.openDoors(settings, keys); err != nil {
 		for _, d := range h.doors {
@@ -192,4 +193,13 @@ func newLogger(settings *config.Settings, w io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, opt))
 	}
 	return slog.New(slog.NewTextHandler(w, opt))
+}
+
+// terminalKeys tells the commands what the keys of a terminal do.
+func terminalKeys(yield func(slug string, names []string) bool) {
+	for _, b := range terminal.Keys() {
+		if !yield(b.Slug, b.Keys) {
+			return
+		}
+	}
 }

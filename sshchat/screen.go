@@ -2,7 +2,6 @@ package sshchat
 
 import (
 	"context"
-	"iter"
 
 	"sarangbang/internal/session"
 	"sarangbang/internal/terminal"
@@ -49,14 +48,3 @@ func (s screen) Restore(text string) { s.Terminal.Restore(text) }
 
 // Columns implements [session.Console].
 func (s screen) Columns() int { return s.Size().Columns }
-
-// Keys implements [session.Terminal].
-func (s screen) Keys() iter.Seq2[string, []string] {
-	return func(yield func(string, []string) bool) {
-		for _, b := range terminal.Keys() {
-			if !yield(b.Slug, b.Keys) {
-				return
-			}
-		}
-	}
-}

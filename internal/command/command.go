@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"iter"
+	"strings"
 
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/identity"
@@ -39,7 +40,8 @@ type Env struct {
 	Me       *room.Member // nil for a Public command run without a nickname
 	Exempt   bool         // no limit that is counted by person holds for them
 	Settings              // of the caller's screen
-	// Keys is the key map of the caller's terminal: the slug of what keys do, and their names. Nil without a terminal.
+	Terminal bool         // the caller has one
+	// Keys is the key map of terminals: the slug of what keys do, and their names.
 	Keys   iter.Seq2[string, []string]
 	Bare   bool        // run alone over ssh: the answer is read by a program or a pipe
 	Peer   room.Person // who last exchanged a direct message with them; zero for nobody
@@ -110,7 +112,11 @@ func lines(texts ...string) Answer {
 
 // usage fails with the command's own usage.
 func (c *Call) usage(of Command) error {
-	return fail(i18n.UsageIs, of.Synopsis(c.Lang))
+	synopsis := of.Synopsis(c.Lang)
+	if c.Bare { // there a command has no slash
+		synopsis = strings.TrimPrefix(synopsis, "/")
+	}
+	return fail(i18n.UsageIs, synopsis)
 }
 
 // Synopsis is the command with its slash and what stands behind it.

@@ -121,8 +121,8 @@ func TestHelpFitsEightyColumns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := len(lines), len(command.Table())+2; got != want {
-			t.Errorf("%s: help has %d lines, want %d: one for each command and two more", lang, got, want)
+		if got, want := len(lines), len(command.Table())+3; got != want {
+			t.Errorf("%s: help has %d lines, want %d: one for each command and three more", lang, got, want)
 		}
 		for _, c := range command.Table() {
 			on, err := answer(t, "help", c.Name, lang)

@@ -10,7 +10,7 @@ import (
 
 // help lists the table, or tells about one command.
 func help(_ context.Context, c *Call) (Answer, error) {
-	if strings.TrimSpace(c.Rest) == "keys" && c.Keys != nil {
+	if strings.TrimSpace(c.Rest) == "keys" {
 		return helpKeys(c), nil
 	}
 	if c.Rest != "" {
@@ -28,9 +28,7 @@ func help(_ context.Context, c *Call) (Answer, error) {
 		out = append(out, synopsis+pad+c.Lang.Text(row.Help))
 	}
 	out = append(out, c.Lang.Text(i18n.HelpEscape), c.Lang.Text(i18n.HelpKeys))
-	if c.Keys != nil {
-		out = append(out, c.Lang.Text(i18n.HelpOfKeys))
-	}
+	out = append(out, c.Lang.Text(i18n.HelpOfKeys))
 	return lines(out...), nil
 }
 
@@ -53,6 +51,9 @@ func helpKeys(c *Call) Answer {
 func helpOn(c *Call, name string) (Answer, error) {
 	row, ok := Find(name)
 	if !ok {
+		if c.Bare {
+			return Answer{}, UnknownAlone(name)
+		}
 		return Answer{}, Unknown(name)
 	}
 	out := []string{row.Synopsis(c.Lang) + "  " + c.Lang.Text(row.Help)}

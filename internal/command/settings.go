@@ -25,7 +25,7 @@ func lang(_ context.Context, c *Call) (Answer, error) {
 
 // plain tells or changes whether the screen is only ever added to.
 func plain(_ context.Context, c *Call) (Answer, error) {
-	if c.Keys == nil {
+	if !c.Terminal {
 		return Answer{}, fail(i18n.PlainNoTerminal)
 	}
 	on := c.Plain

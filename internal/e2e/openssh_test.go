@@ -150,7 +150,7 @@ func TestOpenSSHWithoutATerminal(t *testing.T) {
 		{0, "kim\n", "", []string{"who"}},
 		{0, "[lee] hello 'you' there\n", "", []string{"say", "hello", "'you'", "there"}},
 		{0, "kim\r\n", "", []string{"-tt", "who"}},
-		{1, "", "Use it like this: /say TEXT\n", []string{"say"}},
+		{1, "", "Use it like this: say TEXT\n", []string{"say"}},
 		{2, "", "There is no command ls.", []string{"ls"}},
 		{1, "", "subsystem request failed", []string{"-s", "sftp"}},
 	} {

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"iter"
 
 	"sarangbang/internal/cells"
 )
@@ -31,8 +30,6 @@ type Console interface {
 // A Terminal is a console with a keyboard and a screen of its own.
 type Terminal interface {
 	Console
-	// Keys is the key map: the slug of what keys do, and their names.
-	Keys() iter.Seq2[string, []string]
 	// SetCompleter says what Tab proposes for the bytes from start to the cursor. It is called within Next.
 	SetCompleter(propose func(draft string, cursor int) (start int, candidates []string))
 	// SetWords sets what stands before what is searched for in the history, and what if nothing is found.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"time"
@@ -41,7 +42,7 @@ func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stde
 			_, text := x.sentence(err)
 			_ = scr.Refuse(room.Sentence(text))
 		}
-		if f, ok := err.(*command.Failure); ok && (f.Say == i18n.UnknownAlone || f.Say == i18n.UnknownAloneNear) { //nolint:errorlint // made by command.UnknownAlone just now
+		if _, ok := errors.AsType[unknownError](err); ok {
 			return statusUnknown
 		}
 		return statusFailed
@@ -49,11 +50,17 @@ func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stde
 	return statusDone
 }
 
+// unknownError is a command that is not in the table.
+type unknownError struct{ failure *command.Failure }
+
+func (e unknownError) Error() string { return e.failure.Error() }
+func (e unknownError) Unwrap() error { return e.failure }
+
 func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error {
 	name, rest, isCommand := command.Parse("/" + strings.TrimPrefix(strings.TrimLeft(line, " "), "/"))
 	c, ok := command.Find(name)
 	if !ok || !isCommand {
-		return command.UnknownAlone(name)
+		return unknownError{command.UnknownAlone(name)}
 	}
 	call := &command.Call{Env: x.env(), Name: name, Rest: rest}
 	call.Bare = true

@@ -19,6 +19,7 @@ type job struct {
 	line  int    // which line of the input it was
 	typed string // to give back if it cannot be saved
 	body  room.Body
+	call  *command.Call // of run
 	run   func(context.Context) (command.Answer, error)
 	due   time.Time // not before; zero for at once
 }
@@ -38,6 +39,7 @@ type outbox struct {
 	queue []job
 	since time.Time // when the batch that is out was sent; zero while none is
 	out   int       // jobs in it
+	runs  bool      // it is a command
 	done  chan outcome
 	wg    sync.WaitGroup
 }
@@ -57,7 +59,7 @@ func (o *outbox) waiting() int { return len(o.queue) + o.out }
 // holds says that input which can wait should: what was typed last has not had its turn, or a command is to be done first.
 func (o *outbox) holds() bool {
 	if len(o.queue) == 0 {
-		return false
+		return o.runs
 	}
 	last := o.queue[len(o.queue)-1]
 	return last.run != nil || time.Now().Before(last.due)
@@ -71,8 +73,9 @@ func (o *outbox) due() time.Time {
 	return o.queue[0].due
 }
 
-// start sends the next batch if none is out and one is due.
-func (o *outbox) start(ctx context.Context, me *room.Member) {
+// start sends the next batch if none is out and one is due. A command sees the environment of this moment: what the one before it
+// has changed.
+func (o *outbox) start(ctx context.Context, me *room.Member, env func() command.Env) {
 	now := time.Now()
 	if o.busy() || len(o.queue) == 0 || now.Before(o.queue[0].due) {
 		return
@@ -90,6 +93,9 @@ func (o *outbox) start(ctx context.Context, me *room.Member) {
 	}
 	if o.done == nil {
 		o.done = make(chan outcome, 1)
+	}
+	if o.runs = batch[0].run != nil; o.runs {
+		batch[0].call.Env = env()
 	}
 	o.since, o.out = now, n
 	o.wg.Go(func() {
@@ -127,7 +133,7 @@ func (f *faultError) Error() string { return "panic: " + f.stack }
 func (o *outbox) take() (outcome, bool) {
 	select {
 	case out := <-o.done:
-		o.since, o.out = time.Time{}, 0
+		o.since, o.out, o.runs = time.Time{}, 0, false
 		if fault, ok := out.err.(*faultError); ok { //nolint:errorlint // never wrapped: carry has just made it
 			panic(fault)
 		}

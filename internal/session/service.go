@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"maps"
 	"runtime/debug"
@@ -31,7 +32,8 @@ type Options struct {
 	Names  identity.Rules
 	Rates  *moderation.Rates
 	Limits Limits
-	Lang   i18n.Lang // for people whose client names no language
+	Lang   i18n.Lang                   // for people whose client names no language
+	Keys   iter.Seq2[string, []string] // the key map of terminals: the slug of what keys do, and their names
 	Logger *slog.Logger
 }
 

@@ -190,7 +190,7 @@ func (x *session) loop(ctx context.Context) error {
 		if err := x.show(); err != nil {
 			return err
 		}
-		x.out.start(ctx, x.me)
+		x.out.start(ctx, x.me, x.env)
 		if x.finished() {
 			if x.gone {
 				return io.EOF
@@ -315,20 +315,17 @@ func (x *session) line(typed string) error {
 		}
 		j.body = body
 	} else {
-		j.run = func(ctx context.Context) (command.Answer, error) { return c.Run(ctx, call) }
+		j.call, j.run = call, func(ctx context.Context) (command.Answer, error) { return c.Run(ctx, call) }
 	}
 	return x.submit(j)
 }
 
 func (x *session) env() command.Env {
-	env := command.Env{
+	return command.Env{
 		House: x.opt.House, Me: x.me, Exempt: x.visitor.Exempt, Settings: x.settings, Peer: x.peer,
 		Names: x.opt.Names, Rates: x.opt.Rates, Limits: x.opt.Limits.Message,
+		Keys: x.opt.Keys, Terminal: x.console != nil && x.console.term != nil,
 	}
-	if x.console != nil && x.console.term != nil {
-		env.Keys = x.console.term.Keys()
-	}
-	return env
 }
 
 // say says text to the room. Blank lines are not said.

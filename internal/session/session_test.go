@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -65,6 +64,7 @@ func newHouse(t *testing.T, l session.Limits) *house {
 	h.room = room.NewHouse(h.journal, memjournal.NewLeases(), room.Options{Logger: logger})
 	h.Service = session.New(session.Options{
 		House: h.room, Names: identity.DefaultRules(), Limits: l, Lang: i18n.English, Logger: logger,
+		Keys: func(yield func(string, []string) bool) { yield("send", []string{"Enter"}) },
 		Rates: moderation.NewRates(moderation.Limits{
 			MessageBurst: 8, MessagesPerSecond: 2, MessageDelay: 5 * time.Second, NickChangesPerMinute: 5, NewPeoplePerMinute: 10,
 		}),
@@ -180,10 +180,6 @@ func (p *person) Restore(text string) {
 func (p *person) Remember(string) {}
 
 func (p *person) Columns() int { return p.columns }
-
-func (p *person) Keys() iter.Seq2[string, []string] {
-	return func(yield func(string, []string) bool) { yield("send", []string{"Enter"}) }
-}
 
 func (p *person) SetCompleter(propose func(string, int) (int, []string)) { p.propose = propose }
 
@@ -813,7 +809,9 @@ func TestExec(t *testing.T) {
 			{"kim", "me waves", 0, "[kim] * waves\n", ""},
 			{"kim", "msg lee hi", 0, "[you → lee] hi\n", ""},
 			{"kim", "msg nobody hi", 1, "", "Nobody here is called nobody. /who shows who is here.\n"},
-			{"kim", "say", 1, "", "Use it like this: /say TEXT\n"},
+			{"kim", "say", 1, "", "Use it like this: say TEXT\n"},
+			{"kim", "help nosuch", 1, "", "There is no command nosuch."},
+			{"kim", "help keys", 0, "Enter  send the line\n", ""},
 			{"lee", "say hello", 1, "", "Somebody here has the nickname lee"},
 			{"a/b", "say hello", 1, "", "can't hold /"},
 			{"kim", "frobnicate", 2, "", "There is no command frobnicate. The command help lists what there is.\n"},
@@ -988,5 +986,25 @@ func TestPlainMode(t *testing.T) {
 		}
 		kim.enter("/help keys")
 		kim.sees("* Enter  send the line\n")
+	})
+}
+
+func TestASettingHoldsForTheVeryNextCommand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		p := h.person(t, 0, session.Visitor{User: "kim"})
+		go func() {
+			for _, line := range []string{"/time short", "/time", "/lang ko", "/help who", "/nosuch"} {
+				p.enter(line)
+			}
+			close(p.in)
+		}()
+		p.ends(room.EndingLeft, 1)
+		if got := p.screen(); strings.Count(got, "Times are set to short.") != 2 || !strings.Contains(got, "/who  지금 있는 사람들") {
+			t.Errorf("stdout = %q, want the settings of the command before", got)
+		}
+		if got := p.complain.String(); !strings.Contains(got, "/nosuch 명령은 없습니다") {
+			t.Errorf("stderr = %q, want it in Korean by then", got)
+		}
 	})
 }
