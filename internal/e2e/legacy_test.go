@@ -422,7 +422,7 @@ func TestOldClientsAreToldOfTheEnd(t *testing.T) {
 		atPrompt := h.visit(t, login{user: "nobody"})
 		h.signal(s)
 		for _, c := range []*oldClient{a, b} {
-			c.reads("[*] 사랑방을 닫습니다. 잠시 뒤에 다시 오세요.")
+			c.awaits("[*] 사랑방을 닫습니다. 잠시 뒤에 다시 오세요.")
 			c.reset()
 		}
 		atPrompt.in.waitEnd(patience)
