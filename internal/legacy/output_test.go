@@ -129,9 +129,11 @@ func TestLinePeersGetLinesTogether(t *testing.T) {
 func TestPeerIsBehindUntilHalfHasGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out, stop := recorded(10 << 10)
+		var all []frame
 		for range 10 {
-			out.send(frame{text: strings.Repeat("x", 1024)})
+			all = append(all, frame{text: strings.Repeat("x", 1024)})
 		}
+		out.send(all...) // at once: the writer is at work already
 		if !out.behind() {
 			t.Fatal("10 KiB wait and the peer is not behind")
 		}
