@@ -2,7 +2,9 @@ package room
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 )
 
 // wire is the form of Data of every kind. Fields are only ever added; a program that does not know one ignores it.
@@ -14,6 +16,11 @@ type wire struct {
 	Screen string      `json:"screen,omitempty"`
 	Visit  bool        `json:"visit,omitempty"`
 	Why    string      `json:"why,omitempty"`
+	Names  []string    `json:"names,omitempty"`
+	Key    string      `json:"key,omitempty"`
+	Name   string      `json:"name,omitempty"`
+	Value  string      `json:"value,omitempty"`
+	Until  *time.Time  `json:"until,omitempty"`
 }
 
 type wirePerson struct {
@@ -43,11 +50,21 @@ func Encode(from Person, where Subject, b Body) Record {
 		to := toWire(b.To)
 		r.Kind, r.Subject, w.To, w.Text = "told", personSubject(b.To.ID), &to, b.Text.s
 	case Joined:
-		r.Kind, r.Ephemeral, w.Screen, w.Visit = "joined", true, string(b.Screen), b.Visit
+		r.Kind, r.Ephemeral, w.Screen, w.Visit, w.Names = "joined", true, string(b.Screen), b.Visit, b.Names
 	case Parted:
 		r.Kind, r.Ephemeral, w.Screen, w.Why = "parted", true, string(b.Screen), string(b.Why)
 	case Renamed:
-		r.Kind, r.Ephemeral, r.Subject, w.Nick = "renamed", true, HouseSubject, string(b.To)
+		r.Kind, r.Ephemeral, r.Subject, w.Nick, w.Names = "renamed", true, HouseSubject, string(b.To), b.Names
+	case Registered:
+		r.Kind, r.Subject, w.Names = "registered", accountSubject(from.ID), b.Names
+	case KeyAdded:
+		r.Kind, r.Subject, w.Key = "key_added", accountSubject(from.ID), b.Key
+	case KeyRemoved:
+		r.Kind, r.Subject, w.Key = "key_removed", accountSubject(from.ID), b.Key
+	case Configured:
+		r.Kind, r.Subject, w.Name, w.Value = "configured", accountSubject(from.ID), b.Name, b.Value
+	case Erased:
+		r.Kind, r.Subject, w.Until = "erased", accountSubject(from.ID), &b.Until
 	case Notice, Unknown:
 		panic(fmt.Sprintf("room: %T is not a record", b))
 	}
@@ -88,9 +105,15 @@ var decoders = map[string]func(wire) (Body, error){
 	"said":    func(w wire) (Body, error) { return Said{Sentence(w.Text)}, nil },
 	"emoted":  func(w wire) (Body, error) { return Emoted{Sentence(w.Text)}, nil },
 	"told":    decodeTold,
-	"joined":  func(w wire) (Body, error) { return Joined{ScreenID(w.Screen), w.Visit}, nil },
+	"joined":  func(w wire) (Body, error) { return Joined{ScreenID(w.Screen), w.Visit, w.Names}, nil },
 	"parted":  func(w wire) (Body, error) { return Parted{ScreenID(w.Screen), Ending(w.Why)}, nil },
 	"renamed": decodeRenamed,
+
+	"registered":  decodeRegistered,
+	"key_added":   func(w wire) (Body, error) { return KeyAdded{w.Key}, nil },
+	"key_removed": func(w wire) (Body, error) { return KeyRemoved{w.Key}, nil },
+	"configured":  func(w wire) (Body, error) { return Configured{w.Name, w.Value}, nil },
+	"erased":      decodeErased,
 }
 
 func decodeTold(w wire) (Body, error) {
@@ -103,5 +126,19 @@ func decodeTold(w wire) (Body, error) {
 
 func decodeRenamed(w wire) (Body, error) {
 	to, err := NewNick(w.Nick)
-	return Renamed{To: to}, err
+	return Renamed{To: to, Names: w.Names}, err
+}
+
+func decodeRegistered(w wire) (Body, error) {
+	if w.From.Key == "" || len(w.Names) == 0 {
+		return nil, errors.New("an account without a key or a name")
+	}
+	return Registered{Names: w.Names}, nil
+}
+
+func decodeErased(w wire) (Body, error) {
+	if w.Until == nil {
+		return nil, errors.New("an erased account whose name is never free")
+	}
+	return Erased{Until: *w.Until}, nil
 }

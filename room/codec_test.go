@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -19,10 +20,15 @@ func everyBody() []room.Body {
 		room.Said{Text: room.Sentence("안녕 <b> & \"\\\n둘째 줄")},
 		room.Emoted{Text: room.Sentence("waves")},
 		room.Told{To: lee, Text: room.Sentence("psst")},
-		room.Joined{Screen: "screen-1"},
+		room.Joined{Screen: "screen-1", Names: []string{"case:kim", "skel:kirn"}},
 		room.Joined{Screen: "screen-2", Visit: true},
 		room.Parted{Screen: "screen-1", Why: room.EndingIdle},
-		room.Renamed{To: "kim2"},
+		room.Renamed{To: "kim2", Names: []string{"case:kim2", "skel:kirn2"}},
+		room.Registered{Names: []string{"case:kim", "skel:kirn"}},
+		room.KeyAdded{Key: "SHA256:other"},
+		room.KeyRemoved{Key: "SHA256:other"},
+		room.Configured{Name: "lang", Value: "ko"},
+		room.Erased{Until: time.Unix(1_800_086_400, 0).UTC()},
 	}
 }
 
@@ -36,14 +42,17 @@ func TestEveryBodySurvivesItsRecord(t *testing.T) {
 			continue
 		}
 		want := room.Event{Seq: 7, ID: rec.ID, Subject: rec.Subject, At: rec.At, From: kim, Body: body}
-		if *got != want {
+		if !reflect.DeepEqual(*got, want) {
 			t.Errorf("Decode of %T = %+v, want %+v", body, *got, want)
 		}
 	}
 }
 
 func TestRecordsSayWhatTheyAreAbout(t *testing.T) {
-	ephemeral := map[string]bool{"said": false, "emoted": false, "told": false, "joined": true, "parted": true, "renamed": true}
+	ephemeral := map[string]bool{
+		"said": false, "emoted": false, "told": false, "joined": true, "parted": true, "renamed": true,
+		"registered": false, "key_added": false, "key_removed": false, "configured": false, "erased": false,
+	}
 	seen := map[room.ID]bool{}
 	for _, body := range everyBody() {
 		rec := room.Encode(kim, room.Lobby, body)
@@ -53,6 +62,8 @@ func TestRecordsSayWhatTheyAreAbout(t *testing.T) {
 			want = "person/conn:lee"
 		case room.Renamed:
 			want = room.HouseSubject
+		case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased:
+			want = room.Subject("account/" + kim.ID)
 		case room.Said, room.Emoted, room.Joined, room.Parted, room.Notice, room.Unknown:
 		}
 		if rec.Subject != want {

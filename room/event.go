@@ -44,7 +44,8 @@ type (
 	// Joined is one screen entering a room. Only the first listed screen of a person is announced.
 	Joined struct {
 		Screen ScreenID
-		Visit  bool // neither announced nor listed: one command over ssh
+		Visit  bool     // neither announced nor listed: one command over ssh
+		Names  []string // of the claim: everything about the nickname that must be unique
 	}
 	// Parted is one screen leaving a room. Only the last listed screen of a person is announced.
 	Parted struct {
@@ -52,7 +53,20 @@ type (
 		Why    Ending
 	}
 	// Renamed is a new nickname, in every room where the person is. From holds the old one.
-	Renamed struct{ To Nick }
+	Renamed struct {
+		To    Nick
+		Names []string // of the new claim
+	}
+	// Registered makes an account of a person who is here: the nickname is theirs, and the key that they proved opens it.
+	Registered struct{ Names []string }
+	// KeyAdded is a further key that opens the author's account, by its fingerprint.
+	KeyAdded struct{ Key string }
+	// KeyRemoved is a key that opens it no more.
+	KeyRemoved struct{ Key string }
+	// Configured is a setting that follows the account, under a name and in a form of the program's own.
+	Configured struct{ Name, Value string }
+	// Erased is the end of an account: what was stored about it is overwritten, and nobody can wear the name until then.
+	Erased struct{ Until time.Time }
 	// Notice is the program talking to one screen: a warning, a refusal, the answer to a command. It is never journaled. Its
 	// text is already in that person's language.
 	Notice struct{ Text Text }
@@ -60,14 +74,19 @@ type (
 	Unknown struct{ Kind string }
 )
 
-func (Said) body()    {}
-func (Emoted) body()  {}
-func (Told) body()    {}
-func (Joined) body()  {}
-func (Parted) body()  {}
-func (Renamed) body() {}
-func (Notice) body()  {}
-func (Unknown) body() {}
+func (Said) body()       {}
+func (Emoted) body()     {}
+func (Told) body()       {}
+func (Joined) body()     {}
+func (Parted) body()     {}
+func (Renamed) body()    {}
+func (Registered) body() {}
+func (KeyAdded) body()   {}
+func (KeyRemoved) body() {}
+func (Configured) body() {}
+func (Erased) body()     {}
+func (Notice) body()     {}
+func (Unknown) body()    {}
 
 // Note makes the event of a notice.
 func Note(t Text) *Event { return &Event{Body: Notice{Text: t}} }

@@ -174,7 +174,7 @@ func (h *House) logsLocked(e *Event) []*Log {
 		for _, room := range h.rules.in(e.From.ID) {
 			logs = append(logs, h.rooms[room])
 		}
-	case Notice, Unknown:
+	case Registered, KeyAdded, KeyRemoved, Configured, Erased, Notice, Unknown:
 	}
 	return logs
 }

@@ -129,7 +129,7 @@ func row(e *room.Event) string {
 		return fmt.Sprintf("-%s (%s)", e.From.Nick, b.Why)
 	case room.Renamed:
 		return fmt.Sprintf("%s = %s", e.From.Nick, b.To)
-	case room.Notice, room.Unknown:
+	case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Notice, room.Unknown:
 	}
 	return fmt.Sprintf("%T", e.Body)
 }
@@ -706,7 +706,7 @@ func TestRenamesUnderLoadKeepOneOrder(t *testing.T) {
 					t.Fatalf("%s at %d, want their line %s", row(e), e.Seq, want)
 				}
 				lines[e.From.ID]++
-			case room.Emoted, room.Told, room.Joined, room.Parted, room.Notice, room.Unknown:
+			case room.Emoted, room.Told, room.Joined, room.Parted, room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Notice, room.Unknown:
 			}
 		}
 		same, _ := read(other)

@@ -18,8 +18,9 @@ type Journal interface {
 	// places. It blocks until they are as durable as the journal makes them, or ctx ends. It is idempotent on each ID: for a
 	// record that is already there it returns the first place and commits nothing. All or nothing is written.
 	//
-	// Errors: ErrUnavailable, the outcome is unknown, call again with the same IDs; ErrConflict, an Expect did not hold and
-	// nothing was written; the cause of ctx, outcome unknown likewise.
+	// Errors: ErrUnavailable, the outcome is unknown, call again with the same IDs; ErrNotSaved, nothing was written, and to call
+	// again at once will not help; ErrConflict, an Expect did not hold and nothing was written; the cause of ctx, outcome
+	// unknown.
 	Append(ctx context.Context, recs ...Record) ([]Seq, error)
 	// Tail calls fn with every record after the position, in order, each once, gathered as they were committed, until ctx ends
 	// or fn fails, and returns that error. Ephemeral records that are no longer kept are left out. fn must be quick: it does no
@@ -42,6 +43,7 @@ type State struct {
 // What an Append or Tail can fail with, beside the end of its context.
 var (
 	ErrUnavailable = errors.New("journal unavailable, outcome unknown")
+	ErrNotSaved    = errors.New("journal cannot save, nothing was written")
 	ErrConflict    = errors.New("expected place does not hold")
 	ErrTrimmed     = errors.New("journal no longer keeps that place")
 )

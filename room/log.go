@@ -87,7 +87,7 @@ func (l *Log) Lines(before Seq, n int) []*Event {
 		switch e.Body.(type) {
 		case Said, Emoted:
 			lines = append(lines, e)
-		case Told, Joined, Parted, Renamed, Notice, Unknown:
+		case Told, Joined, Parted, Renamed, Registered, KeyAdded, KeyRemoved, Configured, Erased, Notice, Unknown:
 		}
 	}
 	for i, j := 0, len(lines)-1; i < j; i, j = i+1, j-1 {

@@ -35,6 +35,8 @@ const Lobby Subject = "room/lobby"
 
 func personSubject(id PersonID) Subject { return Subject("person/" + string(id)) }
 
+func accountSubject(id PersonID) Subject { return Subject("account/" + string(id)) }
+
 // A Record is what the journal keeps. [Event] is its decoded form.
 type Record struct {
 	ID      ID

@@ -13,6 +13,14 @@ import (
 type Rules struct {
 	halls map[Subject]*hall
 	nicks map[PersonID]*standing
+
+	accounts map[PersonID]*Account
+	owners   map[string]PersonID  // of every name that an account owns
+	keys     map[string]PersonID  // whose account a proven key opens, by its fingerprint
+	held     map[string]time.Time // names of erased accounts, and until when nobody may wear them
+
+	trying bool
+	undo   []func() // what takes back the changes since Attempt, in order
 }
 
 // standing is a person who is in at least one room.
@@ -58,16 +66,78 @@ const (
 	VoidRepeated   Void = "repeated"   // a screen that joined already, or left already
 	VoidUnknown    Void = "unknown"    // a kind that only a newer program knows
 	VoidUnreadable Void = "unreadable" // damaged data
+	VoidTaken      Void = "taken"      // the name or the key is somebody else's
+	VoidNoAccount  Void = "no_account" // the author has no account
+	VoidLastKey    Void = "last_key"   // an account without a key would be nobody's
 )
 
 // Voids lists every reason.
 func Voids() []Void {
-	return []Void{VoidNotMember, VoidGone, VoidNoSuchRoom, VoidRepeated, VoidUnknown, VoidUnreadable}
+	return []Void{
+		VoidNotMember, VoidGone, VoidNoSuchRoom, VoidRepeated, VoidUnknown, VoidUnreadable, VoidTaken, VoidNoAccount, VoidLastKey,
+	}
 }
 
 // NewRules returns the rules of an empty house.
 func NewRules() *Rules {
-	return &Rules{halls: map[Subject]*hall{Lobby: {members: map[PersonID]*presence{}}}, nicks: map[PersonID]*standing{}}
+	return &Rules{
+		halls: map[Subject]*hall{Lobby: {members: map[PersonID]*presence{}}}, nicks: map[PersonID]*standing{},
+		accounts: map[PersonID]*Account{}, owners: map[string]PersonID{}, keys: map[string]PersonID{}, held: map[string]time.Time{},
+	}
+}
+
+// Attempt begins to note what Apply changes, so that Undo can take it back: for a journal that applies the rules before its
+// commit is certain. Keep or Undo ends it.
+func (r *Rules) Attempt() { r.trying = true }
+
+// Keep makes what was applied since Attempt final.
+func (r *Rules) Keep() {
+	clear(r.undo)
+	r.undo, r.trying = r.undo[:0], false
+}
+
+// Undo takes back what was applied since Attempt.
+func (r *Rules) Undo() {
+	for _, u := range slices.Backward(r.undo) {
+		u()
+	}
+	r.Keep()
+}
+
+// set, put and drop are how rules change: they note how to take it back.
+func set[T any](r *Rules, p *T, v T) {
+	if r.trying {
+		old := *p
+		r.undo = append(r.undo, func() { *p = old })
+	}
+	*p = v
+}
+
+func put[K comparable, V any](r *Rules, m map[K]V, k K, v V) {
+	r.note(func() func() {
+		old, had := m[k]
+		return func() {
+			if had {
+				m[k] = old
+			} else {
+				delete(m, k)
+			}
+		}
+	})
+	m[k] = v
+}
+
+func drop[K comparable, V any](r *Rules, m map[K]V, k K) {
+	if old, had := m[k]; had {
+		r.note(func() func() { return func() { m[k] = old } })
+		delete(m, k)
+	}
+}
+
+func (r *Rules) note(back func() func()) {
+	if r.trying {
+		r.undo = append(r.undo, back())
+	}
 }
 
 // Apply takes the next record of the order into account.
@@ -88,63 +158,59 @@ func (r *Rules) Apply(e *Event) Verdict {
 		switch {
 		case r.nicks[from.ID] == nil:
 			return void(VoidNotMember)
-		case len(r.in(b.To.ID)) == 0:
-			return void(VoidGone)
+		case len(r.in(b.To.ID)) > 0:
+			shown.To = b.To
+			shown.To.Nick = r.nicks[b.To.ID].nick
+			return shown
+		case r.accounts[b.To.ID] != nil: // it is kept for them
+			shown.To = r.accounts[b.To.ID].Person()
+			return shown
 		}
-		shown.To = b.To
-		shown.To.Nick = r.nicks[b.To.ID].nick
-		return shown
+		return void(VoidGone)
 	case Joined:
-		return r.join(e, b)
+		return r.join(e, b, from)
 	case Parted:
 		return r.part(e, b, from)
 	case Renamed:
-		s := r.nicks[from.ID]
-		if s == nil {
-			return void(VoidNotMember)
-		}
-		s.nick = b.To
-		for _, in := range r.halls {
-			if p := in.members[from.ID]; p != nil {
-				p.person.Nick = b.To
-			}
-		}
-		return Verdict{Shown: len(r.in(from.ID)) > 0, From: from}
+		return r.rename(e, b, from)
+	case Registered, KeyAdded, KeyRemoved, Configured, Erased:
+		return Verdict{Void: r.account(e, from), From: from}
 	case Notice, Unknown:
 	}
 	return void(VoidUnknown)
 }
 
-func (r *Rules) join(e *Event, b Joined) Verdict {
+func (r *Rules) join(e *Event, b Joined, from Person) Verdict {
 	in := r.halls[e.Subject]
 	if in == nil {
-		return Verdict{Void: VoidNoSuchRoom, From: e.From}
+		return Verdict{Void: VoidNoSuchRoom, From: from}
 	}
-	s := r.nicks[e.From.ID]
-	if s == nil {
-		s = &standing{nick: e.From.Nick}
-		r.nicks[e.From.ID] = s
+	if r.taken(b.Names, from.ID, e.At) {
+		return Verdict{Void: VoidTaken, From: from}
 	}
-	from := e.From
-	from.Nick = s.nick
 	p := in.members[from.ID]
-	if p == nil {
-		p = &presence{person: from}
-		in.members[from.ID] = p
-	}
-	if p.listed[b.Screen] || p.visits[b.Screen] {
+	if p != nil && (p.listed[b.Screen] || p.visits[b.Screen]) {
 		return Verdict{Void: VoidRepeated, From: from}
 	}
-	s.screens++
+	if p == nil {
+		p = &presence{person: from, listed: map[ScreenID]bool{}, visits: map[ScreenID]bool{}}
+		put(r, in.members, from.ID, p)
+	}
+	if s := r.nicks[from.ID]; s == nil {
+		put(r, r.nicks, from.ID, &standing{nick: from.Nick, screens: 1})
+	} else {
+		set(r, &s.screens, s.screens+1)
+	}
 	if b.Visit {
-		p.visits = with(p.visits, b.Screen)
+		put(r, p.visits, b.Screen, true)
 		return Verdict{From: from}
 	}
 	first := len(p.listed) == 0
-	p.listed = with(p.listed, b.Screen)
+	put(r, p.listed, b.Screen, true)
 	if first {
-		p.since, p.order = e.At, e.Seq
-		in.listed++
+		set(r, &p.since, e.At)
+		set(r, &p.order, e.Seq)
+		set(r, &in.listed, in.listed+1)
 	}
 	return Verdict{Shown: first, From: from}
 }
@@ -155,30 +221,39 @@ func (r *Rules) part(e *Event, b Parted, from Person) Verdict {
 		return Verdict{Void: VoidRepeated, From: from}
 	}
 	visit := p.visits[b.Screen]
-	delete(p.listed, b.Screen)
-	delete(p.visits, b.Screen)
+	drop(r, p.listed, b.Screen)
+	drop(r, p.visits, b.Screen)
 	last := !visit && len(p.listed) == 0
 	in := r.halls[e.Subject]
 	if last {
-		in.listed--
+		set(r, &in.listed, in.listed-1)
 	}
 	if len(p.listed)+len(p.visits) == 0 {
-		delete(in.members, from.ID)
+		drop(r, in.members, from.ID)
 	}
 	if s := r.nicks[from.ID]; s.screens > 1 {
-		s.screens--
+		set(r, &s.screens, s.screens-1)
 	} else {
-		delete(r.nicks, from.ID)
+		drop(r, r.nicks, from.ID)
 	}
 	return Verdict{Shown: last, From: from}
 }
 
-func with(set map[ScreenID]bool, id ScreenID) map[ScreenID]bool {
-	if set == nil {
-		set = map[ScreenID]bool{}
+func (r *Rules) rename(e *Event, b Renamed, from Person) Verdict {
+	s := r.nicks[from.ID]
+	switch {
+	case s == nil:
+		return Verdict{Void: VoidNotMember, From: from}
+	case r.taken(b.Names, from.ID, e.At):
+		return Verdict{Void: VoidTaken, From: from}
 	}
-	set[id] = true
-	return set
+	set(r, &s.nick, b.To)
+	for _, in := range r.halls {
+		if p := in.members[from.ID]; p != nil {
+			set(r, &p.person.Nick, b.To)
+		}
+	}
+	return Verdict{Shown: len(r.in(from.ID)) > 0, From: from}
 }
 
 // at finds a person in a room; nil if they are not in it.

@@ -160,7 +160,10 @@ func TestRules(t *testing.T) {
 }
 
 func TestVoidsListsEveryReason(t *testing.T) {
-	want := []room.Void{room.VoidNotMember, room.VoidGone, room.VoidNoSuchRoom, room.VoidRepeated, room.VoidUnknown, room.VoidUnreadable}
+	want := []room.Void{
+		room.VoidNotMember, room.VoidGone, room.VoidNoSuchRoom, room.VoidRepeated, room.VoidUnknown, room.VoidUnreadable,
+		room.VoidTaken, room.VoidNoAccount, room.VoidLastKey,
+	}
 	if got := room.Voids(); !slices.Equal(got, want) {
 		t.Errorf("Voids = %v, want %v", got, want)
 	}
@@ -179,13 +182,40 @@ func story(seed uint64) []*room.Event {
 			where = "room/attic"
 		}
 		var body room.Body
-		switch rnd.IntN(8) {
+		names := func() []string { // mostly one's own
+			if rnd.IntN(8) == 0 {
+				return []string{"case:" + string(people[rnd.IntN(len(people))].Nick)}
+			}
+			return []string{"case:" + string(p.Nick)}
+		}
+		key := fmt.Sprintf("SHA256:%d", rnd.IntN(4))
+		p.Key = "SHA256:" + string(p.Nick)
+		switch rnd.IntN(13) {
 		case 0, 1:
-			body = room.Joined{Screen: screen, Visit: rnd.IntN(3) == 0}
+			body = room.Joined{Screen: screen, Visit: rnd.IntN(3) == 0, Names: names()}
 		case 2, 3:
 			body = room.Parted{Screen: screen, Why: room.EndingLost}
 		case 4:
-			body = room.Renamed{To: room.Nick(fmt.Sprintf("%s%d", p.Nick, i))}
+			body = room.Renamed{To: p.Nick, Names: names()}
+			if rnd.IntN(3) == 0 {
+				body = room.Renamed{To: room.Nick(fmt.Sprintf("%s%d", p.Nick, i))}
+			}
+		case 8:
+			body = room.Registered{Names: names()}
+		case 9:
+			body = room.KeyAdded{Key: key}
+		case 10:
+			body = room.KeyRemoved{Key: key}
+			if rnd.IntN(2) == 0 {
+				body = room.KeyRemoved{Key: p.Key}
+			}
+		case 11:
+			body = room.Configured{Name: "lang", Value: "ko"}
+		case 12:
+			if rnd.IntN(3) > 0 {
+				continue
+			}
+			body = room.Erased{Until: time.Unix(int64(i+20), 0)}
 		case 5:
 			body = room.Told{To: people[rnd.IntN(len(people))], Text: text("psst")}
 		case 6:
@@ -201,6 +231,82 @@ func story(seed uint64) []*room.Event {
 // seats is the simplest thing that could be right about who is where: the screens of everybody, and who is listed.
 type seats struct {
 	screens map[room.PersonID]map[room.ScreenID]bool // true if listed
+	nicks   map[room.PersonID]room.Nick              // of who is here
+	keys    map[room.PersonID][]string               // of accounts
+	owners  map[string]room.PersonID                 // of names
+	held    map[string]time.Time
+}
+
+func newSeats() seats {
+	return seats{
+		map[room.PersonID]map[room.ScreenID]bool{},
+		map[room.PersonID]room.Nick{},
+		map[room.PersonID][]string{},
+		map[string]room.PersonID{},
+		map[string]time.Time{},
+	}
+}
+
+func (s seats) mayWear(id room.PersonID, names []string, at time.Time) bool {
+	return !slices.ContainsFunc(names, func(n string) bool {
+		return s.owners[n] != "" && s.owners[n] != id || at.Before(s.held[n])
+	})
+}
+
+func (s seats) opens(key string) bool {
+	for _, keys := range s.keys {
+		if slices.Contains(keys, key) {
+			return true
+		}
+	}
+	return false
+}
+
+// account says what must become of a record about an account.
+func (s seats) account(e *room.Event) string {
+	id := e.From.ID
+	keys := s.keys[id]
+	if b, ok := e.Body.(room.Registered); ok {
+		switch {
+		case len(s.screens[id]) == 0 || s.nicks[id] != e.From.Nick:
+			return "not_member"
+		case keys != nil:
+			return "repeated"
+		case !s.mayWear(id, b.Names, e.At) || s.opens(e.From.Key):
+			return "taken"
+		}
+		s.keys[id] = []string{e.From.Key}
+		s.owners[b.Names[0]] = id
+		return "hidden"
+	}
+	if keys == nil {
+		return "no_account"
+	}
+	switch b := e.Body.(type) {
+	case room.KeyAdded:
+		if s.opens(b.Key) {
+			return "taken"
+		}
+		s.keys[id] = append(keys, b.Key)
+	case room.KeyRemoved:
+		switch {
+		case !slices.Contains(keys, b.Key):
+			return "repeated"
+		case len(keys) == 1:
+			return "last_key"
+		}
+		s.keys[id] = slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == b.Key })
+	case room.Erased:
+		delete(s.keys, id)
+		for n, owner := range s.owners {
+			if owner == id {
+				delete(s.owners, n)
+				s.held[n] = b.Until
+			}
+		}
+	default:
+	}
+	return "hidden"
 }
 
 func (s seats) listed(id room.PersonID) (n int) {
@@ -227,8 +333,13 @@ func (s seats) expect(e *room.Event) string {
 		switch {
 		case e.Subject != room.Lobby:
 			return "no_room"
+		case !s.mayWear(e.From.ID, b.Names, e.At):
+			return "taken"
 		case here:
 			return "repeated"
+		}
+		if len(mine) == 0 {
+			s.nicks[e.From.ID] = e.From.Nick
 		}
 		first := !b.Visit && s.listed(e.From.ID) == 0
 		if mine == nil {
@@ -253,15 +364,21 @@ func (s seats) expect(e *room.Event) string {
 		switch {
 		case len(mine) == 0:
 			return "not_member"
-		case s.listed(b.To.ID) == 0:
+		case s.listed(b.To.ID) == 0 && s.keys[b.To.ID] == nil:
 			return "gone"
 		}
 		return "shown"
 	case room.Renamed:
-		if len(mine) == 0 {
+		switch {
+		case len(mine) == 0:
 			return "not_member"
+		case !s.mayWear(e.From.ID, b.Names, e.At):
+			return "taken"
 		}
+		s.nicks[e.From.ID] = b.To
 		return shownIf(s.listed(e.From.ID) > 0)
+	case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased:
+		return s.account(e)
 	case room.Notice, room.Unknown:
 	}
 	return "unknown"
@@ -269,7 +386,7 @@ func (s seats) expect(e *room.Event) string {
 
 func TestRulesAgreeWithASimpleModel(t *testing.T) {
 	for seed := range uint64(100) {
-		rules, model := room.NewRules(), seats{screens: map[room.PersonID]map[room.ScreenID]bool{}}
+		rules, model := room.NewRules(), newSeats()
 		for _, e := range story(seed) {
 			want := model.expect(e)
 			if got := verdict(rules.Apply(e)); got != want {
@@ -292,8 +409,67 @@ func TestTheSameLogGivesTheSameVerdicts(t *testing.T) {
 			reasons[verdict(v)]++
 		}
 	}
-	want := []string{"gone", "hidden", "no_room", "not_member", "repeated", "shown", "unknown"}
+	want := []string{"gone", "hidden", "last_key", "no_account", "no_room", "not_member", "repeated", "shown", "taken", "unknown"}
 	if got := slices.Sorted(maps.Keys(reasons)); !slices.Equal(got, want) {
 		t.Errorf("the stories came to %v, want each of %v", got, want)
+	}
+}
+
+func TestWhatIsUndoneLeavesNothingBehind(t *testing.T) {
+	for seed := range uint64(100) {
+		rnd := rand.New(rand.NewPCG(seed, 8))
+		tried, plain := room.NewRules(), room.NewRules()
+		other := story(seed + 1000)
+		for i, e := range story(seed) {
+			if rnd.IntN(4) == 0 {
+				tried.Attempt()
+				from := rnd.IntN(len(other))
+				for _, o := range other[from:min(from+rnd.IntN(20), len(other))] {
+					tried.Apply(o)
+				}
+				tried.Undo()
+			}
+			tried.Attempt()
+			got := tried.Apply(e)
+			tried.Keep()
+			if want := plain.Apply(e); got != want {
+				t.Fatalf("story %d, event %d, %+v: %+v after what was undone, want %+v", seed, i, e.Body, got, want)
+			}
+		}
+	}
+}
+
+func TestRestoredRulesKnowTheAccounts(t *testing.T) {
+	at := time.Unix(1_000_000, 0)
+	rules := room.NewRules()
+	rules.Restore(room.Snapshot{
+		Accounts: []room.Account{{ID: "id:ann", Nick: "ann", Names: []string{"case:ann", "skel:ann"}, Keys: []string{"SHA256:a", "SHA256:b"}}},
+		Held:     []room.Holding{{Name: "case:old", Until: at.Add(time.Hour)}},
+	})
+	ann, bob := personOf("ann"), personOf("bob")
+	for i, tt := range []struct {
+		at   time.Time
+		from room.Person
+		body room.Body
+		want string
+	}{
+		{at, bob, room.Joined{Screen: "1", Names: []string{"case:ann"}}, "taken"},
+		{at, bob, room.Joined{Screen: "1", Names: []string{"case:other", "skel:ann"}}, "taken"},
+		{at, bob, room.Joined{Screen: "1", Names: []string{"case:old"}}, "taken"},
+		{at, bob, room.Joined{Screen: "1", Names: []string{"case:bob"}}, "shown"},
+		{at, bob, room.Renamed{To: "Ann", Names: []string{"case:ann"}}, "taken"},
+		{at, bob, room.Told{To: ann, Text: text("for later")}, "shown"},
+		{at, ann, room.Joined{Screen: "2", Names: []string{"case:ann"}}, "shown"},
+		{at, ann, room.KeyRemoved{Key: "SHA256:a"}, "hidden"},
+		{at, ann, room.KeyRemoved{Key: "SHA256:b"}, "last_key"},
+		{at, ann, room.Erased{Until: at.Add(time.Hour)}, "hidden"},
+		{at, bob, room.Renamed{To: "ann", Names: []string{"case:ann"}}, "taken"},
+		{at.Add(time.Hour), bob, room.Renamed{To: "ann", Names: []string{"case:ann"}}, "shown"},
+		{at.Add(time.Hour), bob, room.Renamed{To: "old", Names: []string{"case:old"}}, "shown"},
+	} {
+		e := &room.Event{Seq: room.Seq(i + 1), Subject: room.Lobby, At: tt.at, From: tt.from, Body: tt.body}
+		if got := verdict(rules.Apply(e)); got != tt.want {
+			t.Errorf("step %d, %T of %s: %s, want %s", i, tt.body, tt.from.Nick, got, tt.want)
+		}
 	}
 }

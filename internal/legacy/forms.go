@@ -39,7 +39,7 @@ func frames(e *room.Event) []string {
 		return []string{partedLine(nick), joinedLine(string(b.To))}
 	case room.Notice:
 		return split("[*] ", b.Text) // the one nickname that nobody can have
-	case room.Unknown:
+	case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Unknown: // told to nobody
 	}
 	return nil
 }

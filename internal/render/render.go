@@ -67,7 +67,7 @@ func Append(dst []byte, e *room.Event, v View) []byte {
 		return appendHouse(dst, v, v.Lang.Text(i18n.Renamed, e.From.Nick, b.To))
 	case room.Notice:
 		return appendHouse(dst, v, b.Text.String())
-	case room.Unknown:
+	case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Unknown: // told to nobody
 	}
 	return dst
 }

@@ -557,7 +557,8 @@ func (x *session) heed(events []*room.Event) {
 			names = named(b.Text, me.Nick)
 		case room.Emoted:
 			names = named(b.Text, me.Nick)
-		case room.Joined, room.Parted, room.Notice, room.Unknown:
+		case room.Joined, room.Parted, room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Notice,
+			room.Unknown:
 			continue
 		}
 		if mine {

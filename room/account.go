@@ -1,0 +1,149 @@
+package room
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// An Account is a nickname that belongs to keys. Its ID is that of the person who registered it, and stays: whoever proves one of
+// the keys is that person.
+type Account struct {
+	ID       PersonID
+	Nick     Nick
+	Names    []string // everything about the nickname that must be unique
+	Keys     []string // SHA256 fingerprints, in the order in which they were added
+	Since    time.Time
+	Settings map[string]string // that follow the account, by their names; nil for none
+}
+
+// Person returns the account's owner under its own name.
+func (a *Account) Person() Person { return Person{ID: a.ID, Nick: a.Nick, Key: a.Keys[0]} }
+
+// clone returns a copy that may be changed, and handed out.
+func (a *Account) clone() *Account {
+	c := *a
+	c.Names, c.Keys, c.Settings = slices.Clone(a.Names), slices.Clone(a.Keys), maps.Clone(a.Settings)
+	return &c
+}
+
+// Holding is the name of an erased account that nobody may wear for a while.
+type Holding struct {
+	Name  string
+	Until time.Time
+}
+
+// Snapshot is the part of the rules' state that outlives a process, as of a place in the log.
+type Snapshot struct {
+	At       Position
+	Accounts []Account
+	Held     []Holding
+}
+
+// Restore gives rules that nothing was applied to yet the state of a snapshot.
+func (r *Rules) Restore(s Snapshot) {
+	for i := range s.Accounts {
+		r.open(s.Accounts[i].clone())
+	}
+	for _, h := range s.Held {
+		r.held[h.Name] = h.Until
+	}
+}
+
+// open puts an account into its places.
+func (r *Rules) open(a *Account) {
+	put(r, r.accounts, a.ID, a)
+	for _, n := range a.Names {
+		put(r, r.owners, n, a.ID)
+	}
+	for _, k := range a.Keys {
+		put(r, r.keys, k, a.ID)
+	}
+}
+
+// taken says that one of the names may not be worn by the person: an account of another owns it, or owned it lately.
+func (r *Rules) taken(names []string, by PersonID, at time.Time) bool {
+	for _, n := range names {
+		if owner, owned := r.owners[n]; owned && owner != by {
+			return true
+		}
+		if until, held := r.held[n]; held && at.Before(until) {
+			return true
+		}
+	}
+	return false
+}
+
+// account applies what happens to accounts. Accounts are replaced, never changed: they are handed out.
+func (r *Rules) account(e *Event, from Person) Void {
+	b, registers := e.Body.(Registered)
+	if registers {
+		return r.register(e, from, b)
+	}
+	old := r.accounts[from.ID]
+	if old == nil {
+		return VoidNoAccount
+	}
+	a := old.clone()
+	switch b := e.Body.(type) {
+	case KeyAdded:
+		if r.keys[b.Key] != "" {
+			return VoidTaken
+		}
+		a.Keys = append(a.Keys, b.Key)
+		put(r, r.keys, b.Key, a.ID)
+	case KeyRemoved:
+		i := slices.Index(a.Keys, b.Key)
+		switch {
+		case i < 0:
+			return VoidRepeated
+		case len(a.Keys) == 1:
+			return VoidLastKey
+		}
+		a.Keys = slices.Delete(a.Keys, i, i+1)
+		drop(r, r.keys, b.Key)
+	case Configured:
+		if a.Settings == nil {
+			a.Settings = map[string]string{}
+		}
+		a.Settings[b.Name] = b.Value
+	case Erased:
+		r.erase(old, b.Until, e.At)
+		return ""
+	case Said, Emoted, Told, Joined, Parted, Renamed, Registered, Notice, Unknown:
+		return VoidUnknown
+	}
+	put(r, r.accounts, a.ID, a)
+	return ""
+}
+
+func (r *Rules) register(e *Event, from Person, b Registered) Void {
+	s := r.nicks[from.ID]
+	switch {
+	case s == nil || s.nick != e.From.Nick: // the names are of the nickname as it was when the record was made
+		return VoidNotMember
+	case r.accounts[from.ID] != nil:
+		return VoidRepeated
+	case r.taken(b.Names, from.ID, e.At) || r.keys[e.From.Key] != "":
+		return VoidTaken
+	}
+	r.open(&Account{ID: from.ID, Nick: from.Nick, Names: b.Names, Keys: []string{e.From.Key}, Since: e.At})
+	return ""
+}
+
+// erase ends an account.
+func (r *Rules) erase(a *Account, until, now time.Time) {
+	drop(r, r.accounts, a.ID)
+	for _, k := range a.Keys {
+		drop(r, r.keys, k)
+	}
+	for name, free := range r.held {
+		if !now.Before(free) {
+			drop(r, r.held, name)
+		}
+	}
+	for _, n := range a.Names {
+		drop(r, r.owners, n)
+		put(r, r.held, n, until)
+	}
+}

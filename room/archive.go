@@ -1,0 +1,74 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Archive is what the house can look up beyond its rings. A journal that keeps its records is one too. Its methods may be called
+// from any goroutine; they wait for the disk, never for a commit.
+type Archive interface {
+	// Snapshot returns what the rules need to go on from, and the place where a Tail goes on. It is called before anything is
+	// appended.
+	Snapshot(ctx context.Context) (Snapshot, error)
+	// Lines returns the oldest q.N lines that q asks for, oldest first: what people said and did in a room, as everybody saw it.
+	Lines(ctx context.Context, q LineQuery) ([]*Event, error)
+	// Back returns the place of the oldest among the newest q.N of these lines, and how many they are; (0, 0) for none.
+	Back(ctx context.Context, q LineQuery) (from Seq, n int, err error)
+	// Search returns the newest q.N lines that match, newest first. ErrNoWords: there is nothing in q to look for.
+	Search(ctx context.Context, q SearchQuery) ([]*Event, error)
+	// Told returns the oldest n direct messages to the person in places after < Seq <= upTo, oldest first.
+	Told(ctx context.Context, to PersonID, after, upTo Seq, n int) ([]*Event, error)
+	// Kept counts the direct messages to the person after a place: from one sender, and in all.
+	Kept(ctx context.Context, from, to PersonID, after Seq) (sender, all int, err error)
+	// Places returns how far the owner of an account has read, by what they read.
+	Places(ctx context.Context, account PersonID) ([]Place, error)
+	// SavePlaces replaces places, all or none. It waits for the next commit.
+	SavePlaces(ctx context.Context, places []Place) error
+	// Holdings counts what is stored of a person.
+	Holdings(ctx context.Context, who PersonID) (Holdings, error)
+}
+
+// ErrNoWords says that a search has nothing in it to look for.
+var ErrNoWords = errors.New("nothing to search for")
+
+// LineQuery asks for lines of one room. A zero field asks for no bound.
+type LineQuery struct {
+	Room   Subject
+	From   Seq       // the oldest place
+	Before Seq       // the place behind the newest
+	Until  time.Time // lines committed before it
+	N      int       // how many at most; required
+}
+
+// SearchQuery asks for lines by their words. A zero field asks for no bound.
+type SearchQuery struct {
+	Words  string    // all of them, in any order; Hangul, kana and Han anywhere in a word, other scripts from its beginning
+	Author string    // the case key of a nickname (the first of a Claim's Names): what was said under it
+	Room   Subject   // required
+	Since  time.Time // lines committed at it or later
+	Before Seq       // the place behind the newest
+	N      int       // how many at most; required
+}
+
+// Place is how far the owner of an account has read a room, or their direct messages.
+type Place struct {
+	Account PersonID
+	Of      Subject
+	// Seen is the place up to which everything has certainly been on their screen: their client answered after it.
+	Seen Seq
+	// Sent is the place up to which something may have been: it was sent to their client. At least Seen.
+	Sent Seq
+	// Open says that they were reading when this was saved. Found open at a start, the process has ended without knowing what it
+	// had sent: everything committed by then may have been.
+	Open bool
+}
+
+// Holdings is how much is stored of a person.
+type Holdings struct {
+	Lines    int // said and done in rooms, struck ones left out
+	Sent     int // direct messages by them
+	Received int // direct messages to them
+	Bytes    int64
+}
