@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,9 +11,6 @@ import (
 	"testing"
 	"time"
 )
-
-// originalPort is where the original client looks for its server, and nowhere else.
-const originalPort = "127.0.0.1:12000"
 
 // originals cuts the original client and server out of the document that they were published in. Without the document there
 // is nothing to test with.
@@ -51,21 +47,15 @@ func cell(t *testing.T, document, name string) string {
 	return writeFile(t, name, code+"\n")
 }
 
-// One test, since all that the original client ever connects to is one port.
 func TestOriginalPrograms(t *testing.T) {
+	t.Parallel()
 	client, server := originals(t)
-	free, err := net.Listen("tcp", originalPort)
-	if err != nil {
-		t.Fatalf("the port of the original client is taken by somebody else: %v", err)
-	}
-	free.Close()
-
 	var original map[string]string
-	t.Run("the original server", func(t *testing.T) { startOriginal(t, server); original = rehearse(t, client) })
+	t.Run("the original server", func(t *testing.T) { original = rehearse(t, client, startOriginal(t, server)) })
 	t.Run("connect to the original server", func(t *testing.T) { connectTo(t, startOriginal(t, server)) })
-	h := openHouse(t, setup{exempt: true, args: []string{"--tcp-addr", originalPort}})
+	h := openHouse(t, setup{exempt: true})
 	t.Run("the same at the house", func(t *testing.T) {
-		here := rehearse(t, client)
+		here := rehearse(t, client, h.tcp)
 		for name, said := range original {
 			if here[name] != said {
 				t.Errorf("the client of %s printed\n%q\nwhere it printed with the original server\n%q", name, endOf(here[name], 300), endOf(said, 300))
@@ -78,32 +68,42 @@ func TestOriginalPrograms(t *testing.T) {
 	t.Run("end of the house", func(t *testing.T) { originalAtTheEnd(t, h, client) })
 }
 
-// startOriginal runs the original server. It is told to listen on loopback only, and not to be kept from its port by
-// connections that have ended.
-func startOriginal(t *testing.T, path string) (address string) {
-	t.Helper()
+// originalAt is the command line of an original program, unchanged. Both know one port only, 12000, which may be anybody's on
+// this machine, so the address that they give to the system is replaced: port 0 is a free one for the server.
+func originalAt(path, address string) []string {
 	const starter = `
-import socketserver, sys
-socketserver.TCPServer.allow_reuse_address = True
-original = socketserver.TCPServer.__init__
-def start(self, address, handler):
-    original(self, ("127.0.0.1", address[1]), handler)
-    print("listening", flush=True)
-socketserver.TCPServer.__init__ = start
+import socket, socketserver, sys
+host, port = sys.argv[2].rsplit(":", 1)
+connect, serve = socket.socket.connect, socketserver.TCPServer.__init__
+def connect_there(self, address):
+    connect(self, (host, int(port)))
+def serve_there(self, address, handler):
+    serve(self, (host, int(port)), handler)
+    print("listening on %s:%d;" % self.server_address, flush=True)
+socket.socket.connect, socketserver.TCPServer.__init__ = connect_there, serve_there
 exec(compile(open(sys.argv[1], encoding="utf-8").read(), sys.argv[1], "exec"))
 `
-	run(t, "python3", "-u", "-c", starter, path).says("listening")
-	return originalPort
+	return []string{"-u", "-c", starter, path, address}
+}
+
+// startOriginal runs the original server, on loopback only.
+func startOriginal(t *testing.T, path string) (address string) {
+	t.Helper()
+	r := run(t, "python3", originalAt(path, "127.0.0.1:0")...)
+	r.says(";")
+	_, address, _ = strings.Cut(r.out.String(), "listening on ")
+	address, _, _ = strings.Cut(address, ";")
+	return address
 }
 
 // rehearse lets two original clients join, talk, be refused and leave, and returns what each of them printed.
-func rehearse(t *testing.T, client string) map[string]string {
+func rehearse(t *testing.T, client, address string) map[string]string {
 	t.Helper()
-	a := run(t, "python3", "-u", client)
+	a := run(t, "python3", originalAt(client, address)...)
 	a.says(prompt)
 	a.types("김")
 	a.says("[김]님이 입장 했습니다.")
-	b := run(t, "python3", "-u", client)
+	b := run(t, "python3", originalAt(client, address)...)
 	b.says(prompt)
 	b.types("김")
 	b.says("이미 등록된 닉네임 입니다.")
@@ -142,7 +142,7 @@ func originalWithSSH(t *testing.T, h *house, client string) {
 	t.Helper()
 	h.t = t
 	kim := h.guest(t, "kim")
-	park := run(t, "python3", "-u", client)
+	park := run(t, "python3", originalAt(client, h.tcp)...)
 	park.says(prompt)
 	park.types("kim")
 	park.says("이미 등록된 닉네임 입니다.")
@@ -175,7 +175,7 @@ func originalWithSSH(t *testing.T, h *house, client string) {
 	park.ends(0)
 	kim.sees("* 박 left.")
 	// Killed without a word.
-	park = run(t, "python3", "-u", client)
+	park = run(t, "python3", originalAt(client, h.tcp)...)
 	park.types("박")
 	kim.seesTimes(2, "* 박 joined.")
 	park.cmd.Process.Kill()
@@ -188,7 +188,7 @@ func originalOnATerminal(t *testing.T, h *house, client string) {
 	t.Helper()
 	h.t = t
 	kim := h.guest(t, "kim")
-	park := runOnTerminal(t, "python3", "-u", client)
+	park := runOnTerminal(t, "python3", originalAt(client, h.tcp)...)
 	park.says("입력: ")
 	park.says(prompt)
 	park.types("박")
@@ -209,7 +209,7 @@ func originalOnATerminal(t *testing.T, h *house, client string) {
 func originalAtTheEnd(t *testing.T, h *house, client string) {
 	t.Helper()
 	h.t = t
-	park := run(t, "python3", "-u", client)
+	park := run(t, "python3", originalAt(client, h.tcp)...)
 	park.says(prompt)
 	park.types("박")
 	park.says("[박]님이 입장 했습니다.")
@@ -219,11 +219,11 @@ func originalAtTheEnd(t *testing.T, h *house, client string) {
 	if !park.errs.wait(patience, func(all string) bool { return strings.Contains(all, "ConnectionResetError") }) {
 		t.Errorf("the client's thread goes on: %s", park.errs)
 	}
+	// One that spins prints a blank line for each turn. A few may be on the way from the time before its thread ended.
 	lines := strings.Count(park.out.String(), "\n")
-	before := cpuOf(t, park.cmd.Process.Pid)
 	<-time.After(time.Second)
-	if used := cpuOf(t, park.cmd.Process.Pid) - before; used > 300*time.Millisecond || strings.Count(park.out.String(), "\n") > lines {
-		t.Errorf("the client used %v of CPU in 1 s and prints on, want it at rest", used)
+	if more := strings.Count(park.out.String(), "\n") - lines; more > 100 {
+		t.Errorf("the client printed %d lines in 1 s, want it at rest", more)
 	}
 }
 

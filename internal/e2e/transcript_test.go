@@ -29,8 +29,11 @@ func (r *transcript) Write(p []byte) (int, error) {
 // end says that nothing more comes, and why.
 func (r *transcript) end(err error) { r.update(func() { r.over, r.err = true, err }) }
 
-// forget drops what has come so far, which would make looking at it ever slower.
-func (r *transcript) forget() { r.update(func() { r.buf = nil }) }
+// forget drops what has come so far, which would make looking at it ever slower, and returns it.
+func (r *transcript) forget() (dropped string) {
+	r.update(func() { dropped, r.buf = string(r.buf), nil })
+	return dropped
+}
 
 func (r *transcript) update(change func()) {
 	r.mu.Lock()
