@@ -69,10 +69,10 @@ func (f *channel) leadTerminal(v session.Visitor) int {
 		Size:    f.size,
 		Resize:  f.resized,
 		Limits:  f.conn.server.limits.Terminal,
-		Color:   v.Term != "dumb" && v.Env["NO_COLOR"] == "",
 		Measure: true,
 		Plain:   v.Term == "dumb" || v.Env["SARANGBANG_PLAIN"] != "" && v.Env["SARANGBANG_PLAIN"] != "0",
 	})
+	t.SetColor(v.Term != "dumb" && v.Env["NO_COLOR"] == "")
 	defer func() {
 		_ = t.Close(closeGrace) // a client that does not take its last rows has been waited for
 		f.conn.start(t.Wait)

@@ -3,6 +3,7 @@ package terminal
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -35,7 +36,8 @@ type draft struct {
 	// part can take what follows into it, and the cursor with it; the rest of it
 	// still belongs where it was begun.
 	ahead  int
-	killed string // what Ctrl-Y brings back
+	killed string    // what Ctrl-Y brings back
+	begun  time.Time // when the text was empty last
 
 	changes    []change // for undo, the newest last
 	remembered int      // bytes that these have removed
@@ -83,6 +85,9 @@ func (d *draft) splice(from, to int, s string, cursor int) {
 		}
 		i--
 		start -= d.glyphs[i].bytes()
+	}
+	if d.text == "" {
+		d.begun = time.Now()
 	}
 	shift := len(s) - (to - from)
 	d.text = d.text[:from] + s + d.text[to:]

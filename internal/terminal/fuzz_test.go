@@ -34,6 +34,7 @@ func FuzzInput(f *testing.F) {
 			at := min(int(cut), len(input))
 			for _, part := range [][]byte{input[:at], input[at:]} {
 				r.press(string(part))
+				r.do(func() { r.term.Notify([]int{9, 777}[at%2], string(part), string(input)) })
 				r.print("row\n")
 				if d := r.term.Draft(); len(d) > 2000 || !utf8.ValidString(d) || strings.ContainsFunc(d, func(c rune) bool { return c != '\n' && !cells.Kept(c) }) {
 					t.Errorf("draft %q", d)

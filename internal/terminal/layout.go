@@ -28,7 +28,7 @@ const dim = "\x1b[2m"
 func (t *Terminal) promptCells() string {
 	limit := t.screen.columns / 2
 	line := make([]rune, 0, limit)
-	prompt := t.prompt
+	prompt := t.promptForm()
 	if t.search.on {
 		prompt = []Span{{Text: t.searchPrompt(limit)}}
 	}
@@ -48,6 +48,23 @@ clip:
 	}
 	t.screen.promptCells = len(line)
 	return string(line)
+}
+
+// promptForm returns the form of the prompt that this screen has room for.
+func (t *Terminal) promptForm() []Span {
+	for _, form := range t.prompt {
+		width := 0
+		for _, span := range form {
+			width += t.draft.ruler.Width(span.Text)
+		}
+		if width <= t.screen.columns/2 {
+			return form
+		}
+	}
+	if len(t.prompt) == 0 {
+		return nil
+	}
+	return t.prompt[len(t.prompt)-1]
 }
 
 // appendGlyph appends the cells of a glyph, if it has any.

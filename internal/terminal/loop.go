@@ -167,12 +167,16 @@ func (t *Terminal) show() {
 	t.send()
 }
 
-// send hands over what is to be sent, with the bell.
+// send hands over what is to be sent, with the bell and a notification.
 func (t *Terminal) send() {
 	if t.bell {
 		t.bell = false
 		t.screen.ring()
 	}
+	if !t.plain.on {
+		t.screen.out = append(t.screen.out, t.note...)
+	}
+	t.note = ""
 	t.screen.sendTo(t.out)
 }
 

@@ -164,7 +164,7 @@ func (t *Terminal) plainDue() time.Time {
 // promptText returns the prompt without its colours.
 func (t *Terminal) promptText() string {
 	var b strings.Builder
-	for _, span := range t.prompt {
+	for _, span := range t.promptForm() {
 		for s := span.Text; s != ""; {
 			g := cells.First(s)
 			b.WriteString(g.Text)

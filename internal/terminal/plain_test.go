@@ -30,7 +30,7 @@ func (rec *record) rows(t *testing.T) []string {
 func runPlain(t *testing.T, f func(r *rig, got func(want string))) {
 	t.Helper()
 	var rec record
-	run(t, Options{Size: Size{40, 10}, Plain: true, Measure: true, Color: true}, func(r *rig) {
+	run(t, Options{Size: Size{40, 10}, Plain: true, Measure: true}, func(r *rig) {
 		f(r, func(want string) {
 			r.Helper()
 			if got := strings.Join(rec.rows(r.T), "|"); got != want {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -81,7 +82,6 @@ type Options struct {
 	Limits  Limits
 	Plain   bool // as after SetPlain(true)
 	Measure bool // ask the client how wide ambiguous characters are
-	Color   bool // the marks that the terminal itself puts into the line may have SGR
 }
 
 // Wait says what ends Next beside the person and the client.
@@ -108,6 +108,8 @@ type Input struct {
 	// Text of Line: valid UTF-8 in NFC, possibly empty, without controls but
 	// the LFs between the lines of a paste. It has not passed room.Clean.
 	Text string
+	// Begun, of Line, is when the first of Text was typed, or all of it recalled.
+	Begun time.Time
 	// Size and Limit of Refused, in bytes.
 	Size, Limit int
 }
@@ -120,7 +122,7 @@ type Terminal struct {
 
 	x      *term.Terminal
 	screen screen
-	prompt []Span
+	prompt [][]Span // its forms
 	draft  draft
 	past   history
 	search search
@@ -147,6 +149,7 @@ type Terminal struct {
 	promptStale bool   // x/term has an older prompt
 	above       []byte // rows to print
 	bell        bool
+	note        string // the sequence of a notification to be sent
 
 	told bool // the owner knows that the client is behind, and waits for better
 
@@ -191,7 +194,7 @@ func (noHistory) At(int) string { return "" }
 // closed.
 func New(rw io.ReadWriter, o Options) *Terminal {
 	o.Limits.setDefaults()
-	t := &Terminal{limits: o.Limits, color: o.Color, resize: o.Resize, promptStale: true, words: [2]string{"search: ", "not found: "}}
+	t := &Terminal{limits: o.Limits, resize: o.Resize, promptStale: true, words: [2]string{"search: ", "not found: "}}
 	t.screen = newScreen(t.limits.clamp(o.Size))
 	t.draft.limit = t.limits.PasteBytes
 	t.past.lines, t.past.bytes = t.limits.HistoryLines, t.limits.PasteBytes
@@ -235,7 +238,8 @@ func (t *Terminal) Next(ctx context.Context, w Wait) (Input, error) {
 	case err != nil:
 		return Input{}, err
 	}
-	return Input{Kind: Line, Text: t.submit()}, nil
+	begun := t.draft.begun
+	return Input{Kind: Line, Text: t.submit(), Begun: begun}, nil
 }
 
 // submit returns the draft, which x/term has taken for entered, and begins a new
@@ -271,13 +275,23 @@ func (t *Terminal) Print(rows []byte) {
 	}
 }
 
-// SetPrompt replaces the prompt. It is clipped to half the width of the screen,
-// and is never empty: without any cell it is drawn as ">".
-func (t *Terminal) SetPrompt(p []Span) {
-	if !slices.Equal(p, t.prompt) {
-		t.prompt = slices.Clone(p)
+// SetPrompt replaces the prompt, by one or several forms of it, the longest
+// first. On a screen of any size the first is drawn that takes at most half of
+// its width, or else the last one, clipped to that. A prompt is never empty:
+// without any cell it is drawn as ">". The terminal keeps the forms; they must
+// not be changed any more.
+func (t *Terminal) SetPrompt(forms ...[]Span) {
+	if !slices.EqualFunc(forms, t.prompt, slices.Equal) {
+		t.prompt = forms
 		t.promptStale = true
 	}
+}
+
+// SetColor chooses whether the marks that the terminal itself puts into the line
+// may have SGR; in the beginning they may not.
+func (t *Terminal) SetColor(on bool) {
+	t.draftStale = t.draftStale || on != t.color
+	t.color = on
 }
 
 // SetWords chooses what stands before what is searched for in the history, and
@@ -332,6 +346,33 @@ func (t *Terminal) Behind() bool {
 // Bell rings the client's bell with what is drawn next, once however often it
 // was called.
 func (t *Terminal) Bell() { t.bell = true }
+
+// Notify asks the client to tell something outside its window, when what was
+// printed so far is drawn: by OSC 9 (iTerm2) or, if osc is 777, by OSC 777 (urxvt).
+// Of several calls before that the last one counts. The two words hold no more
+// than a text may, no semicolon, and are cut after 200 bytes. In plain mode
+// nothing is sent.
+func (t *Terminal) Notify(osc int, title, text string) {
+	title, text = noteText(title), noteText(text)
+	t.note = "\x1b]9;" + title + ": " + text + "\x1b\\"
+	if osc == 777 {
+		t.note = "\x1b]777;notify;" + title + ";" + text + "\x1b\\"
+	}
+}
+
+// noteBytes bounds what is shown outside the window.
+const noteBytes = 200
+
+// noteText makes s fit to stand in an OSC sequence.
+func noteText(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == ';' || !cells.Kept(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	return s[:cut(s, noteBytes)]
+}
 
 // Close prints what waits, takes the prompt away, ends bracketed paste and gives
 // the client up to timeout to take it all. It returns nil if it did. It asks the

@@ -143,7 +143,7 @@ func TestTooLongLineIsRefusedAndTheNextWorks(t *testing.T) {
 			r.press(strings.Repeat("x", 250))
 		}
 		r.press(strings.Repeat("y", 100) + "\rnext\r")
-		want := []Input{{Kind: Refused, Size: 1350, Limit: 1000}, {Kind: Line, Text: "next"}}
+		want := []Input{{Kind: Refused, Size: 1350, Limit: 1000}, {Kind: Line, Text: "next", Begun: time.Now()}}
 		if got := r.events(); fmt.Sprint(got) != fmt.Sprint(want) {
 			r.Errorf("a line of 1350 bytes and one of 4: %v, want %v", got, want)
 		}
@@ -203,7 +203,8 @@ func TestBellRingsOnce(t *testing.T) {
 
 func TestMarksAreDimWhereColoursAreWanted(t *testing.T) {
 	for _, color := range []bool{true, false} {
-		run(t, Options{Color: color}, func(r *rig) {
+		run(t, Options{}, func(r *rig) {
+			r.do(func() { r.term.SetColor(color) })
 			r.press("\x1b[200~a\nb\x1b[201~")
 			want := map[bool]string{true: "||\x1b[2m|", false: "|||"}[color]
 			if got := r.screen.Style(0, 0) + "|" + r.screen.Style(2, 0) + "|" + r.screen.Style(3, 0) + "|" + r.screen.Style(4, 0); got != want {
@@ -499,6 +500,7 @@ func TestHoldLeavesInputWhereItIs(t *testing.T) {
 		in, keys := io.Pipe()
 		term := New(duplex{in, io.Discard}, Options{})
 		go io.WriteString(keys, "one\rtwo\r")
+		start := time.Now()
 		var got []Input
 		for _, hold := range []bool{false, true, false} {
 			in, err := term.Next(t.Context(), Wait{Hold: hold, Timer: time.After(time.Second)})
@@ -507,7 +509,7 @@ func TestHoldLeavesInputWhereItIs(t *testing.T) {
 			}
 			got = append(got, in)
 		}
-		if want := []Input{{Kind: Line, Text: "one"}, {Kind: Woken}, {Kind: Line, Text: "two"}}; fmt.Sprint(got) != fmt.Sprint(want) {
+		if want := []Input{{Kind: Line, Text: "one", Begun: start}, {Kind: Woken}, {Kind: Line, Text: "two", Begun: start.Add(time.Second)}}; fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("Next, on hold in between: %v, want %v", got, want)
 		}
 		term.Close(time.Second)

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -39,6 +40,7 @@ type Terminal struct {
 	brackets   bool
 	sgr        string
 	bells      int
+	notes      []string
 	joins      *cell // the glyph just drawn, to which a mark may still be added
 	rest       []byte
 	err        error
@@ -122,6 +124,14 @@ func (t *Terminal) Bells() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.bells
+}
+
+// Notes returns what the terminal was asked to show outside its window, by OSC 9
+// or OSC 777: what stands behind the number.
+func (t *Terminal) Notes() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.notes)
 }
 
 // Modes returns whether long rows wrap by themselves and whether pastes come in
@@ -312,6 +322,8 @@ func (t *Terminal) escape(b []byte) int {
 	case '8':
 		t.goTo(t.savedX, t.savedY)
 		return 2
+	case ']':
+		return t.command(b)
 	case '[':
 	default:
 		t.fail("sequence ESC %q", b[1])
@@ -327,6 +339,23 @@ func (t *Terminal) escape(b []byte) int {
 		}
 	}
 	return 0
+}
+
+// command obeys the OSC sequence at the start of b and returns its length, 0 if
+// it is unfinished.
+func (t *Terminal) command(b []byte) int {
+	end := bytes.IndexFunc(b[2:], unicode.IsControl)
+	if end < 0 || len(b) == 2+end+1 {
+		return 0
+	}
+	body, closed := string(b[2:2+end]), string(b[2+end:2+end+2]) == "\x1b\\"
+	number, note, _ := strings.Cut(body, ";")
+	fields := map[string]int{"9": 1, "777": 3}[number]
+	if !closed || !utf8.ValidString(body) || strings.Count(note, ";") != fields-1 {
+		t.fail("sequence OSC %q", body)
+	}
+	t.notes = append(t.notes, note)
+	return 2 + end + 2
 }
 
 // control obeys a CSI sequence.

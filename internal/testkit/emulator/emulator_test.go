@@ -73,7 +73,7 @@ func TestWideTerminalThatAnswers(t *testing.T) {
 }
 
 func TestWhatIsNotKnownIsAnError(t *testing.T) {
-	for _, in := range []string{"\x1b]0;t\a", "\x1b[5n", "\x1b[?1049h", "\t", "\x9b", "\u0085", "\u0301", "\x1bc", "123456\x1b[K", "\x1b[1K", "\x1b[J", "\b"} {
+	for _, in := range []string{"\x1b]0;t\a!", "\x1b]9;t\a!", "\x1b]777;notify;t\x1b\\", "\x1b]9;a;b\x1b\\", "\x1b[5n", "\x1b[?1049h", "\t", "\x9b", "\u0085", "\u0301", "\x1bc", "123456\x1b[K", "\x1b[1K", "\x1b[J", "\b"} {
 		e := New(6, 3)
 		e.Write([]byte(in))
 		if e.Err() == nil {
@@ -81,7 +81,12 @@ func TestWhatIsNotKnownIsAnError(t *testing.T) {
 		}
 	}
 	e := New(6, 3)
-	e.Write([]byte("a\x1b[1;31mb\x1b[0mc\x1b[?2004h\a\x1b[?7l"))
+	e.Write([]byte("a\x1b[1;31mb\x1b[0mc\x1b[?2004h\a\x1b[?7l\x1b]9;no"))
+	e.Write([]byte("te\x1b"))
+	e.Write([]byte("\\\x1b]777;notify;t;n\x1b\\"))
+	if got, want := strings.Join(e.Notes(), "|"), "note|notify;t;n"; got != want {
+		t.Errorf("notes %q, want %q", got, want)
+	}
 	if err := e.Err(); err != nil {
 		t.Errorf("Err() = %v, want none", err)
 	}
