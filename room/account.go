@@ -1,6 +1,7 @@
 package room
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -146,4 +147,95 @@ func (r *Rules) erase(a *Account, until, now time.Time) {
 		drop(r, r.owners, n)
 		put(r, r.held, n, until)
 	}
+}
+
+// AccountOf returns the account that a proven key opens.
+func (h *House) AccountOf(key string) (Account, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if a := h.rules.accounts[h.rules.keys[key]]; a != nil {
+		return *a.clone(), true
+	}
+	return Account{}, false
+}
+
+// Owner returns the account that owns one of the names of a claim.
+func (h *House) Owner(names ...string) (Account, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, n := range names {
+		if a := h.rules.accounts[h.rules.owners[n]]; a != nil {
+			return *a.clone(), true
+		}
+	}
+	return Account{}, false
+}
+
+// HeldUntil says until when nobody may wear one of the names, since the account that owned it was erased: zero for no such wait.
+func (h *House) HeldUntil(names ...string) time.Time {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	var until time.Time
+	for _, n := range names {
+		if t := h.rules.held[n]; t.After(until) && time.Now().Before(t) {
+			until = t
+		}
+	}
+	return until
+}
+
+// opens says that a key is one of the account that a person is the owner of.
+func (h *House) opens(key string, id PersonID) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return key != "" && h.rules.accounts[id] != nil && h.rules.keys[key] == id
+}
+
+// Account returns the member's account.
+func (m *Member) Account() (Account, bool) {
+	h := m.house
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if a := h.rules.accounts[m.person.id]; a != nil {
+		return *a.clone(), true
+	}
+	return Account{}, false
+}
+
+// Register makes an account of the member: their nickname is theirs from now on, and the key that they proved opens it. It returns
+// when that is committed; void says why it could not be: VoidTaken if their key opens an account already.
+func (m *Member) Register(ctx context.Context) (void Void, err error) {
+	h, p := m.house, m.person
+	if err := p.take(ctx); err != nil {
+		return "", err
+	}
+	defer p.give()
+	detached := context.WithoutCancel(ctx)
+	results, err := h.post(detached, Encode(p.snapshot(), HouseSubject, Registered{Names: p.claim.Names}))
+	if err != nil || results[0].Void != "" {
+		return first(results).Void, err
+	}
+	return "", h.startReading(detached, m, results[0].Seq)
+}
+
+// Act commits what the owner of an account does with it: a key, a setting, its end. It returns when that is committed; void says why
+// it could not be.
+func (h *House) Act(ctx context.Context, owner Person, b Body) (void Void, err error) {
+	results, err := h.post(ctx, Encode(owner, HouseSubject, b))
+	return first(results).Void, err
+}
+
+func first(results []Result) Result {
+	if len(results) == 0 {
+		return Result{}
+	}
+	return results[0]
+}
+
+// Holdings counts what is stored of the member. It blocks on the disk.
+func (m *Member) Holdings(ctx context.Context) (Holdings, error) {
+	if m.house.archive == nil {
+		return Holdings{}, ErrNoArchive
+	}
+	return m.house.archive.Holdings(ctx, m.person.id)
 }

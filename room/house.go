@@ -14,7 +14,11 @@ import (
 type Options struct {
 	RingLines  int           // events that a room keeps in memory for its readers; 1024
 	CommitWait time.Duration // how long a record is tried while the journal is unavailable; 60 s
-	Logger     *slog.Logger  // required
+	// ResumeWindow is how long the leave of an account's owner waits for their return after their connection was cut; 0 not at all.
+	ResumeWindow time.Duration
+	KeptFromOne  int          // direct messages of one person that are kept for somebody who is not here; 20
+	KeptForOne   int          // and those of everybody; 200
+	Logger       *slog.Logger // required
 }
 
 // House is the whole of what people share: the rooms, who is in them, and the one way for a line from its author to
@@ -25,6 +29,11 @@ type House struct {
 	opt     Options
 	closed  chan struct{} // closed when Run ends: nothing will be applied any more
 
+	archive Archive        // nil for none; set before Run
+	after   Position       // from where Run applies; set before Run
+	places  places         // how far people with accounts have read
+	errands sync.WaitGroup // leaves that wait, or that could not be recorded yet; they end with closed
+
 	applied atomic.Uint64 // the last Seq whose events are in their logs
 	state   atomic.Pointer[State]
 	counts  counts
@@ -34,6 +43,7 @@ type House struct {
 	rooms  map[Subject]*Log     // guarded by mu
 	people map[PersonID]*person // guarded by mu; everybody with a screen here, or about to have one
 	keyed  map[string][]*person // guarded by mu; those of people who proved a key, by its fingerprint
+	over   bool                 // guarded by mu; no errand may begin any more
 
 	waitingMu sync.Mutex
 	waiting   map[ID]awaited // guarded by waitingMu; records given to the journal whose verdict somebody waits for
@@ -47,10 +57,16 @@ func NewHouse(j Journal, l Leases, opt Options) *House {
 	if opt.CommitWait == 0 {
 		opt.CommitWait = time.Minute
 	}
+	if opt.KeptFromOne == 0 {
+		opt.KeptFromOne = 20
+	}
+	if opt.KeptForOne == 0 {
+		opt.KeptForOne = 200
+	}
 	h := &House{
 		journal: j, leases: l, opt: opt, closed: make(chan struct{}),
 		rules: NewRules(), rooms: map[Subject]*Log{Lobby: NewLog(opt.RingLines)},
-		people: map[PersonID]*person{}, keyed: map[string][]*person{}, waiting: map[ID]awaited{},
+		people: map[PersonID]*person{}, keyed: map[string][]*person{}, waiting: map[ID]awaited{}, places: newPlaces(),
 	}
 	h.state.Store(&State{Reason: "not started yet"})
 	return h
@@ -62,13 +78,20 @@ var ErrClosed = errors.New("house is closed")
 // Run applies what the journal commits until ctx ends (nil) or the journal fails for good. It is called once; when it has
 // returned, every waiting call of the house fails with ErrClosed.
 func (h *House) Run(ctx context.Context) error {
-	defer close(h.closed)
+	defer h.errands.Wait()
+	defer func() {
+		h.mu.Lock()
+		h.over = true
+		h.mu.Unlock()
+		close(h.closed)
+	}()
 	ctx, stop := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	defer watch.Wait()
 	defer stop()
 	watch.Go(func() { h.watch(ctx) })
-	err := h.journal.Tail(ctx, Position{}, h.apply)
+	watch.Go(func() { h.savePlaces(ctx) })
+	err := h.journal.Tail(ctx, h.after, h.apply)
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // the end of ctx is the ordinary end
 	}
@@ -185,6 +208,8 @@ type Result struct {
 	Void Void // empty if it took effect
 	// Shown says that an event stands in the logs under Seq.
 	Shown bool
+	// Kept says of a direct message that its receiver is not here, and reads it on their return.
+	Kept bool
 }
 
 // posting is one call of post, waiting for its records to be applied.
@@ -210,7 +235,7 @@ func (h *House) settle(batch []Committed, verdicts []Verdict) {
 			continue
 		}
 		delete(h.waiting, c.Record.ID)
-		w.posting.results[w.index] = Result{Seq: c.Seq, Void: verdicts[i].Void, Shown: verdicts[i].Shown}
+		w.posting.results[w.index] = Result{Seq: c.Seq, Void: verdicts[i].Void, Shown: verdicts[i].Shown, Kept: verdicts[i].Kept}
 		if w.posting.left--; w.posting.left == 0 {
 			close(w.posting.done)
 		}
@@ -279,7 +304,12 @@ func (h *House) forget(recs []Record) {
 func (h *House) Members(room Subject) []Presence {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return h.rules.members(room)
+	members := h.rules.members(room)
+	for i, m := range members {
+		p := h.people[m.Person.ID]
+		members[i].Away = p != nil && p.lingering >= m.Screens
+	}
+	return members
 }
 
 // Holder returns who is listed under a name of their claim, such as its case key.
@@ -292,19 +322,4 @@ func (h *House) Holder(name string) (Person, bool) {
 		}
 	}
 	return Person{}, false
-}
-
-// Lines returns the last n lines that were said in a room, oldest first, as far as memory keeps them.
-func (h *House) Lines(room Subject, n int) []*Event {
-	return h.lines(room, ^Seq(0), n)
-}
-
-func (h *House) lines(room Subject, before Seq, n int) []*Event {
-	h.mu.RLock()
-	l := h.rooms[room]
-	h.mu.RUnlock()
-	if l == nil {
-		return nil
-	}
-	return l.Lines(before, n)
 }

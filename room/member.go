@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 )
 
 // A Claim is the wish to be somebody: a name that has passed the house's rules for names.
@@ -23,6 +24,9 @@ type person struct {
 
 	screens int     // guarded by turn
 	held    []Lease // guarded by turn; more than one only while a rename's outcome is unknown
+
+	lingering int           // guarded by House.mu; screens that were cut, whose leave waits
+	back      chan struct{} // guarded by House.mu; closed when the person is back; nil while nothing waits for that
 
 	claim Claim    // written holding both turn and House.mu, so either is enough to read it
 	next  []string // likewise; the names that a rename will give or, if its outcome is unknown, may have given
@@ -61,9 +65,15 @@ type Member struct {
 	person *person
 	screen ScreenID
 	room   Subject
+	visit  bool
 	joined Seq
 	reader *Reader
 	leave  sync.Once
+	end    sync.Once // of reading
+
+	reads bool  // it moves the place of an account's owner
+	back  *mark // how far they had read before, if it brought them back
+	blank error // why that is not known
 
 	announced bool // its entry was told to the room
 	parted    bool // its leaving was; set by Leave
@@ -92,6 +102,13 @@ var errMoved = errors.New("renamed meanwhile")
 func (h *House) use(claim Claim) *person {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	account := h.rules.accounts[h.rules.keys[claim.Key]]
+	if account != nil && slices.Equal(account.Names, claim.Names) {
+		if p := h.people[account.ID]; p != nil { // under whatever name by now
+			p.users++
+			return p
+		}
+	}
 	for _, p := range h.keyed[claim.Key] {
 		if p.wears(claim.Names) {
 			p.users++
@@ -99,7 +116,10 @@ func (h *House) use(claim Claim) *person {
 		}
 	}
 	id := PersonID("conn:" + NewID().String())
-	if claim.Key != "" {
+	switch {
+	case account != nil && slices.Equal(account.Names, claim.Names):
+		id = account.ID
+	case claim.Key != "":
 		id = PersonID("key:" + claim.Key + "/" + claim.Names[0])
 		if h.people[id] != nil { // they are here under another name by now
 			id += PersonID("/" + NewID().String())
@@ -142,10 +162,10 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 		}
 		p.held = append(p.held, lease)
 		h.setClaim(p, claim, nil)
-	case !p.wears(claim.Names):
+	case !p.wears(claim.Names) && !h.opens(claim.Key, p.id):
 		return nil, errMoved
 	}
-	m := &Member{house: h, person: p, screen: ScreenID(NewID().String()), room: Lobby}
+	m := &Member{house: h, person: p, screen: ScreenID(NewID().String()), room: Lobby, visit: visit}
 	h.mu.RLock()
 	log := h.rooms[m.room]
 	h.mu.RUnlock()
@@ -153,8 +173,12 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 	m.reader = newReader(&h.applied, NewBell(), Seq(h.applied.Load()), log, p.log)
 	// Whoever hangs up in the middle of this must not leave a ghost behind: the entry is finished, then taken back.
 	detached := context.WithoutCancel(ctx)
-	results, err := h.post(detached, Encode(p.snapshot(), m.room, Joined{Screen: m.screen, Visit: visit}))
-	if err == nil && results[0].Void != "" {
+	results, err := h.post(detached, Encode(p.snapshot(), m.room, Joined{Screen: m.screen, Visit: visit, Names: p.claim.Names}))
+	switch {
+	case err != nil:
+	case results[0].Void == VoidTaken:
+		err = ErrHeld
+	case results[0].Void != "":
 		err = errors.New("entry was void: " + string(results[0].Void))
 	}
 	if err != nil {
@@ -167,6 +191,12 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 	p.screens++
 	m.joined, m.announced = results[0].Seq, results[0].Shown
 	m.reader.skip(m.joined)
+	if !visit {
+		if h.opens(claim.Key, p.id) {
+			m.blank = h.startReading(ctx, m, m.joined)
+		}
+		h.callBack(p)
+	}
 	if ctx.Err() != nil {
 		m.reader.Close()
 		h.part(detached, p, m, EndingLost)
@@ -249,9 +279,16 @@ func (h *House) part(ctx context.Context, p *person, m *Member, why Ending) {
 	if p.screens == 1 {
 		defer h.vacate(p)()
 	}
-	results, err := h.post(ctx, Encode(p.snapshot(), m.room, Parted{Screen: m.screen, Why: why}))
-	if err != nil && !errors.Is(err, ErrClosed) {
-		h.opt.Logger.Error("record a leave", "screen", string(m.screen), "err", err)
+	record := Encode(p.snapshot(), m.room, Parted{Screen: m.screen, Why: why})
+	results, err := h.post(ctx, record)
+	for err != nil && !errors.Is(err, ErrClosed) { // until then they are here for everybody else
+		h.opt.Logger.Error("leave not recorded, trying again", "nick", string(p.claim.Nick), "err", err)
+		select {
+		case <-time.After(leavePause):
+			results, err = h.post(ctx, record)
+		case <-h.closed:
+			err = ErrClosed
+		}
 	}
 	m.parted = err == nil && results[0].Shown
 	if p.screens--; p.screens == 0 {
@@ -259,13 +296,16 @@ func (h *House) part(ctx context.Context, p *person, m *Member, why Ending) {
 	}
 }
 
+// leavePause is the wait before a leave that could not be recorded is tried again.
+const leavePause = time.Second
+
 // Leave takes the screen out of the house. With the person's last one the nickname is free when Leave returns. It blocks until
-// that is committed, for CommitWait at most, whatever became of the session, and says whether the room was told; a second call
+// that is committed, or the house has stopped, whatever became of the session, and says whether the room was told; a second call
 // does nothing but say the same.
 func (m *Member) Leave(why Ending) (announced bool) {
 	m.leave.Do(func() {
-		m.reader.Close()
-		_ = m.person.take(context.Background()) // whoever has the turn gives it back within CommitWait
+		m.stop(why)
+		_ = m.person.take(context.Background()) // whoever has the turn gives it back
 		m.house.part(context.Background(), m.person, m, why)
 		m.person.give()
 		m.house.unuse(m.person)
@@ -273,15 +313,103 @@ func (m *Member) Leave(why Ending) (announced bool) {
 	return m.parted
 }
 
+// Cut is Leave for a connection that was lost. If the person has an account, the leave waits for ResumeWindow, and until then
+// they are listed as away; when they come back before that, the room hears of neither. Cut then returns true at once, and calls
+// told as soon as the leave is recorded, on a goroutine of its own: not at all if the house stops first. Else it does nothing and
+// returns false.
+func (m *Member) Cut(why Ending, told func(announced bool)) (waits bool) {
+	h, p := m.house, m.person
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.over || h.opt.ResumeWindow <= 0 || m.visit || h.rules.accounts[p.id] == nil {
+		return false
+	}
+	m.stop(why)
+	p.lingering++
+	if p.back == nil {
+		p.back = make(chan struct{})
+	}
+	back := p.back
+	h.errands.Go(func() {
+		select {
+		case <-time.After(h.opt.ResumeWindow):
+		case <-back:
+		case <-h.closed:
+			return
+		}
+		announced := m.Leave(why)
+		h.mu.Lock()
+		p.lingering--
+		h.mu.Unlock()
+		told(announced)
+	})
+	return true
+}
+
+// stop ends what the screen reads. A second call does nothing.
+func (m *Member) stop(why Ending) {
+	m.end.Do(func() {
+		m.reader.Close()
+		m.stopReading(why)
+	})
+}
+
+// callBack ends the wait of screens that were cut: the person is here again.
+func (h *House) callBack(p *person) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p.back != nil {
+		close(p.back)
+		p.back = nil
+	}
+}
+
 // Post commits what the person says or does, in order, and returns when everybody can see it: one result for each body. It
 // blocks for CommitWait at most. ErrUnavailable: not saved, as far as is known; the same words may be posted again.
 func (m *Member) Post(ctx context.Context, bodies ...Body) ([]Result, error) {
 	from := m.Person()
-	recs := make([]Record, len(bodies))
+	results := make([]Result, len(bodies))
+	var recs []Record
+	var of []int // which body each record is
 	for i, b := range bodies {
-		recs[i] = Encode(from, m.room, b)
+		full, err := m.house.full(ctx, from.ID, b)
+		if err != nil {
+			return nil, err
+		}
+		if full {
+			results[i].Void = VoidFull
+			continue
+		}
+		recs, of = append(recs, Encode(from, m.room, b)), append(of, i)
 	}
-	return m.house.post(ctx, recs...)
+	posted, err := m.house.post(ctx, recs...)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range posted {
+		results[of[i]] = r
+	}
+	return results, nil
+}
+
+// full says that a direct message would have to be kept for somebody for whom enough is kept.
+func (h *House) full(ctx context.Context, from PersonID, b Body) (bool, error) {
+	told, ok := b.(Told)
+	if !ok || h.archive == nil {
+		return false, nil
+	}
+	h.mu.RLock()
+	absent := h.rules.accounts[told.To.ID] != nil && len(h.rules.in(told.To.ID)) == 0
+	h.mu.RUnlock()
+	if !absent {
+		return false, nil
+	}
+	seen, err := h.seenBy(ctx, told.To.ID)
+	if err != nil {
+		return false, err
+	}
+	one, all, err := h.archive.Kept(ctx, from, told.To.ID, seen)
+	return one >= h.opt.KeptFromOne || all >= h.opt.KeptForOne, err
 }
 
 // Rename gives the person, on all their screens, another nickname. It returns when everybody can see it. ErrHeld: the name, or
@@ -299,7 +427,7 @@ func (m *Member) Rename(ctx context.Context, nick Nick, names []string) error {
 	defer h.vacate(p)()
 	h.setClaim(p, p.claim, names)
 	detached := context.WithoutCancel(ctx)
-	results, err := h.post(detached, Encode(p.snapshot(), HouseSubject, Renamed{To: nick}))
+	results, err := h.post(detached, Encode(p.snapshot(), HouseSubject, Renamed{To: nick, Names: names}))
 	if err != nil {
 		// The record may still come into effect, so the name stays held until the person leaves.
 		p.held = append(p.held, lease)
@@ -308,6 +436,9 @@ func (m *Member) Rename(ctx context.Context, nick Nick, names []string) error {
 	if void := results[0].Void; void != "" { // they have left
 		h.setClaim(p, p.claim, nil)
 		h.giveBack(detached, lease)
+		if void == VoidTaken {
+			return ErrHeld
+		}
 		return errors.New("rename was void: " + string(void))
 	}
 	h.release(detached, p)

@@ -53,6 +53,8 @@ type Verdict struct {
 	From Person
 	// To is the receiver of a direct message as of this place, for the same reason.
 	To Person
+	// Kept says that the receiver is not here now, and reads it on their return.
+	Kept bool
 }
 
 // Void is the reason why a record has no effect, told to its author.
@@ -69,12 +71,14 @@ const (
 	VoidTaken      Void = "taken"      // the name or the key is somebody else's
 	VoidNoAccount  Void = "no_account" // the author has no account
 	VoidLastKey    Void = "last_key"   // an account without a key would be nobody's
+	VoidFull       Void = "full"       // so much is kept for the receiver that no more is taken; found before it is posted
 )
 
 // Voids lists every reason.
 func Voids() []Void {
 	return []Void{
 		VoidNotMember, VoidGone, VoidNoSuchRoom, VoidRepeated, VoidUnknown, VoidUnreadable, VoidTaken, VoidNoAccount, VoidLastKey,
+		VoidFull,
 	}
 }
 
@@ -163,7 +167,7 @@ func (r *Rules) Apply(e *Event) Verdict {
 			shown.To.Nick = r.nicks[b.To.ID].nick
 			return shown
 		case r.accounts[b.To.ID] != nil: // it is kept for them
-			shown.To = r.accounts[b.To.ID].Person()
+			shown.To, shown.Kept = r.accounts[b.To.ID].Person(), true
 			return shown
 		}
 		return void(VoidGone)
@@ -281,6 +285,8 @@ type Presence struct {
 	Person  Person
 	Since   time.Time // when the first of the screens joined
 	Screens int
+	Account bool // the nickname is theirs
+	Away    bool // their connection was cut a moment ago, and may come back
 }
 
 // members lists who is in a room, in the order in which they came.
@@ -298,7 +304,8 @@ func (r *Rules) members(room Subject) []Presence {
 	slices.SortFunc(list, func(a, b *presence) int { return cmp.Compare(a.order, b.order) })
 	out := make([]Presence, len(list))
 	for i, p := range list {
-		out[i] = Presence{Person: p.person, Since: p.since, Screens: len(p.listed)}
+		a := r.accounts[p.person.ID]
+		out[i] = Presence{Person: p.person, Since: p.since, Screens: len(p.listed), Account: a != nil && a.Nick == p.person.Nick}
 	}
 	return out
 }

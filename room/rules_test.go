@@ -162,7 +162,7 @@ func TestRules(t *testing.T) {
 func TestVoidsListsEveryReason(t *testing.T) {
 	want := []room.Void{
 		room.VoidNotMember, room.VoidGone, room.VoidNoSuchRoom, room.VoidRepeated, room.VoidUnknown, room.VoidUnreadable,
-		room.VoidTaken, room.VoidNoAccount, room.VoidLastKey,
+		room.VoidTaken, room.VoidNoAccount, room.VoidLastKey, room.VoidFull,
 	}
 	if got := room.Voids(); !slices.Equal(got, want) {
 		t.Errorf("Voids = %v, want %v", got, want)
