@@ -16,6 +16,7 @@
 //
 // Goroutines: a connection has one of ours, which accepts key exchange and login and waits for all others of the connection;
 // one for each session channel, which answers its requests and is the library's; and one for each session, which owns it.
-// A terminal adds its reader and its writer, a session without one likewise. Keepalives need two while they are on the way.
+// A terminal adds its reader and, while there is something to send, its writer; a session without one adds both. Keepalives
+// need two while they are on the way.
 // Beside these the library runs four for each connection, which end with it.
 package sshchat

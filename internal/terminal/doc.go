@@ -44,11 +44,15 @@
 // One goroutine, the owner, calls every method. [Terminal.Next] is the only one
 // that waits. Nothing here is drawn except within Next and Close.
 //
-// [New] starts two goroutines. The reader waits in Read of the connection, the
-// writer sends what Next has drawn, in pieces of at most 8 KiB, and is the only
-// one to call Write. [Terminal.Close] asks both to end, but it cannot pull them
-// out of a Read or a Write: the owner closes the connection after Close, and may
-// then call [Terminal.Wait] to know that both are gone.
+// [New] starts the reader, which waits in Read of the connection. The writer
+// sends what Next has drawn, in pieces of at most 8 KiB, and is the only one to
+// call Write; it is there while there is something to send. [Terminal.Close] asks
+// both to end, but it cannot pull them out of a Read or a Write: the owner closes
+// the connection after Close, and may then call [Terminal.Wait] to know that both
+// are gone.
+//
+// Buffers are lent from one pool while something is in them, so that a session
+// in which nothing happens has none.
 //
 // While the client is behind, nothing is drawn, no input is read and nothing
 // grows; the newest state is drawn once when it has caught up.

@@ -235,10 +235,13 @@ func (d *draft) set(s string) {
 	d.show(s, len(s))
 }
 
+// keptGlyphs is for how many glyphs an empty draft has room.
+const keptGlyphs = 128
+
 // show is set, with the cursor at the given byte, and nothing to undo.
 func (d *draft) show(s string, cursor int) {
 	d.text, d.glyphs, d.at, d.pos, d.ahead = "", d.glyphs[:0], 0, 0, 0
-	if cap(d.glyphs) > keptBytes {
+	if cap(d.glyphs) > keptGlyphs {
 		d.glyphs = nil
 	}
 	d.splice(0, 0, s, cursor)

@@ -32,10 +32,12 @@ func (w *wire) Read(p []byte) (int, error) {
 		case t.entered:
 			return copy(p, "\r"), nil
 		case !behind && t.plain.on:
+			t.screen.open()
 			t.updateSize()
 			t.showPlain()
 			t.send()
 		case !behind:
+			t.screen.open()
 			t.updateSize()
 			t.update()
 			if t.draftStale && time.Until(t.fetchAt()) <= 0 {
@@ -79,6 +81,10 @@ func (t *Terminal) digest() {
 		t.parser.feed(b)
 	}
 	t.insertTyped()
+	if len(t.unread) == 0 {
+		giveBuffer(t.chunk)
+		t.chunk, t.unread = nil, nil
+	}
 	if t.ended && len(t.unread) == 0 && !t.entered && !t.turn.over {
 		t.end(Input{}, io.EOF)
 	}
@@ -160,11 +166,14 @@ func (t *Terminal) applySize() {
 // show sends what has changed on the screen.
 func (t *Terminal) show() {
 	t.screen.print(t.above)
-	t.above = t.above[:0]
-	if cap(t.above) > keptBytes {
-		t.above = nil
-	}
+	t.printed()
 	t.send()
+}
+
+// printed forgets the rows above the prompt, which have been drawn.
+func (t *Terminal) printed() {
+	giveBuffer(t.above)
+	t.above = nil
 }
 
 // send hands over what is to be sent, with the bell and a notification.
@@ -187,14 +196,10 @@ func (t *Terminal) wait(behind bool) {
 	if !behind && !w.Hold && !t.ended {
 		input = t.in.chunks
 	}
-	var drained <-chan struct{}
-	if behind {
-		drained = t.out.drained
-	}
 	select {
 	case chunk, ok := <-input:
 		t.heard = time.Now()
-		t.unread, t.ended = chunk, !ok
+		t.chunk, t.unread, t.ended = chunk, chunk, !ok
 	case <-w.Bell:
 		t.turn.woken = true
 	case <-w.Timer:
@@ -205,13 +210,14 @@ func (t *Terminal) wait(behind bool) {
 			break
 		}
 		t.asked = t.limits.clamp(size)
-	case <-drained:
+	case <-t.out.changed:
+		if t.out.broken() {
+			t.end(Input{}, io.EOF)
+		}
 	case <-t.alarm(input != nil, behind):
 		if input != nil {
 			t.lostPatience()
 		}
-	case <-t.out.failed:
-		t.end(Input{}, io.EOF)
 	case <-t.turn.ctx.Done():
 		t.end(Input{}, context.Cause(t.turn.ctx))
 	}
@@ -375,7 +381,9 @@ func (t *Terminal) insertTyped() {
 	default:
 		t.draftStale = true
 	}
-	t.typed = t.typed[:0]
+	if t.typed = t.typed[:0]; cap(t.typed) > keyBytes {
+		t.typed = nil
+	}
 }
 
 // insertPaste puts a paste into the draft, whole or not at all.

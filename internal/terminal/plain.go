@@ -88,7 +88,7 @@ func (t *Terminal) writeHeld() {
 	if t.draft.text == "" || p.flush || time.Since(p.held) >= heldTime || bytes.Count(t.above, []byte{'\n'}) >= heldRows {
 		t.endRow()
 		t.screen.out = appendBare(t.screen.out, t.above)
-		t.above = nil
+		t.printed()
 		p.held, p.flush = time.Time{}, false
 	}
 }

@@ -12,18 +12,38 @@ const (
 	// pieceBytes bounds one Write: an SSH channel keeps a buffer as large as the
 	// largest it has seen for as long as it lives.
 	pieceBytes = 8 << 10
-	// keptBytes is how large a buffer may be to be kept while nothing happens.
-	keptBytes  = 4 << 10
-	chunkBytes = 512
+	// bufferBytes is the size of the buffers that are lent: a hundred rows have
+	// room, and most pastes.
+	bufferBytes = 16 << 10
+	// keyBytes is how much a reader waits for with memory of its own: no key
+	// sends more.
+	keyBytes = 64
 	// idleReads is how often in a row a Read may return nothing, without an
 	// error, before it counts as one.
 	idleReads = 100
 )
 
+// buffers are lent for as long as something is in them, so that a session in
+// which nothing happens has none.
+var buffers = sync.Pool{New: func() any { return new([bufferBytes]byte) }}
+
+// takeBuffer borrows an empty buffer.
+func takeBuffer() []byte { return buffers.Get().(*[bufferBytes]byte)[:0] }
+
+// giveBuffer gives back what takeBuffer has lent, and nobody uses any more. What
+// has outgrown its buffer, and what is none, is left to the collector.
+func giveBuffer(b []byte) {
+	if cap(b) == bufferBytes {
+		buffers.Put((*[bufferBytes]byte)(b[:bufferBytes]))
+	}
+}
+
 // incoming hands the client's bytes over, one chunk at a time, so that a client
 // is read no faster than its input is used.
 type incoming struct {
-	chunks chan []byte // closed when the input has ended
+	// chunks is closed when the input has ended. Who takes a chunk gives it to
+	// giveBuffer, and must have done with it before it takes the next.
+	chunks chan []byte
 	quit   chan struct{}
 }
 
@@ -35,18 +55,23 @@ func (in *incoming) stop() { close(in.quit) }
 
 func (in *incoming) run(r io.Reader) {
 	defer close(in.chunks)
-	var bufs [2][chunkBytes]byte
+	var keys [2][keyBytes]byte
 	which, idle := 0, 0
+	buf := keys[which][:]
 	for {
-		buf := bufs[which][:]
 		n, err := r.Read(buf)
 		if n > 0 {
 			idle = 0
 			select {
-			case in.chunks <- buf[:n]: // the owner has done with the other one
-				which = 1 - which
+			case in.chunks <- buf[:n]:
 			case <-in.quit:
 				return
+			}
+			if n == len(buf) { // there is more: a paste, or a program
+				buf = takeBuffer()[:bufferBytes]
+			} else {
+				which = 1 - which // the owner has done with that one
+				buf = keys[which][:]
 			}
 		} else if idle++; idle > idleReads {
 			return
@@ -57,48 +82,60 @@ func (in *incoming) run(r io.Reader) {
 	}
 }
 
-// outgoing is the only place where bytes wait for the client.
+// outgoing is the only place where bytes wait for the client. Its writer exists
+// only while there is something to send: most people listen most of the time,
+// and a stack costs as much as all else here.
 type outgoing struct {
-	mu      sync.Mutex // guards the next five
-	waiting []byte
-	spare   []byte // an empty buffer to go on with
-	flying  int    // bytes that the writer has in hand
-	closed  bool   // nothing more is taken
-	err     error  // why the writer gave up
+	w       io.Writer
+	limit   int // from so many bytes on the client is behind
+	writers sync.WaitGroup
+	run     func() // writes all that waits, as a goroutine
 
-	wake    chan struct{} // there is something to send, or closed is set
-	drained chan struct{} // all that the writer had in hand is sent
-	failed  chan struct{} // closed when err is set by a Write
-	done    chan struct{} // closed when the writer has ended
+	mu      sync.Mutex // guards all below
+	waiting []byte     // lent; nil if nothing waits
+	flying  int        // bytes that the writer has in hand
+	running bool       // there is a writer
+	closed  bool       // nothing more is taken
+	err     error      // why the writer gave up
+
+	// changed tells that the client is not behind any more and, once closed is
+	// set, that the writer has ended. It is closed when err is set by a Write.
+	changed chan struct{}
 }
 
-func newOutgoing() *outgoing {
-	return &outgoing{
-		wake:    make(chan struct{}, 1),
-		drained: make(chan struct{}, 1),
-		failed:  make(chan struct{}),
-		done:    make(chan struct{}),
-	}
+func newOutgoing(w io.Writer, limit int) *outgoing {
+	o := &outgoing{w: w, limit: limit, changed: make(chan struct{}, 1)}
+	o.run = o.writeAll // made once: a writer is started for nearly every flush
+	return o
 }
 
-func poke(c chan struct{}) {
+// pokeLocked tells the owner to look again.
+func (o *outgoing) pokeLocked() {
 	select {
-	case c <- struct{}{}:
+	case o.changed <- struct{}{}:
 	default:
 	}
 }
 
-// send queues p for the client. It never waits, and keeps nothing of p.
+// send queues p, which was lent to the caller, for the client. It never waits.
 func (o *outgoing) send(p []byte) {
 	o.mu.Lock()
-	if !o.closed {
-		if o.waiting == nil {
-			o.waiting, o.spare = o.spare, nil
-		}
+	defer o.mu.Unlock()
+	switch {
+	case o.closed:
+		giveBuffer(p)
+		return
+	case o.waiting == nil:
+		o.waiting = p
+	default:
 		o.waiting = append(o.waiting, p...)
+		giveBuffer(p)
 	}
-	o.mu.Unlock()
-	poke(o.wake)
+	if !o.running {
+		o.running = true
+		o.writers.Add(1)
+		go o.run()
+	}
 }
 
 // pending returns how many bytes the client has not taken yet.
@@ -108,22 +145,32 @@ func (o *outgoing) pending() int {
 	return len(o.waiting) + o.flying
 }
 
+// broken reports whether the client takes nothing more.
+func (o *outgoing) broken() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err != nil
+}
+
 // close lets the writer send what waits, but for no longer than timeout, and
 // take nothing more. It returns nil if all was sent.
 func (o *outgoing) close(timeout time.Duration) error {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.closed = true
-	o.mu.Unlock()
-	poke(o.wake)
 	limit := time.NewTimer(timeout)
 	defer limit.Stop()
-	select {
-	case <-o.done:
-	case <-limit.C:
+	for late := false; o.running && !late; {
+		o.mu.Unlock()
+		select {
+		case <-o.changed:
+		case <-limit.C:
+			late = true
+		}
+		o.mu.Lock()
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	left := len(o.waiting) + o.flying
+	giveBuffer(o.waiting)
 	o.waiting = nil
 	if left > 0 && o.err == nil {
 		o.err = fmt.Errorf("%d bytes not taken by the client: %w", left, os.ErrDeadlineExceeded)
@@ -131,57 +178,64 @@ func (o *outgoing) close(timeout time.Duration) error {
 	return o.err
 }
 
-// run is the writer.
-func (o *outgoing) run(w io.Writer) {
-	defer close(o.done)
-	for range o.wake {
-		for {
-			p, more := o.take()
-			if len(p) == 0 {
-				if !more {
-					return
-				}
-				break
-			}
-			if !o.write(w, p) {
-				return
-			}
-			poke(o.drained)
+// writeAll is the writer.
+func (o *outgoing) writeAll() {
+	defer o.writers.Done()
+	for p := o.take(); p != nil; p = o.take() {
+		sent := o.write(p)
+		giveBuffer(p)
+		if !sent {
+			return
 		}
 	}
 }
 
-// take returns all that waits, and whether there will be more.
-func (o *outgoing) take() (p []byte, more bool) {
+// take returns all that waits, nil for nothing: then the writer ends.
+func (o *outgoing) take() []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	p, o.waiting, o.flying = o.waiting, nil, len(o.waiting)
-	return p, !o.closed
+	p := o.waiting
+	o.waiting, o.flying = nil, len(p)
+	if p == nil {
+		o.running = false
+		if o.closed && o.err == nil {
+			o.pokeLocked()
+		}
+	}
+	return p
 }
 
 // write sends p in pieces. It reports false if the rest must not be sent.
-func (o *outgoing) write(w io.Writer, p []byte) bool {
-	for rest := p; len(rest) > 0; {
-		n := min(len(rest), pieceBytes)
-		_, err := w.Write(rest[:n])
-		rest = rest[n:]
-		o.mu.Lock()
-		o.flying = len(rest)
-		if err != nil && o.err == nil {
-			o.closed, o.waiting, o.flying = true, nil, 0
-			o.err = fmt.Errorf("write to the client: %w", err)
-			close(o.failed)
-		}
-		stop := o.err != nil
-		o.mu.Unlock()
-		if stop {
+func (o *outgoing) write(p []byte) bool {
+	for len(p) > 0 {
+		n := min(len(p), pieceBytes)
+		_, err := o.w.Write(p[:n])
+		p = p[n:]
+		if !o.sent(n, err) {
 			return false
 		}
 	}
-	if cap(p) <= keptBytes {
-		o.mu.Lock()
-		o.spare = p[:0]
-		o.mu.Unlock()
+	return true
+}
+
+// sent notes what became of a piece, and reports whether to go on.
+func (o *outgoing) sent(n int, err error) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	was := len(o.waiting) + o.flying
+	o.flying -= n
+	switch {
+	case o.err != nil: // close has given up
+		o.flying, o.running = 0, false
+		return false
+	case err != nil:
+		giveBuffer(o.waiting)
+		o.closed, o.waiting, o.flying, o.running = true, nil, 0, false
+		o.err = fmt.Errorf("write to the client: %w", err)
+		close(o.changed)
+		return false
+	case was >= o.limit && was-n < o.limit:
+		o.pokeLocked()
 	}
 	return true
 }

@@ -11,10 +11,12 @@ const (
 	// keptInks is how many inks outlive a line; manyInks is when they are given
 	// up amid one. A screen has at most 500 × 200 cells, so that from manyInks
 	// on there are private runes for every cell anew.
-	keptInks = 256
+	keptInks = 64
 	// keptRows is how many rows keep their memory when nothing is in them.
-	keptRows = 8
-	manyInks = 0x110000 - cellInk - 500*200
+	keptRows = 2
+	// keptImage is how many bytes the image of the prompt and the draft may take.
+	keptImage = 4 << 10
+	manyInks  = 0x110000 - cellInk - 500*200
 )
 
 // ink is what a cell shows where that is not one rune of a certain width in the
@@ -92,6 +94,13 @@ func newScreen(size Size) screen {
 		realX:   -1,
 		stale:   true,
 		out:     []byte(bracketsOn),
+	}
+}
+
+// open makes room to draw, which sendTo gives up.
+func (s *screen) open() {
+	if s.out == nil {
+		s.out = takeBuffer()
 	}
 }
 
@@ -196,7 +205,7 @@ func (s *screen) print(rows []byte) {
 	s.appendRows(rows)
 	start := len(s.out)
 	s.paint()
-	if len(s.out)-start <= keptBytes {
+	if len(s.out)-start <= keptImage {
 		s.image = append(s.image[:0], s.out[start:]...)
 	}
 }
@@ -462,12 +471,10 @@ func (s *screen) number(n int, final byte) {
 
 // sendTo hands over what is to be sent.
 func (s *screen) sendTo(o *outgoing) {
-	if len(s.out) == 0 {
-		return
+	if len(s.out) > 0 {
+		o.send(s.out)
+	} else {
+		giveBuffer(s.out)
 	}
-	o.send(s.out)
-	s.out = s.out[:0]
-	if cap(s.out) > keptBytes {
-		s.out = nil
-	}
+	s.out = nil
 }

@@ -140,7 +140,8 @@ type Terminal struct {
 
 	began  time.Time
 	parser parser
-	unread []byte // input not yet parsed
+	chunk  []byte // of input, lent by the reader
+	unread []byte // the rest of it, not yet parsed
 	heard  time.Time
 	ended  bool // the client's input has ended
 
@@ -163,8 +164,8 @@ type Terminal struct {
 	turn   turn
 	timer  *time.Timer
 	in     incoming
+	reader sync.WaitGroup
 	out    *outgoing
-	pumps  sync.WaitGroup
 	closed bool
 	err    error // of Close
 }
@@ -190,8 +191,7 @@ func (noHistory) Add(string)    {}
 func (noHistory) Len() int      { return 0 }
 func (noHistory) At(int) string { return "" }
 
-// New returns a terminal on rw and starts its reader and its writer. It must be
-// closed.
+// New returns a terminal on rw and starts its reader. It must be closed.
 func New(rw io.ReadWriter, o Options) *Terminal {
 	o.Limits.setDefaults()
 	t := &Terminal{limits: o.Limits, resize: o.Resize, promptStale: true, words: [2]string{"search: ", "not found: "}}
@@ -209,10 +209,9 @@ func New(rw io.ReadWriter, o Options) *Terminal {
 	} else if o.Measure {
 		t.ask()
 	}
+	t.out = newOutgoing(rw, t.limits.OutputBytes)
 	t.in = newIncoming()
-	t.out = newOutgoing()
-	t.pumps.Go(func() { t.in.run(rw) })
-	t.pumps.Go(func() { t.out.run(rw) })
+	t.reader.Go(func() { t.in.run(rw) })
 	return t
 }
 
@@ -268,6 +267,9 @@ func (t *Terminal) submit() string {
 func (t *Terminal) Print(rows []byte) {
 	if len(rows) == 0 {
 		return
+	}
+	if t.above == nil {
+		t.above = takeBuffer()
 	}
 	t.above = append(t.above, rows...)
 	if rows[len(rows)-1] != '\n' {
@@ -390,7 +392,7 @@ func (t *Terminal) Close(timeout time.Duration) error {
 	} else {
 		t.screen.leave(t.above)
 	}
-	t.above = nil
+	t.printed()
 	t.screen.sendTo(t.out)
 	t.in.stop()
 	t.err = t.out.close(timeout)
@@ -399,4 +401,7 @@ func (t *Terminal) Close(timeout time.Duration) error {
 
 // Wait returns when the reader and the writer have ended. It blocks until the
 // connection has been closed after Close.
-func (t *Terminal) Wait() { t.pumps.Wait() }
+func (t *Terminal) Wait() {
+	t.reader.Wait()
+	t.out.writers.Wait()
+}
