@@ -500,7 +500,7 @@ func TestShutdownWaitsForNobodyWhoReadsNothing(t *testing.T) {
 				if err := d.Shutdown(t.Context()); err != nil {
 					t.Errorf("Shutdown = %v, want nil", err)
 				}
-				if took := time.Since(start); took > 4*closeGrace {
+				if took := time.Since(start); took > 10*closeGrace { // it ends at all: a busy machine may make it late
 					t.Errorf("Shutdown took %v, want about %v", took, closeGrace)
 				}
 				close(over)
