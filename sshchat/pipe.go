@@ -78,7 +78,7 @@ func (p *pipe) Print(rows []byte) error { return p.outlet.put(stdout, rows) }
 func (p *pipe) Complain(rows []byte) error { return p.outlet.put(stderr, rows) }
 
 // SetPrompt implements [session.Console]: there is none.
-func (p *pipe) SetPrompt([]session.Span) {}
+func (p *pipe) SetPrompt(...[]session.Span) {}
 
 // Restore implements [session.Console]: what came through a pipe cannot be given back.
 func (p *pipe) Restore(string) {}

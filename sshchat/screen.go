@@ -35,12 +35,14 @@ func (s screen) Print(rows []byte) error {
 func (s screen) Complain(rows []byte) error { return s.Print(rows) }
 
 // SetPrompt implements [session.Console].
-func (s screen) SetPrompt(parts []session.Span) {
-	spans := make([]terminal.Span, len(parts))
-	for i, p := range parts {
-		spans[i] = terminal.Span(p)
+func (s screen) SetPrompt(forms ...[]session.Span) {
+	all := make([][]terminal.Span, len(forms))
+	for i, form := range forms {
+		for _, p := range form {
+			all[i] = append(all[i], terminal.Span(p))
+		}
 	}
-	s.Terminal.SetPrompt(spans)
+	s.Terminal.SetPrompt(all...)
 }
 
 // Restore implements [session.Console].

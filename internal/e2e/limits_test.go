@@ -755,7 +755,7 @@ func (h *house) wraps(told, want int) {
 func (h *house) drafts(told, want int) {
 	h.t.Helper()
 	p := h.sized("kim", 40, told)
-	fits := strings.Repeat("z", (want-1)*40-len("kim> ")-2) + "y"
+	fits := strings.Repeat("z", (want-1)*40-len("#lobby kim> ")-2) + "y"
 	p.keys(fits)
 	p.sees("zy")
 	if got := strings.Count(p.text(), "z"); got != len(fits)-1 {
@@ -763,7 +763,7 @@ func (h *house) drafts(told, want int) {
 	}
 	p.keys("x")
 	p.sees("yx")
-	if !strings.Contains(p.text(), "kim> <z") {
+	if !strings.Contains(p.text(), "#lobby kim> <z") {
 		h.t.Errorf("a draft of %d letters is shown whole, want a part; screen:\n%s", len(fits)+1, p.shown())
 	}
 }

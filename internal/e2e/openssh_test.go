@@ -31,7 +31,7 @@ func TestOpenSSHInTmux(t *testing.T) {
 			t.Run(fmt.Sprint(lang, " ", cols), func(t *testing.T) {
 				locale := map[string]string{"en": "en_US.UTF-8", "ko": "ko_KR.UTF-8"}[lang]
 				nick := fmt.Sprint(lang, cols)
-				prompt := nick + ">"
+				prompt := promptOf(nick, cols)
 				at := len(prompt) + 1 // the column where the line begins
 				p := openPane(t, cols, 24, h.openSSH(t, nick, keyFile(t), locale))
 				p.sees(w[0])
@@ -77,10 +77,14 @@ func TestOpenSSHInTmux(t *testing.T) {
 				p.tmux("resize-window", "-x", fmt.Sprint(cols+10), "-y", "20")
 				friend.types("third")
 				p.sees("[friend] third")
+				prompt = promptOf(nick, cols+10)
+				at = len(prompt) + 1
 				p.shows(at+2, prompt+" 줄")
 				p.tmux("resize-window", "-x", fmt.Sprint(cols-4), "-y", "24")
 				friend.types("fourth")
 				p.sees("[friend] fourth")
+				prompt = promptOf(nick, cols-4)
+				at = len(prompt) + 1
 				p.shows(at+2, prompt+" 줄")
 
 				// Ctrl-D in a line deletes at most; on an empty one it leaves.
@@ -93,6 +97,14 @@ func TestOpenSSHInTmux(t *testing.T) {
 			})
 		}
 	}
+}
+
+// promptOf is the prompt on a screen of so many columns, without the blank at its end: it leaves half the row to the line.
+func promptOf(nick string, cols int) string {
+	if wide := "#lobby " + nick + ">"; 2*(len(wide)+1) <= cols {
+		return wide
+	}
+	return nick + ">"
 }
 
 // rowsOf wraps a text without blanks but one, of one cell a byte up to it and of wide letters after it, and adds a row.

@@ -314,7 +314,11 @@ func (p *person) seesTimes(n int, want string) {
 // prompted waits until the person is in and has the prompt.
 func (p *person) prompted() {
 	p.t.Helper()
-	p.sees("\n" + p.nick + ">")
+	narrow, wide := "\n"+p.nick+">", "\n#lobby "+p.nick+">"
+	if !p.out.wait(patience, func(string) bool { return strings.Contains(p.text(), narrow) || strings.Contains(p.text(), wide) }) {
+		p.house.blame()
+		p.t.Fatalf("%s sees\n%s\nwant the prompt (errors: %q)", p.nick, p.shown(), p.errs)
+	}
 }
 
 // complains waits until standard error says want.

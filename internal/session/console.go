@@ -15,8 +15,9 @@ type Console interface {
 	Print(rows []byte) error
 	// Complain sends rows that say what went wrong: standard error for a plain stream.
 	Complain(rows []byte) error
-	// SetPrompt replaces the prompt. Plain streams have none.
-	SetPrompt(parts []Span)
+	// SetPrompt replaces the prompt, by forms of it of which the longest comes first: a screen of any size shows the first that
+	// leaves half a row to what is typed, else the last. Plain streams have none.
+	SetPrompt(forms ...[]Span)
 	// Restore puts text into an empty draft, else into the history.
 	Restore(text string)
 	// Remember puts a line into the history.

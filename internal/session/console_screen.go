@@ -3,10 +3,10 @@ package session
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
-	"sarangbang/internal/cells"
 	"sarangbang/internal/command"
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/render"
@@ -19,6 +19,7 @@ type consoleScreen struct {
 	term    Terminal // the same, where it is one; else nil
 	colors  bool     // the client wants colours
 	view    render.View
+	place   string // the room, as the prompt shows it
 	nick    room.Nick
 	sending bool
 	day     string // of the line that was drawn last
@@ -69,16 +70,19 @@ func (s *consoleScreen) Ask(ctx context.Context, q Question) (string, error) {
 	if err := s.Show([]*room.Event{room.Note(q.Refused.Why)}); err != nil {
 		return "", err
 	}
-	prompt := s.view.Lang.Text(i18n.AskNick)
+	forms, offer := [][]Span{prompt(s.view.Lang.Text(i18n.AskNick))}, ""
 	if q.Offer != "" {
-		if offer := s.view.Lang.Text(i18n.AskNickOffer, q.Offer); s.roomFor(offer) {
-			prompt = offer
-		} else if err := s.Show([]*room.Event{s.note(i18n.AskOffer, q.Offer)}); err != nil {
-			return "", err
-		}
+		offer = s.view.Lang.Text(i18n.AskNickOffer, q.Offer)
+		forms = slices.Insert(forms, 0, prompt(offer))
 	}
-	s.SetPrompt([]Span{{Text: prompt}})
+	s.SetPrompt(forms...)
 	for {
+		if offer != "" && !s.roomFor(offer) { // on this screen, or since it has become narrower
+			if err := s.Show([]*room.Event{s.note(i18n.AskOffer, q.Offer)}); err != nil {
+				return "", err
+			}
+			offer = ""
+		}
 		in, err := s.Next(ctx, Wait{})
 		if err != nil {
 			return "", err
@@ -101,22 +105,27 @@ func (s *consoleScreen) Ask(ctx context.Context, q Question) (string, error) {
 // Enter shows the nickname in the prompt.
 func (s *consoleScreen) Enter(nick room.Nick) {
 	s.nick, s.view.Nick = nick, nick
-	s.prompt()
+	s.showPrompt()
 }
 
-func (s *consoleScreen) prompt() {
-	parts := []Span{{Text: string(s.nick)}, {Text: "> "}}
-	if !s.roomFor(string(s.nick) + "> ") {
-		parts[0].Text = ""
+// showPrompt shows where the person is, who they are, and that a line is on its way; on narrower screens less of it.
+func (s *consoleScreen) showPrompt() {
+	nick, end := string(s.nick), "> "
+	if !s.sending {
+		s.SetPrompt(prompt(s.place+" "+nick+end), prompt(nick+end), prompt(end))
+		return
 	}
-	if s.sending {
-		parts = []Span{parts[0], {Text: s.view.Lang.Text(i18n.StatusSending)}, parts[1]}
-	}
-	s.SetPrompt(parts)
+	sending := s.view.Lang.Text(i18n.StatusSending) + end
+	s.SetPrompt(prompt(s.place+" "+nick+" "+sending), prompt(nick+" "+sending), prompt(sending), prompt("…"+end))
 }
+
+// prompt is a form of the prompt.
+func prompt(text string) []Span { return []Span{{Text: text}} }
 
 // roomFor says whether a prompt leaves half the row to what is typed: a terminal shows no more of it.
-func (s *consoleScreen) roomFor(prompt string) bool { return 2*cells.Width(prompt) <= s.Columns() }
+func (s *consoleScreen) roomFor(prompt string) bool {
+	return s.term == nil || 2*s.term.Ruler().Width(prompt) <= s.Columns()
+}
 
 func (s *consoleScreen) note(key i18n.Key, args ...any) *room.Event {
 	return room.Note(room.Sentence(s.view.Lang.Text(key, args...)))
@@ -162,5 +171,5 @@ func (s *consoleScreen) Refuse(why room.Text) error {
 // Sending puts the state of the line into the prompt.
 func (s *consoleScreen) Sending(now bool) {
 	s.sending = now
-	s.prompt()
+	s.showPrompt()
 }

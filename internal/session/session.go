@@ -108,6 +108,7 @@ func (x *session) arrive() {
 	}
 	if x.console != nil {
 		x.console.view.Me = x.me.Person().ID
+		x.console.place = "#" + strings.TrimPrefix(string(x.me.Room()), "room/")
 		if x.console.term != nil {
 			x.console.term.SetCompleter(x.propose)
 		}

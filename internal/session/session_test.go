@@ -91,7 +91,7 @@ type person struct {
 	mu       sync.Mutex
 	out      strings.Builder // guarded by mu, like all below
 	complain strings.Builder
-	prompt   string
+	forms    [][]session.Span
 	restored []string
 	behind   bool
 	wake     chan struct{}
@@ -162,13 +162,36 @@ func (p *person) Complain(rows []byte) error {
 	return nil
 }
 
-func (p *person) SetPrompt(parts []session.Span) {
+func (p *person) SetPrompt(forms ...[]session.Span) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.prompt = ""
-	for _, s := range parts {
-		p.prompt += s.Text
+	p.forms = forms
+}
+
+// prompt is the form of the prompt that the screen has room for.
+func (p *person) prompt() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	text := ""
+	for _, form := range p.forms {
+		text = ""
+		for _, s := range form {
+			text += s.Text
+		}
+		if 2*cells.Width(text) <= p.columns {
+			return text
+		}
 	}
+	return text
+}
+
+// resize gives the screen another width.
+func (p *person) resize(columns int) {
+	p.mu.Lock()
+	p.columns = columns
+	p.mu.Unlock()
+	p.wake <- struct{}{}
+	synctest.Wait()
 }
 
 func (p *person) Restore(text string) {
@@ -179,7 +202,11 @@ func (p *person) Restore(text string) {
 
 func (p *person) Remember(string) {}
 
-func (p *person) Columns() int { return p.columns }
+func (p *person) Columns() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.columns
+}
 
 func (p *person) SetCompleter(propose func(string, int) (int, []string)) { p.propose = propose }
 
@@ -276,8 +303,8 @@ func TestTwoPeopleTalk(t *testing.T) {
 		lee.enter("/bye")
 		lee.ends(room.EndingLeft, 0)
 		kim.sees("* lee left.\n")
-		if got := kim.prompt; got != "kim> " {
-			t.Errorf("prompt = %q, want %q", got, "kim> ")
+		if got := kim.prompt(); got != "#lobby kim> " {
+			t.Errorf("prompt = %q, want %q", got, "#lobby kim> ")
 		}
 		if log := h.log.String(); !strings.Contains(log, "msg=joined") || !strings.Contains(log, "msg=left") || !strings.Contains(log, "people=2") {
 			t.Errorf("log = %s\nwant joins and leaves with the count of people", log)
@@ -293,14 +320,14 @@ func TestNothingIsShownBeforeItIsCommitted(t *testing.T) {
 		kim.enter("not yet")
 		kim.seesNot("[kim] not yet")
 		lee.seesNot("[kim] not yet")
-		if got := kim.prompt; got != "kim sending…> " {
+		if got := kim.prompt(); got != "#lobby kim sending…> " {
 			t.Errorf("prompt = %q, want it to say that the line is on its way", got)
 		}
 		h.journal.Resume()
 		kim.sees("[kim] not yet\n")
 		lee.sees("[kim] not yet\n")
-		if got := kim.prompt; got != "kim> " {
-			t.Errorf("prompt = %q, want %q", got, "kim> ")
+		if got := kim.prompt(); got != "#lobby kim> " {
+			t.Errorf("prompt = %q, want %q", got, "#lobby kim> ")
 		}
 	})
 }
@@ -354,8 +381,8 @@ func TestNickIsAskedUntilOneCanBeHad(t *testing.T) {
 		h.terminal(t, "kim")
 		p := h.person(t, 200, session.Visitor{User: "kim", Term: "xterm"})
 		p.sees("* Somebody here has the nickname kim")
-		if p.prompt != "nickname: " {
-			t.Errorf("prompt = %q, want no offer for a name that is taken", p.prompt)
+		if p.prompt() != "nickname: " {
+			t.Errorf("prompt = %q, want no offer for a name that is taken", p.prompt())
 		}
 		p.enter("KIM")
 		p.sees("nickname KIM")
@@ -373,8 +400,8 @@ func TestNickIsAskedUntilOneCanBeHad(t *testing.T) {
 		p.sees("Welcome, lee.")
 		q := h.person(t, 80, session.Visitor{User: "park", Term: "xterm", Env: map[string]string{"LANG": "ko_KR.UTF-8"}})
 		synctest.Wait()
-		if q.prompt != "닉네임 [park]: " {
-			t.Errorf("prompt = %q, want the offer in Korean", q.prompt)
+		if q.prompt() != "닉네임 [park]: " {
+			t.Errorf("prompt = %q, want the offer in Korean", q.prompt())
 		}
 		q.enter("")
 		q.sees("park 님, 어서 오세요.")
@@ -413,8 +440,8 @@ func TestSameKeyIsOnePersonWithTwoScreens(t *testing.T) {
 		lee.sees("* kim is now called park.\n")
 		two.enter("hi")
 		lee.sees("[park] hi\n")
-		if two.prompt != "park> " {
-			t.Errorf("prompt = %q, want the new nickname", two.prompt)
+		if two.prompt() != "#lobby park> " {
+			t.Errorf("prompt = %q, want the new nickname", two.prompt())
 		}
 		close(two.in)
 		two.ends(room.EndingLost, 1)
@@ -675,13 +702,52 @@ func TestNarrowPromptKeepsRoomForTheLine(t *testing.T) {
 		h := newHouse(t, limits())
 		p := h.person(t, 20, session.Visitor{User: "kimchulsoo", Term: "xterm"})
 		p.sees("* nickname \n¦ [kimchulsoo]: \n")
-		if p.prompt != "nickname: " {
-			t.Errorf("prompt = %q, want it whole", p.prompt)
+		if p.prompt() != "nickname: " {
+			t.Errorf("prompt = %q, want it whole", p.prompt())
 		}
 		p.enter("")
 		p.sees("kimchulsoo joined")
-		if p.prompt != "> " {
-			t.Errorf("prompt = %q, want the nickname left out", p.prompt)
+		for _, c := range []struct {
+			columns       int
+			want, sending string
+		}{{20, "> ", "sending…> "}, {16, "> ", "…> "}, {24, "kimchulsoo> ", "sending…> "}, {38, "#lobby kimchulsoo> ", "sending…> "}, {12, "> ", "…> "}, {80, "#lobby kimchulsoo> ", "#lobby kimchulsoo sending…> "}} {
+			p.resize(c.columns)
+			if got := p.prompt(); got != c.want {
+				t.Errorf("%d columns: prompt = %q, want %q", c.columns, got, c.want)
+			}
+			h.journal.Suspend("disk full")
+			p.enter("hi")
+			time.Sleep(time.Second)
+			if got := p.prompt(); got != c.sending {
+				t.Errorf("%d columns: prompt = %q, want %q", c.columns, got, c.sending)
+			}
+			h.journal.Resume()
+			time.Sleep(time.Second)
+		}
+		if got := strings.Count(p.screen(), "[kimchulsoo]:"); got != 1 {
+			t.Errorf("the offer was told %d times, want 1", got)
+		}
+	})
+}
+
+func TestOfferIsToldWhenTheScreenBecomesTooNarrowForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		p := h.person(t, 80, session.Visitor{User: "kimchulsoo", Term: "xterm"})
+		synctest.Wait()
+		if got, want := p.prompt(), "nickname [kimchulsoo]: "; got != want {
+			t.Errorf("prompt = %q, want %q", got, want)
+		}
+		p.seesNot("[kimchulsoo]")
+		for _, columns := range []int{30, 25} {
+			p.resize(columns)
+			if got, want := p.prompt(), "nickname: "; got != want {
+				t.Errorf("prompt = %q, want %q", got, want)
+			}
+		}
+		p.sees("* nickname [kimchulsoo]:")
+		if got := strings.Count(p.screen(), "[kimchulsoo]"); got != 1 {
+			t.Errorf("the offer was told %d times, want 1", got)
 		}
 	})
 }
