@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -71,9 +72,9 @@ type Member struct {
 	leave  sync.Once
 	end    sync.Once // of reading
 
-	reads bool  // it moves the place of an account's owner
-	back  *mark // how far they had read before, if it brought them back
-	blank error // why that is not known
+	reads atomic.Bool // it moves the place of an account's owner
+	back  *mark       // how far they had read before, if it brought them back
+	blank error       // why that is not known
 
 	announced bool // its entry was told to the room
 	parted    bool // its leaving was; set by Leave

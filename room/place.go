@@ -81,9 +81,12 @@ func (ps *places) begin(m *Member, saved mark, looked bool) bool {
 	}
 	p.readers++
 	p.changed = true
-	m.reads = true
+	m.reads.Store(true)
 	return true
 }
+
+// Reads says that the member's person has an account, so that it is worth telling how far they have read.
+func (m *Member) Reads() bool { return m.reads.Load() }
 
 // Sent says that everything up to a place was given to the member's client. It changes nothing for a person without an account.
 func (m *Member) Sent(upTo Seq) {
@@ -97,7 +100,7 @@ func (m *Member) Confirmed(upTo Seq) {
 
 // move changes the place of the member's person.
 func (m *Member) move(change func(*place)) {
-	if !m.reads {
+	if !m.reads.Load() {
 		return
 	}
 	ps := &m.house.places
@@ -119,7 +122,7 @@ func (m *Member) stopReading(why Ending) {
 		p.readers--
 		p.changed = true
 	})
-	m.reads = false
+	m.reads.Store(false)
 }
 
 // seenBy returns how far the owner of an account has certainly read.

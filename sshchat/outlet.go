@@ -94,6 +94,13 @@ func (o *outlet) behind() bool {
 	return o.waiting >= o.limit
 }
 
+// delivered reports whether the client's channel has taken all.
+func (o *outlet) delivered() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.waiting == 0
+}
+
 // run is the writer. It ends when all is sent after end, or when the client takes nothing more.
 func (o *outlet) run() {
 	defer close(o.done)

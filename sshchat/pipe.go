@@ -13,12 +13,13 @@ type pipe struct {
 	outlet *outlet
 	lines  chan session.Input // closed at the end of input
 	quit   chan struct{}      // closed when nobody takes lines any more
+	probe
 }
 
 var _ session.Console = (*pipe)(nil)
 
-func newPipe(o *outlet) *pipe {
-	return &pipe{outlet: o, lines: make(chan session.Input), quit: make(chan struct{})}
+func newPipe(o *outlet, p probe) *pipe {
+	return &pipe{outlet: o, probe: p, lines: make(chan session.Input), quit: make(chan struct{})}
 }
 
 // read is the reader: it has one line in hand at most, so that a pipe is read as fast as its lines are taken, and otherwise
@@ -91,6 +92,9 @@ func (p *pipe) Columns() int { return 0 }
 
 // Behind implements [session.Console].
 func (p *pipe) Behind() bool { return p.outlet.behind() }
+
+// Delivered implements [session.Console].
+func (p *pipe) Delivered() bool { return p.outlet.delivered() }
 
 // splitter makes lines of a stream. LF ends a line, and a CR before it belongs to the end. A line beyond the limit is refused
 // whole: none of it is kept, and its size is known when it ends.

@@ -87,7 +87,7 @@ func (c *counter) Read(p []byte) (int, error) {
 func TestPipeIsReadNoFasterThanItsLinesAreTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var in counter
-		p := newPipe(newOutlet(io.Discard, io.Discard, false, 1<<16))
+		p := newPipe(newOutlet(io.Discard, io.Discard, false, 1<<16), nil)
 		go p.read(&in, 1<<16)
 		timer := make(chan time.Time, 1)
 		timer <- time.Time{}
@@ -196,7 +196,7 @@ func TestPipeTellsThatItIsBehind(t *testing.T) {
 		slow, feed := io.Pipe()
 		o := newOutlet(feed, io.Discard, false, 20<<10)
 		go o.run()
-		p := newPipe(o)
+		p := newPipe(o, nil)
 		for !p.Behind() {
 			if err := p.Print(make([]byte, 1000)); err != nil {
 				t.Fatal(err)

@@ -77,13 +77,13 @@ func (f *channel) leadTerminal(v session.Visitor) int {
 		_ = t.Close(closeGrace) // a client that does not take its last rows has been waited for
 		f.conn.start(t.Wait)
 	}()
-	return f.conn.server.house.ServeConsole(f.ctx, v, screen{t}).Status
+	return f.conn.server.house.ServeConsole(f.ctx, v, screen{t, f.probe}).Status
 }
 
 func (f *channel) leadPipe(v session.Visitor) int {
 	o := f.newOutlet()
 	defer o.end(f.ctx)
-	p := newPipe(o)
+	p := newPipe(o, f.probe)
 	f.conn.start(func() { p.read(f.Channel, f.conn.server.limits.Terminal.PasteBytes) })
 	defer close(p.quit)
 	return f.conn.server.house.ServeConsole(f.ctx, v, p).Status

@@ -8,7 +8,10 @@ import (
 )
 
 // screen is the console of a session with a terminal.
-type screen struct{ *terminal.Terminal }
+type screen struct {
+	*terminal.Terminal
+	probe
+}
 
 var _ session.Terminal = screen{}
 

@@ -66,6 +66,13 @@ const (
 	LangUnknown      Key = "lang.unknown"
 	OfLine           Key = "message.of_line"
 	Missed           Key = "missed"
+
+	ReturnSkipped    Key = "return.skipped"
+	ReturnAgain      Key = "return.again"
+	ReturnNew        Key = "return.new"
+	ReturnNothing    Key = "return.nothing"
+	ReturnUnreadable Key = "return.unreadable"
+
 	NoticesLost      Key = "notices_lost"
 	EndShutdown      Key = "end.shutdown"
 	EndStalled       Key = "end.stalled"

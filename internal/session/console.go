@@ -26,6 +26,11 @@ type Console interface {
 	Columns() int
 	// Behind is as in Screen.
 	Behind() bool
+	// Delivered says that everything that was shown has gone out to the client.
+	Delivered() bool
+	// Probe asks the client for a sign of life, behind everything that has gone out, and calls answered on another goroutine when it
+	// comes: not at all if none does.
+	Probe(answered func())
 }
 
 // A Terminal is a console with a keyboard and a screen of its own.

@@ -50,6 +50,9 @@ type session struct {
 	speakers [keptSpeakers]room.Nick // the authors of the lines that were read lately, in a ring
 	spoken   int                     // how many lines that were
 
+	returning []*room.Event // what was missed since the last visit, to be shown before anything else
+	reading   reading
+
 	notices []room.Text // what was refused, to be told, oldest first
 	lost    int         // of those, how many were dropped since the screen took none
 	answers []answer    // to be shown, oldest first
@@ -93,7 +96,7 @@ func (x *session) stay(ctx context.Context) (err error) {
 	why := room.EndingFault // unless we come to know better
 	defer func() { x.depart(why) }()
 	x.arrive()
-	if err = x.greet(); err == nil {
+	if err = x.greet(ctx); err == nil {
 		err = x.loop(ctx)
 	}
 	why = ending(err)
@@ -120,9 +123,15 @@ func (x *session) depart(why room.Ending) {
 	x.cancel(nil)
 	x.out.wait() // nothing may be posted by somebody who has left
 	nick := x.me.Person().Nick
-	if x.me.Leave(why) {
-		x.count(func(c *Stats) { c.People[x.manner.Door]-- })
-		x.log.Info("left", "nick", string(nick), "why", string(why), "people", x.opt.House.People(room.Lobby))
+	left := func(announced bool) {
+		if announced {
+			x.count(func(c *Stats) { c.People[x.manner.Door]-- })
+			x.log.Info("left", "nick", string(nick), "why", string(why), "people", x.opt.House.People(room.Lobby))
+		}
+	}
+	cut := why == room.EndingLost || why == room.EndingStalled
+	if !cut || !x.me.Cut(why, left) {
+		left(x.me.Leave(why))
 	}
 	for _, a := range x.answers {
 		a.stop()
@@ -158,7 +167,7 @@ func (x *session) farewell(err error) End {
 }
 
 // greet shows a newcomer where they are, and the last lines that were said there.
-func (x *session) greet() error {
+func (x *session) greet(ctx context.Context) error {
 	var first []*room.Event
 	if x.manner.Welcome {
 		hello := i18n.Welcome
@@ -167,7 +176,16 @@ func (x *session) greet() error {
 		}
 		first = append(first, x.note(hello, x.me.Person().Nick), x.note(i18n.WelcomeHelp))
 	}
-	first = append(first, x.me.Backlog(x.manner.Backlog)...)
+	missed, returned, err := x.me.Missed(ctx, keptReturning)
+	switch {
+	case err != nil:
+		x.log.Error("what was missed could not be read", "err", err)
+		first = append(first, x.note(i18n.ReturnUnreadable))
+	case returned:
+		x.catchUp(missed)
+	default:
+		first = append(first, x.me.Backlog(x.manner.Backlog)...)
+	}
 	if len(first) == 0 {
 		return nil
 	}
@@ -188,6 +206,7 @@ func (x *session) loop(ctx context.Context) error {
 		if err := x.settle(); err != nil {
 			return err
 		}
+		x.probe()
 		if err := x.show(); err != nil {
 			return err
 		}
@@ -231,6 +250,9 @@ func (x *session) next(ctx context.Context) (Input, error) {
 	}
 	if x.screen.Behind() && !x.out.busy() { // a screen that takes nothing need not hear that there is more
 		w.Bell = nil
+	}
+	if at := x.probeDue(); !at.IsZero() {
+		sooner(at)
 	}
 	if x.out.busy() && !x.sending {
 		sooner(x.out.since.Add(wonderAfter))
@@ -507,6 +529,9 @@ func (x *session) show() error {
 		}
 	}
 	x.notices = nil
+	if len(x.returning) > 0 {
+		return x.showReturning()
+	}
 	if err := x.showEvents(); err != nil {
 		return err
 	}
@@ -534,6 +559,7 @@ func (x *session) showEvents() error {
 	if err := x.screen.Show(events); err != nil {
 		return err
 	}
+	x.me.Sent(reader.Seen())
 	x.heed(events)
 	return nil
 }
@@ -628,6 +654,6 @@ func (x *session) finished() bool {
 	if !x.over || !x.out.idle() {
 		return false
 	}
-	seen := x.me.Reader().Seen() >= x.posted && len(x.answers) == 0 && len(x.notices) == 0
+	seen := x.me.Reader().Seen() >= x.posted && len(x.returning) == 0 && len(x.answers) == 0 && len(x.notices) == 0
 	return x.gone || seen && (!x.manner.Patient || !x.screen.Behind())
 }

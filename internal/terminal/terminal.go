@@ -345,6 +345,9 @@ func (t *Terminal) Behind() bool {
 	return behind
 }
 
+// Delivered reports whether everything that was printed is drawn, and sent.
+func (t *Terminal) Delivered() bool { return len(t.above)+t.out.pending() == 0 }
+
 // Bell rings the client's bell with what is drawn next, once however often it
 // was called.
 func (t *Terminal) Bell() { t.bell = true }

@@ -1,0 +1,91 @@
+package session
+
+import (
+	"sync/atomic"
+	"time"
+
+	"sarangbang/internal/i18n"
+	"sarangbang/room"
+)
+
+const (
+	// probeAfter is how long it must have been quiet before a client is asked whether it has everything.
+	probeAfter = time.Second
+	// probeEvery is how often it is asked while lines keep coming.
+	probeEvery = 10 * time.Second
+	// keptReturning is how many lines of a room somebody who returns is shown at most.
+	keptReturning = 500
+)
+
+// reading is how far the owner of an account has read, so that they miss nothing the next time: what was sent to a client is not
+// seen yet, what came before an answer of the client is.
+type reading struct {
+	asked   room.Seq // up to where the last probe reaches
+	askedAt time.Time
+	open    atomic.Bool // it is not answered yet
+}
+
+// probe asks the person's client, once what was shown so far is to be certain. It is called before more is shown.
+func (x *session) probe() {
+	at := x.probeDue()
+	if at.IsZero() || time.Now().Before(at) {
+		return
+	}
+	x.reading.askedAt = time.Now()
+	if !x.console.Delivered() { // it is asked later: the answer would not be about what waits
+		return
+	}
+	seen, me, open := x.me.Reader().Seen(), x.me, &x.reading.open
+	x.reading.asked = seen
+	open.Store(true)
+	x.console.Probe(func() {
+		me.Confirmed(seen)
+		open.Store(false)
+	})
+}
+
+// probeDue is when the client is to be asked: zero while there is nothing to ask for.
+func (x *session) probeDue() time.Time {
+	if x.console == nil || !x.me.Reads() || len(x.returning) > 0 || x.me.Reader().Seen() <= x.reading.asked || x.reading.open.Load() {
+		return time.Time{}
+	}
+	quiet, often := x.lastShown.Add(probeAfter), x.reading.askedAt.Add(probeEvery)
+	if again := x.reading.askedAt.Add(probeAfter); quiet.Before(again) {
+		quiet = again
+	}
+	if often.Before(quiet) {
+		return often
+	}
+	return quiet
+}
+
+// catchUp makes what somebody who returns is shown before anything else: what they missed, in order, below what they may have seen
+// already.
+func (x *session) catchUp(missed room.Missed) {
+	add := func(events ...*room.Event) { x.returning = append(x.returning, events...) }
+	if missed.Skipped > 0 {
+		add(x.note(i18n.ReturnSkipped, missed.Skipped))
+	}
+	if len(missed.Again) > 0 {
+		add(x.note(i18n.ReturnAgain))
+		add(missed.Again...)
+	}
+	if len(missed.New) > 0 {
+		add(x.note(i18n.ReturnNew, len(missed.New)))
+		add(missed.New...)
+	} else {
+		add(x.note(i18n.ReturnNothing))
+	}
+}
+
+// showReturning draws the next of it.
+func (x *session) showReturning() error {
+	n := min(len(x.returning), showAtOnce)
+	events := x.returning[:n]
+	if x.returning = x.returning[n:]; len(x.returning) == 0 {
+		x.returning = nil
+	}
+	x.me.Reader().Bell().Ring() // there is more, and what came meanwhile, after a look at the input
+	x.lastShown = time.Now()
+	return x.screen.Show(events)
+}
