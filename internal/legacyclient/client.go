@@ -27,15 +27,13 @@ const (
 	// sendFor is how long a server may take nothing.
 	sendFor = 10 * time.Second
 	// sendEvery lies between two sends. Two that reach the server within one of its recvs are one message to it; it comes back
-	// for the next one at once, unless the machine is busy.
+	// for the next one at once, unless the machine is busy. So a pipe waits for each of its lines to come back as well.
 	sendEvery = 60 * time.Millisecond
-	// answerFor is how long a pipe waits for the server's answer to a nickname, or for the next of its own lines to come back.
+	// answerFor is how long a pipe waits for the server's answer to a nickname, or for its line to come back.
 	answerFor = 5 * time.Second
 	// closeFor is how long the server may take to close after "/bye".
 	closeFor = time.Second
 
-	// maxOut is how many lines of a pipe may be on their way: more than that, and the server could find too many waiting.
-	maxOut = 16
 	// maxFrame is the recv of the original client, which dies of a character that is cut in two. What we send comes back to
 	// everybody with our nickname before it.
 	maxFrame = 1024
@@ -98,9 +96,9 @@ type client struct {
 
 	// A pipe is patient: it sends nothing before it knows what became of what it has sent. All below is for that.
 	patient  bool
-	asked    bool     // the server waits for a nickname
-	out      []string // what the lines on the way will end with when they come back
-	lost     int      // lines that did not come back
+	asked    bool   // the server waits for a nickname
+	out      string // what the line on the way will end with when it comes back; empty while none is
+	lost     int    // lines that did not come back
 	answered time.Time
 }
 
@@ -227,18 +225,15 @@ func (c *client) unanswered() time.Duration {
 	if !c.patient {
 		return 0
 	}
-	most := maxOut
-	if len(c.queue) == 0 { // the next thing is to leave
-		most = 1
-	}
-	switch {
-	case c.in && len(c.out) < most, !c.in && c.asked:
+	if c.in && c.out == "" || !c.in && c.asked {
 		return 0
 	}
 	wait := answerFor - time.Since(c.answered)
-	if wait <= 0 { // they will not come any more
-		c.lost += len(c.out)
-		c.out, c.asked = nil, true
+	if wait <= 0 { // it will not come any more
+		if c.out != "" {
+			c.lost++
+		}
+		c.out, c.asked = "", true
 	}
 	return max(0, wait)
 }
@@ -246,9 +241,7 @@ func (c *client) unanswered() time.Duration {
 // expect notes what the server's answer to a piece will look like.
 func (c *client) expect(piece string) {
 	clean := room.Sentence(piece).String()
-	if len(c.out) == 0 {
-		c.answered = time.Now()
-	}
+	c.answered = time.Now()
 	switch {
 	case !c.in:
 		c.nick, c.asked = clean, false
@@ -263,9 +256,7 @@ func (c *client) expect(piece string) {
 			break
 		}
 	}
-	if clean != "" {
-		c.out = append(c.out, clean)
-	}
+	c.out = clean
 }
 
 // take shows a message and looks for answers in it.
@@ -279,28 +270,10 @@ func (c *client) take(message string) {
 		c.in = c.nick != "" && strings.Contains(clean, "["+c.nick+"]"+joinWords)
 		return
 	}
-	own := "[" + c.nick + "] "
-	for {
-		_, rest, ok := strings.Cut(clean, own)
-		if !ok {
-			return
-		}
-		clean = c.cameBack(rest)
+	_, own, said := strings.Cut(clean, "["+c.nick+"] ")
+	if said && c.out != "" && strings.Contains(own, c.out) {
+		c.out = ""
 	}
-}
-
-// cameBack takes the first line on the way that is found in text out of those, and any before it, which were refused. It
-// returns what follows.
-func (c *client) cameBack(text string) string {
-	for i, end := range c.out {
-		if _, rest, ok := strings.Cut(text, end); ok {
-			c.lost += i
-			c.out = c.out[i+1:]
-			c.answered = time.Now()
-			return rest
-		}
-	}
-	return text
 }
 
 // cutOff is the end of the connection, asked for or not.
