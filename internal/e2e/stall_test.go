@@ -194,8 +194,9 @@ func TestDeadPeerIsGivenUp(t *testing.T) {
 	h.logs("msg=left", "nick=deaf-tcp", "why=stalled")
 	h.logs("msg=left", "nick=deaf-socket", "why=stalled")
 	// A shut window is not death: its client answers the keepalives.
+	speaker.types("the end")
 	window.resume()
-	window.person.sees("lines were skipped")
+	window.person.sees("[speaker] the end")
 }
 
 // More than output_buffer_bytes at once, for somebody who reads: it is all shown, and the line that is typed below it works.
