@@ -19,6 +19,40 @@ type Settings struct {
 	LogFormat  string     // "text" or "json"
 	LogLevel   slog.Level // of debug, info, warn, error
 	Limits     Limits
+	History    History
+}
+
+// History is the [history] table of the TOML file: what is kept of what was said. Zero keeps for ever.
+type History struct {
+	KeepDays  int // lines and direct messages younger than so many days
+	KeepLines int // the newest lines, of all rooms together, and the newest direct messages
+}
+
+// historyKeys are the rows of the [history] table.
+func historyKeys() []key {
+	return []key{
+		number("history.keep_days", 0, 0, 36_500, func(s *Settings) *int { return &s.History.KeepDays },
+			"lines and direct messages older than so many days are removed for good; 0 keeps them"),
+		number("history.keep_lines", 0, 0, 1_000_000_000, func(s *Settings) *int { return &s.History.KeepLines },
+			"more lines and direct messages than so many are kept by removing the oldest for good; 0 keeps them"),
+	}
+}
+
+// A table is one of the tables of the TOML file.
+type table struct {
+	name string
+	keys func() []key
+}
+
+func tables() []table { return []table{{"limits", limitKeys}, {"history", historyKeys}} }
+
+// tableKeys are the rows of all tables.
+func tableKeys() []key {
+	var keys []key
+	for _, t := range tables() {
+		keys = append(keys, t.keys()...)
+	}
+	return keys
 }
 
 // ErrHelp is what Load returns for --help: the caller prints Usage and is done.
@@ -57,7 +91,7 @@ func Load(args []string, getenv func(string) string) (*Settings, error) {
 // defaults are the settings of a house that nobody has configured.
 func defaults() *Settings {
 	s := new(Settings)
-	for _, k := range append(settingKeys(), limitKeys()...) {
+	for _, k := range append(settingKeys(), tableKeys()...) {
 		k.set(s, k.byDefault)
 	}
 	s.Limits.totalIsDefault = true
@@ -116,7 +150,7 @@ func checkFlag(name string) error {
 	if slices.Contains(known, name) {
 		return nil
 	}
-	for _, k := range limitKeys() {
+	for _, k := range tableKeys() {
 		if k.flag() == name {
 			return fmt.Errorf("%s is not a flag: set %s in the file that --config names", name, k.name)
 		}
@@ -146,7 +180,7 @@ Flags of serve:
 	b.WriteString(`
 Each is also an environment variable (SARANGBANG_SSH_ADDR) and, but --config, a
 key of the TOML file (ssh_addr). A flag beats the environment, which beats the
-file. The file's [limits] table holds every limit: see docs/CONFIG.md.
+file, whose tables [limits] and [history] hold the rest: see docs/CONFIG.md.
 `)
 	return b.String()
 }

@@ -70,7 +70,7 @@ func TestDefaults(t *testing.T) {
 			MessageBytes: 4096, MessageLines: 20, BacklogLines: 20, PasteBytes: 65536, EscapeBytes: 64, CombiningMarks: 4,
 			MessageBurst: 8, MessagesPerSecond: 2, MessageDelay: 5 * time.Second, RefusalsPer10s: 40,
 			NickChangesPerMinute: 5, NewPeoplePerMinute: 10,
-			RoomRingLines: 1024, OutputBufferBytes: 65536, OutboxLines: 64, OutboxWait: time.Minute, CommitBatchLines: 256,
+			RoomRingLines: 1024, OutputBufferBytes: 65536, OutboxLines: 64, OutboxWait: time.Minute, CommitBatchLines: 256, DiskReserveBytes: 32 << 20,
 			WriteStall: 2 * time.Minute, KeepaliveInterval: 30 * time.Second, TCPKeepalive: time.Minute, IdleTimeout: 0,
 			ShutdownTimeout: 5 * time.Second, MemoryShedPercent: 85, FDReserve: 64, LoggedBytes: 64, LogLinesPerSecondPerAddress: 1,
 			totalIsDefault: true,
@@ -221,18 +221,21 @@ func TestReferenceHasARowForEveryKey(t *testing.T) {
 			rows = append(rows, strings.TrimSpace(line))
 		}
 	}
-	if got, want := len(rows), 4+1+len(settingKeys())+len(limitKeys()); got != want {
+	if got, want := len(rows), 6+1+len(settingKeys())+len(tableKeys()); got != want {
 		t.Errorf("the tables have %d rows, want %d", got, want)
 	}
-	for _, k := range append(settingKeys(), limitKeys()...) {
+	for _, k := range append(settingKeys(), tableKeys()...) {
 		if k.doc == "" || k.accepts == "" {
 			t.Errorf("%s lacks its meaning or what it accepts", k.name)
 		}
 	}
 	for i, row := range rows {
-		want := 7 // bars around six cells, then around five
+		want := 7 // bars around six cells, then around five, then around four
 		if i >= 2+1+len(settingKeys()) {
 			want = 6
+		}
+		if i >= 4+1+len(settingKeys())+len(limitKeys()) {
+			want = 5
 		}
 		if got := strings.Count(row, "|"); got != want {
 			t.Errorf("row has %d bars, want %d: %s", got, want, row)

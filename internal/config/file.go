@@ -68,20 +68,30 @@ func (s *Settings) decode(text string) error {
 	if err := s.decodeTable(file, "", settingKeys(), top); err != nil {
 		return err
 	}
-	limits, given := top["limits"]
-	if !given {
-		return nil
+	for _, t := range tables() {
+		given, is := top[t.name]
+		if !is {
+			continue
+		}
+		var keys map[string]toml.Primitive
+		if err := file.PrimitiveDecode(given, mustBeTable(t.name)); err != nil {
+			return err
+		}
+		if err := file.PrimitiveDecode(given, &keys); err != nil {
+			return err
+		}
+		if _, chosen := keys["connections_total"]; chosen && t.name == "limits" {
+			s.Limits.totalIsDefault = false
+		}
+		if err := s.decodeTable(file, t.name+".", t.keys(), keys); err != nil {
+			return err
+		}
 	}
-	var table map[string]toml.Primitive
-	if err := file.PrimitiveDecode(limits, visit(mustBeTable)); err != nil {
-		return err
-	}
-	if err := file.PrimitiveDecode(limits, &table); err != nil {
-		return err
-	}
-	_, chosen := table["connections_total"]
-	s.Limits.totalIsDefault = !chosen
-	return s.decodeTable(file, "limits.", limitKeys(), table)
+	return nil
+}
+
+func isTable(name string) bool {
+	return slices.ContainsFunc(tables(), func(t table) bool { return t.name == name })
 }
 
 // decodeTable hands the keys of one table to their rows, in alphabetical order, so that the same file always fails with
@@ -89,7 +99,7 @@ func (s *Settings) decode(text string) error {
 func (s *Settings) decodeTable(file toml.MetaData, prefix string, rows []key, table map[string]toml.Primitive) error {
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		name, value := prefix+name, table[name]
-		if name == "limits" {
+		if isTable(name) {
 			continue
 		}
 		err := file.PrimitiveDecode(value, visit(func(value any) error {
@@ -116,19 +126,24 @@ type visit func(value any) error
 // UnmarshalTOML implements toml.Unmarshaler.
 func (v visit) UnmarshalTOML(value any) error { return v(value) }
 
-func mustBeTable(value any) error {
-	if _, ok := value.(map[string]any); !ok {
-		return fmt.Errorf("limits = %s does not work: it must be a table, [limits]", show(value))
+func mustBeTable(name string) visit {
+	return func(value any) error {
+		if _, ok := value.(map[string]any); !ok {
+			return fmt.Errorf("%s = %s does not work: it must be a table, [%s]", name, show(value), name)
+		}
+		return nil
 	}
-	return nil
 }
 
 func unknownKey(name string) error {
 	if name == fileKey().name {
 		return errors.New("config cannot stand in the file that it names")
 	}
-	known := []string{"limits"}
-	for _, k := range append(settingKeys(), limitKeys()...) {
+	var known []string
+	for _, t := range tables() {
+		known = append(known, t.name)
+	}
+	for _, k := range append(settingKeys(), tableKeys()...) {
 		known = append(known, k.name)
 	}
 	return fmt.Errorf("unknown key %s; the nearest known one is %s", show(name), nearest(name, known))

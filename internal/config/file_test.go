@@ -40,6 +40,16 @@ idle_timeout = "1h30m"
 	}
 }
 
+func TestHistoryIsATableOfItsOwn(t *testing.T) {
+	s := defaults()
+	if err := s.parseFile("house.toml", "[history]\nkeep_days = 30\nkeep_lines = 1000\n"); err != nil {
+		t.Fatal(err)
+	}
+	if want := (History{KeepDays: 30, KeepLines: 1000}); s.History != want {
+		t.Errorf("history = %+v, want %+v", s.History, want)
+	}
+}
+
 func TestFilesThatWork(t *testing.T) {
 	for _, text := range []string{
 		"", "# nothing\n", "[limits]\n", "limits = {}\n", "limits.message_bytes = 80\n", `limits = { message_bytes = 80, exempt = [] }`,
@@ -62,6 +72,7 @@ func TestWrongFilesAreOneSentence(t *testing.T) {
 		{"limit of a later feature", "[limits]\nnick_hold = \"24h\"\n", `house.toml, line 2: unknown key "limits.nick_hold"; the nearest known one is limits.nick_cells`},
 		{"file names itself", `config = "x"`, `house.toml, line 1: config cannot stand in the file that it names`},
 		{"limits is no table", `limits = 3`, `house.toml, line 1: limits = 3 does not work: it must be a table, [limits]`},
+		{"history is no table", `history = 3`, `house.toml, line 1: history = 3 does not work: it must be a table, [history]`},
 		{"limits is a list of tables", "[[limits]]\n", `house.toml, line 1: limits = [...] does not work: it must be a table, [limits]`},
 		{"number in quotes", "[limits]\nmessage_bytes = \"80\"", `house.toml, line 2: limits.message_bytes = "80" does not work: it must be a whole number from 1 to 65536`},
 		{"too small", "[limits]\nmessage_bytes = 0", `house.toml, line 2: limits.message_bytes = 0 does not work: it must be a whole number from 1 to 65536`},

@@ -9,8 +9,8 @@ import (
 // Limits are the [limits] table of the TOML file. What each one bounds and what happens beyond it stands in limitKeys and
 // in docs/CONFIG.md; addresses count as /32 (IPv4, also when mapped) or /64 (IPv6).
 //
-// A limit comes with the feature that it bounds. Not here yet, and so unknown keys: disk_reserve_bytes, joins_per_minute,
-// link_bytes, nick_hold, passphrase_tries_per_minute.
+// A limit comes with the feature that it bounds. Not here yet, and so unknown keys: joins_per_minute, link_bytes, nick_hold,
+// passphrase_tries_per_minute.
 type Limits struct {
 	// Exempt lists those for whom the limits counted by address, key or person do not hold. Nobody by default, not even
 	// this machine: that would hide these limits from every test made on it. Compare with unmapped addresses.
@@ -87,6 +87,7 @@ type Limits struct {
 	OutboxLines          int
 	OutboxWait           time.Duration
 	CommitBatchLines     int
+	DiskReserveBytes     int
 
 	// When things end, and the machine.
 	WriteStall                  time.Duration
@@ -237,6 +238,8 @@ func limitKeys() []key {
 			"a line that could not be saved for so long returns to its author"),
 		whole("commit_batch_lines", 256, 1, 1<<16, func(l *Limits) *int { return &l.CommitBatchLines },
 			"further lines are saved in the next batch"),
+		whole("disk_reserve_bytes", 32<<20, 0, 1<<40, func(l *Limits) *int { return &l.DiskReserveBytes },
+			`with less free space than this, posting answers "not saved"; reading and leaving go on`),
 
 		span("write_stall", 2*time.Minute, time.Second, 24*time.Hour, func(l *Limits) *time.Duration { return &l.WriteStall },
 			"a peer that acknowledged nothing, or answered no keepalive, for so long is gone: session ends, the room is told"),

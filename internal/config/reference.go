@@ -44,6 +44,17 @@ A load test needs ` + "`exempt = [\"127.0.0.0/8\"]`" + `. Totals always hold.
 		}
 		row(&b, code(leaf(k.name)), code(written(k.byDefault)), k.accepts, k.doc, mark)
 	}
+	b.WriteString(`
+## History
+
+These are keys of the file's ` + "`[history]`" + ` table: what is kept of what was said. Accounts and their settings are always kept.
+
+| key | default | what works | what it does |
+|---|---|---|---|
+`)
+	for _, k := range historyKeys() {
+		row(&b, code(leaf(k.name)), code(written(k.byDefault)), k.accepts, k.doc)
+	}
 	return b.String()
 }
 

@@ -139,15 +139,20 @@ func isPath(t string) bool {
 
 // whole is a limit that counts something.
 func whole(name string, byDefault, low, high int, field func(*Limits) *int, beyond string) key {
+	return number("limits."+name, byDefault, low, high, func(s *Settings) *int { return field(&s.Limits) }, beyond)
+}
+
+// number is a key of a table that counts something.
+func number(name string, byDefault, low, high int, field func(*Settings) *int, doc string) key {
 	return key{
-		name: "limits." + name, byDefault: int64(byDefault), doc: beyond,
+		name: name, byDefault: int64(byDefault), doc: doc,
 		accepts: fmt.Sprintf("a whole number from %d to %d", low, high),
 		set: func(s *Settings, value any) any {
 			n, ok := value.(int64)
 			if !ok || n < int64(low) || n > int64(high) {
 				return value
 			}
-			*field(&s.Limits) = int(n)
+			*field(s) = int(n)
 			return nil
 		},
 	}
