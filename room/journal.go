@@ -48,6 +48,9 @@ var (
 	ErrTrimmed     = errors.New("journal no longer keeps that place")
 )
 
+// Unsaved says of an error that a record is not saved, as far as is known, and that the same may be tried again later.
+func Unsaved(err error) bool { return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrNotSaved) }
+
 // Owner is who holds a lease: the same owner may hold the same names many times.
 type Owner string
 

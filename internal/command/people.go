@@ -86,7 +86,7 @@ func nick(ctx context.Context, c *Call) (Answer, error) {
 	switch err = c.Me.Rename(ctx, shown, name.Keys()); {
 	case errors.Is(err, room.ErrHeld):
 		return Answer{}, fail(i18n.NickTaken, name)
-	case errors.Is(err, room.ErrUnavailable):
+	case room.Unsaved(err):
 		return Answer{}, fail(i18n.NotSaved)
 	}
 	return Answer{}, err

@@ -81,7 +81,7 @@ func (x *session) claim(ctx context.Context, typed string, visit bool) (*room.Me
 	switch {
 	case errors.Is(err, room.ErrHeld):
 		return nil, x.taken(typed), nil
-	case errors.Is(err, room.ErrUnavailable):
+	case room.Unsaved(err):
 		err = notIn
 	}
 	return me, nil, err

@@ -448,7 +448,7 @@ func (x *session) answered(a command.Answer) {
 func (x *session) failed(j job, err error) error {
 	key, text := x.sentence(err)
 	_, tooLong := errors.AsType[*room.TooLongError](err)
-	if tooLong || errors.Is(err, room.ErrUnavailable) {
+	if tooLong || room.Unsaved(err) {
 		x.screen.Restore(j.typed)
 	}
 	return x.tell(j.line, key, 1, text)
@@ -467,7 +467,7 @@ func (x *session) sentence(err error) (i18n.Key, string) {
 		return say(cause.Say, cause.Args...)
 	}
 	switch {
-	case errors.Is(err, room.ErrUnavailable):
+	case room.Unsaved(err):
 		return say(i18n.NotSaved)
 	case errors.Is(err, room.ErrClosed):
 		return say(i18n.Closed)
