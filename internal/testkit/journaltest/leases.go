@@ -131,11 +131,14 @@ func holdByOne(t *leaseTest) {
 		names := []string{fmt.Sprintf("nick/%d", round), fmt.Sprintf("skeleton/%d", round)}
 		won := make([]error, claimants)
 		var wg sync.WaitGroup
+		start := make(chan struct{}) // or the first could be through before there is a second
 		for i := range claimants {
 			wg.Go(func() {
+				<-start
 				_, won[i] = t.leases.Acquire(t.ctx, names, room.Owner(fmt.Sprintf("owner-%d", i)))
 			})
 		}
+		close(start)
 		wg.Wait()
 		wins := 0
 		for i, err := range won {
@@ -158,10 +161,12 @@ func overlap(t *leaseTest) {
 	var mu sync.Mutex
 	inside := map[string]room.Owner{} // guarded by mu; who believes to hold a name
 	var wg sync.WaitGroup
+	start := make(chan struct{})
 	for i := range claimants {
 		owner := room.Owner(fmt.Sprintf("owner-%d", i))
 		names := []string{all[i%len(all)], all[(i+1)%len(all)]} // each overlaps with two others, in both orders
 		wg.Go(func() {
+			<-start
 			for range rounds {
 				l, err := t.leases.Acquire(t.ctx, names, owner)
 				if errors.Is(err, room.ErrHeld) {
@@ -190,6 +195,7 @@ func overlap(t *leaseTest) {
 			}
 		})
 	}
+	close(start)
 	wg.Wait()
 	t.acquire("last", all...)
 }
