@@ -34,6 +34,8 @@ type channel struct {
 	started  bool
 	size     terminal.Size
 	resized  chan terminal.Size // holds the newest one; only the request loop sends
+
+	visitor session.Visitor // of the session's owner, from its start on
 }
 
 // openSession serves a session channel from open to close. The library calls it on a goroutine of its own.

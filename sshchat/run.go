@@ -3,6 +3,7 @@ package sshchat
 import (
 	"crypto/rand"
 	"io"
+	"log/slog"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -31,11 +32,12 @@ func handleSession(s ssh.Session) {
 
 // run leads the session and returns its exit status.
 func (f *channel) run() int {
-	c, v := f.conn, f.visitor()
-	leave, limit, n := c.server.seat(v.Key, c.ticket)
+	c := f.conn
+	f.visitor = f.identify()
+	leave, limit, n := c.server.seat(f.visitor.Key, c.ticket)
 	if leave == nil {
 		o := f.newOutlet()
-		_ = o.put(stderr, []byte(c.server.house.Sorry(v, limit, n)+"\n"))
+		_ = o.put(stderr, []byte(c.server.house.Sorry(f.visitor, limit, n)+"\n"))
 		o.end(f.ctx)
 		return failedStatus
 	}
@@ -43,28 +45,47 @@ func (f *channel) run() int {
 	c.admitted(f.ssh)
 	defer c.unseat()
 
-	log := c.server.log.With("session", v.Session, "remote", c.remote)
-	log.Info("session started", "user", f.logged(v.User), "client", f.logged(string(f.ssh.ClientVersion())),
-		"terminal", f.pty, "command", f.command != "", "proven", v.Key != "")
-	log.Debug("key of the session", "key", v.Key)
+	f.logStart()
 	start := time.Now()
-	status := f.lead(v)
-	log.Info("session ended", "status", status, "duration", time.Since(start).Round(time.Millisecond))
+	status := f.lead()
+	f.log().Info("session ended", "status", status, "duration", time.Since(start).Round(time.Millisecond))
 	return status
 }
 
-func (f *channel) lead(v session.Visitor) int {
+// log is the logger of the session, made when there is something to log.
+func (f *channel) log() *slog.Logger {
+	return f.conn.server.log.With("session", f.visitor.Session, "remote", f.conn.remote)
+}
+
+func (f *channel) logStart() {
+	log := f.log()
+	log.Info("session started", "user", f.logged(f.visitor.User), "client", f.logged(string(f.ssh.ClientVersion())),
+		"terminal", f.pty, "command", f.command != "", "proven", f.visitor.Key != "")
+	log.Debug("key of the session", "key", f.visitor.Key)
+}
+
+func (f *channel) lead() int {
 	switch {
 	case f.command != "":
-		return f.leadCommand(v)
+		return f.leadCommand()
 	case f.pty:
-		return f.leadTerminal(v)
+		return f.leadTerminal()
 	default:
-		return f.leadPipe(v)
+		return f.leadPipe()
 	}
 }
 
-func (f *channel) leadTerminal(v session.Visitor) int {
+func (f *channel) leadTerminal() int {
+	t := f.newTerminal()
+	defer func() {
+		_ = t.Close(closeGrace) // a client that does not take its last rows has been waited for
+		f.conn.start(t.Wait)
+	}()
+	return f.conn.server.house.ServeConsole(f.ctx, f.visitor, screen{t, f.probe}).Status
+}
+
+func (f *channel) newTerminal() *terminal.Terminal {
+	v := &f.visitor
 	t := terminal.New(f.Channel, terminal.Options{
 		Size:    f.size,
 		Resize:  f.resized,
@@ -73,28 +94,24 @@ func (f *channel) leadTerminal(v session.Visitor) int {
 		Plain:   v.Term == "dumb" || v.Env["SARANGBANG_PLAIN"] != "" && v.Env["SARANGBANG_PLAIN"] != "0",
 	})
 	t.SetColor(v.Term != "dumb" && v.Env["NO_COLOR"] == "")
-	defer func() {
-		_ = t.Close(closeGrace) // a client that does not take its last rows has been waited for
-		f.conn.start(t.Wait)
-	}()
-	return f.conn.server.house.ServeConsole(f.ctx, v, screen{t, f.probe}).Status
+	return t
 }
 
-func (f *channel) leadPipe(v session.Visitor) int {
+func (f *channel) leadPipe() int {
 	o := f.newOutlet()
 	defer o.end(f.ctx)
 	p := newPipe(o, f.probe)
 	f.conn.start(func() { p.read(f.Channel, f.conn.server.limits.Terminal.PasteBytes) })
 	defer close(p.quit)
-	return f.conn.server.house.ServeConsole(f.ctx, v, p).Status
+	return f.conn.server.house.ServeConsole(f.ctx, f.visitor, p).Status
 }
 
-func (f *channel) leadCommand(v session.Visitor) int {
+func (f *channel) leadCommand() int {
 	o := f.newOutlet()
 	defer o.end(f.ctx)
 	// A command reads nothing. What its client sends all the same must not pile up.
 	f.conn.start(func() { _, _ = io.Copy(io.Discard, f.Channel) })
-	return f.conn.server.house.Exec(f.ctx, v, f.command, o.writer(f.ctx, stdout), o.writer(f.ctx, stderr))
+	return f.conn.server.house.Exec(f.ctx, f.visitor, f.command, o.writer(f.ctx, stdout), o.writer(f.ctx, stderr))
 }
 
 // newOutlet returns a running outlet.
@@ -104,8 +121,8 @@ func (f *channel) newOutlet() *outlet {
 	return o
 }
 
-// visitor says who has come.
-func (f *channel) visitor() session.Visitor {
+// identify says who has come.
+func (f *channel) identify() session.Visitor {
 	v := session.Visitor{
 		Session: strings.ToLower(rand.Text()[:8]),
 		User:    f.ssh.User(), // the name at the end of the login; a client may have begun it with another

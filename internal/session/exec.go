@@ -28,7 +28,6 @@ func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stde
 	defer cancel(nil)
 	x := &session{
 		Service: s, visitor: v, manner: Manner{Door: "ssh"}, settings: s.settings(v), cancel: cancel,
-		log: s.opt.Logger.With("session", v.Session, "remote", v.Remote.String(), "door", "ssh"),
 	}
 	scr := &pipeScreen{out: stdout, err: stderr, view: render.View{Lang: x.settings.Lang, Bare: true}}
 	x.screen = scr

@@ -85,11 +85,17 @@ func (s *Service) count(change func(*Stats)) {
 // Serve leads one person from the nickname to the end, on the caller's goroutine. It returns when everything that it started is
 // over, the person has left the house and was told why; ending the connection is the door's part.
 func (s *Service) Serve(ctx context.Context, v Visitor, m Manner, scr Screen) (end End) {
-	return s.serve(ctx, v, m, scr, nil)
+	return s.newSession(v, m, scr, nil).serve(ctx)
 }
 
 // ServeConsole is Serve for a console: with a terminal where it has columns, else as a plain stream of lines.
 func (s *Service) ServeConsole(ctx context.Context, v Visitor, c Console) End {
+	return s.onConsole(v, c).serve(ctx)
+}
+
+// onConsole makes a session for a console. It is a function of its own, as newSession is, because what it needs on the stack
+// would else be there for as long as the person is.
+func (s *Service) onConsole(v Visitor, c Console) *session {
 	m := Manner{Door: "ssh", Commands: true, Backlog: s.opt.Limits.BacklogLines, Gather: gatherFor}
 	if c.Columns() > 0 {
 		m.Welcome = true
@@ -97,17 +103,19 @@ func (s *Service) ServeConsole(ctx context.Context, v Visitor, c Console) End {
 		m.Patient, m.Numbered, m.SilentNick = true, true, true
 	}
 	scr := newConsoleScreen(c, s.settings(v), v)
-	return s.serve(ctx, v, m, scr, scr)
+	return s.newSession(v, m, scr, scr)
 }
 
-func (s *Service) serve(ctx context.Context, v Visitor, m Manner, scr Screen, console *consoleScreen) (end End) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	x := &session{
-		Service: s, visitor: v, manner: m, screen: scr, console: console, settings: s.settings(v), cancel: cancel,
+func (s *Service) newSession(v Visitor, m Manner, scr Screen, console *consoleScreen) *session {
+	return &session{
+		Service: s, visitor: v, manner: m, screen: scr, console: console, settings: s.settings(v),
 		refusals: moderation.NewRefusals(s.opt.Limits.RefusalsPer10s),
-		log:      s.opt.Logger.With("session", v.Session, "remote", v.Remote.String(), "door", m.Door),
 	}
+}
+
+func (x *session) serve(ctx context.Context) (end End) {
+	ctx, x.cancel = context.WithCancelCause(ctx)
+	defer x.cancel(nil)
 	defer func() {
 		if fault := recover(); fault != nil {
 			end = x.fault(fault)
@@ -143,7 +151,7 @@ func (s *Service) lang(v Visitor) i18n.Lang {
 // fault is what a panic becomes: logged with its stack, counted, told. The person has left the house already.
 func (x *session) fault(fault any) (end End) {
 	end = End{Why: room.EndingFault, Status: 1}
-	x.log.Error("session ended by a fault", "panic", fault, "stack", string(debug.Stack()))
+	x.log().Error("session ended by a fault", "panic", fault, "stack", string(debug.Stack()))
 	x.count(func(c *Stats) { c.Panics[x.manner.Door]++ })
 	defer func() { _ = recover() }() // the screen may be what is broken
 	_ = x.screen.Refuse(room.Sentence(x.settings.Lang.Text(i18n.EndFault, x.visitor.Session)))

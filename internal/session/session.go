@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"sarangbang/internal/command"
@@ -39,16 +40,15 @@ type session struct {
 	manner   Manner
 	screen   Screen
 	console  *consoleScreen // the same screen where the session drew it itself, else nil
-	log      *slog.Logger
 	settings command.Settings
 	cancel   context.CancelCauseFunc
 
 	me       *room.Member
 	out      outbox
-	posted   room.Seq                // the last of the person's own records that is shown to the room
-	peer     room.Person             // who last exchanged a direct message with the person
-	speakers [keptSpeakers]room.Nick // the authors of the lines that were read lately, in a ring
-	spoken   int                     // how many lines that were
+	posted   room.Seq    // the last of the person's own records that is shown to the room
+	peer     room.Person // who last exchanged a direct message with the person
+	speakers []room.Nick // the authors of the lines that were read lately, from keptSpeakers on in a ring
+	spoken   int         // how many lines that were
 
 	returning []*room.Event // what was missed since the last visit, to be shown before anything else
 	reading   reading
@@ -67,7 +67,22 @@ type session struct {
 	rest      time.Time // until when a pipe of which something was refused is not read
 	sending   bool
 	timer     *time.Timer
-	events    [showAtOnce]*room.Event
+}
+
+// page is room for what is drawn between two looks at the person's input. It is lent: most people read little at a time, and
+// what was shown shall not stay in memory for as long as they are here.
+type page [showAtOnce]*room.Event
+
+var pages = sync.Pool{New: func() any { return new(page) }}
+
+func (p *page) giveBack() {
+	clear(p[:])
+	pages.Put(p)
+}
+
+// log is the logger of the session, made when there is something to log.
+func (x *session) log() *slog.Logger {
+	return x.opt.Logger.With("session", x.visitor.Session, "remote", x.visitor.Remote.String(), "door", x.manner.Door)
 }
 
 // answer is the answer of a command, shown once the reader has seen everything up to its place.
@@ -107,7 +122,7 @@ func (x *session) arrive() {
 	x.count(func(c *Stats) { c.Screens[x.manner.Door]++ })
 	if x.me.Announced() {
 		x.count(func(c *Stats) { c.People[x.manner.Door]++ })
-		x.log.Info("joined", "nick", string(x.me.Person().Nick), "people", x.opt.House.People(room.Lobby))
+		x.log().Info("joined", "nick", string(x.me.Person().Nick), "people", x.opt.House.People(room.Lobby))
 	}
 	if x.console != nil {
 		x.console.view.Me = x.me.Person().ID
@@ -126,7 +141,7 @@ func (x *session) depart(why room.Ending) {
 	left := func(announced bool) {
 		if announced {
 			x.count(func(c *Stats) { c.People[x.manner.Door]-- })
-			x.log.Info("left", "nick", string(nick), "why", string(why), "people", x.opt.House.People(room.Lobby))
+			x.log().Info("left", "nick", string(nick), "why", string(why), "people", x.opt.House.People(room.Lobby))
 		}
 	}
 	cut := why == room.EndingLost || why == room.EndingStalled
@@ -179,7 +194,7 @@ func (x *session) greet(ctx context.Context) error {
 	missed, returned, err := x.me.Missed(ctx, keptReturning)
 	switch {
 	case err != nil:
-		x.log.Error("what was missed could not be read", "err", err)
+		x.log().Error("what was missed could not be read", "err", err)
 		first = append(first, x.note(i18n.ReturnUnreadable))
 	case returned:
 		x.catchUp(missed)
@@ -472,7 +487,7 @@ func (x *session) sentence(err error) (i18n.Key, string) {
 	case errors.Is(err, room.ErrClosed):
 		return say(i18n.Closed)
 	}
-	x.log.Error("command failed", "err", err)
+	x.log().Error("command failed", "err", err)
 	return say(i18n.Fault, x.visitor.Session)
 }
 
@@ -540,7 +555,9 @@ func (x *session) show() error {
 
 func (x *session) showEvents() error {
 	reader := x.me.Reader()
-	n, missed := reader.Read(x.events[:])
+	page := pages.Get().(*page)
+	defer page.giveBack()
+	n, missed := reader.Read(page[:])
 	if missed > 0 {
 		x.count(func(c *Stats) { c.Gaps, c.Missed = c.Gaps+1, c.Missed+missed })
 		if err := x.screen.Show([]*room.Event{x.note(i18n.Missed, missed)}); err != nil {
@@ -550,10 +567,10 @@ func (x *session) showEvents() error {
 	if n == 0 {
 		return nil
 	}
-	if n == len(x.events) {
+	if n == len(page) {
 		reader.Bell().Ring() // there may be more, after a look at the input
 	}
-	events := x.events[:n]
+	events := page[:n]
 	x.delay.Observe(time.Since(events[0].At))
 	x.lastShown = time.Now()
 	if err := x.screen.Show(events); err != nil {
@@ -591,13 +608,22 @@ func (x *session) heed(events []*room.Event) {
 		if mine {
 			continue
 		}
-		x.speakers[x.spoken%keptSpeakers] = e.From.Nick
-		x.spoken++
+		x.noteSpeaker(e.From.Nick)
 		rings = rings || x.settings.Bell == command.BellOn || names && x.settings.Bell == command.BellMentions
 	}
 	if rings && x.console != nil && x.console.term != nil {
 		x.console.term.Bell() // once for all that was shown together
 	}
+}
+
+// noteSpeaker remembers who spoke.
+func (x *session) noteSpeaker(nick room.Nick) {
+	if len(x.speakers) < keptSpeakers {
+		x.speakers = append(x.speakers, nick)
+	} else {
+		x.speakers[x.spoken%keptSpeakers] = nick
+	}
+	x.spoken++
 }
 
 func named(t room.Text, nick room.Nick) bool {
@@ -634,19 +660,21 @@ func (x *session) showAnswers() error {
 	if len(x.answers) == 0 || reader.Seen() < x.answers[0].after {
 		return nil
 	}
+	page := pages.Get().(*page)
+	defer page.giveBack()
 	a := x.answers[0]
-	for n := range x.events {
+	for n := range page {
 		e, ok := a.next()
 		if !ok {
 			if x.answers = x.answers[1:]; len(x.answers) > 0 { // they piled up while the screen was behind
 				reader.Bell().Ring()
 			}
-			return x.screen.Show(x.events[:n])
+			return x.screen.Show(page[:n])
 		}
-		x.events[n] = e
+		page[n] = e
 	}
 	reader.Bell().Ring()
-	return x.screen.Show(x.events[:])
+	return x.screen.Show(page[:])
 }
 
 // finished says that the person's input is over and all that came of it is done, and shown if there is somebody to see it.
