@@ -1,0 +1,46 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"testing"
+
+	"sarangbang/room"
+)
+
+// Crash ends the store as a kill of its process would, amid a transaction, and copies what is on disk at that moment to another
+// place. Nothing is acknowledged any more after the copy.
+func (s *Store) Crash(tb testing.TB, to string) {
+	tb.Helper()
+	died := &fault{answer: room.ErrUnavailable, reason: "crashed", cause: errors.New("crashed")}
+	_ = s.submit(context.Background(), &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error {
+		for _, suffix := range []string{"", "-wal"} {
+			data, err := os.ReadFile(s.path + suffix)
+			if err == nil {
+				err = os.WriteFile(to+suffix, data, 0o600)
+			}
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				tb.Errorf("copy %s%s: %v", s.path, suffix, err)
+			}
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.closed = true
+		for _, r := range s.waiting {
+			r.err = died
+			close(r.done)
+		}
+		s.waiting = nil
+		return died
+	}})
+}
+
+// Probe makes the writer try now whether it can write, and returns when it has.
+func (s *Store) Probe() {
+	_ = s.submit(context.Background(), &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error { return nil }})
+}
+
+// Path returns where the database is.
+func (s *Store) Path() string { return s.path }

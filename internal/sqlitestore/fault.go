@@ -1,0 +1,71 @@
+package sqlitestore
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"sarangbang/room"
+)
+
+// A fault is why nothing can be written at all at present, as opposed to a record that cannot be.
+type fault struct {
+	answer error  // what an Append gets: room.ErrUnavailable or room.ErrNotSaved
+	reason string // for the operator
+	cause  error
+}
+
+func (f *fault) Error() string { return fmt.Sprintf("%v: %s", f.answer, f.reason) }
+
+func (f *fault) Unwrap() []error { return []error{f.answer, f.cause} }
+
+// judge finds out what an error of a transaction means. Nil: it is about one record, not about the disk.
+func (s *Store) judge(err error) *fault {
+	if f, ok := errors.AsType[*fault](err); ok {
+		return f
+	}
+	code := codeOf(err)
+	switch code & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return &fault{room.ErrUnavailable, "another process has locked the database " + s.path, err}
+	case sqlite3.SQLITE_FULL:
+		return &fault{room.ErrNotSaved, "the disk of " + s.path + " is full", err}
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
+		return &fault{room.ErrNotSaved, "the database " + s.path + " cannot be written", err}
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return &fault{room.ErrNotSaved, "the database " + s.path + " is damaged", err}
+	case sqlite3.SQLITE_NOMEM:
+		return &fault{room.ErrNotSaved, "no memory is left for the database", err}
+	case sqlite3.SQLITE_IOERR:
+		if unsure(err) {
+			return &fault{room.ErrUnavailable, "the disk of " + s.path + " does not keep what is written", err}
+		}
+		return &fault{room.ErrNotSaved, "the disk of " + s.path + " fails", err}
+	}
+	return nil
+}
+
+// unsure says that a commit may be found on disk after a crash although it failed: all of it was written when its fsync failed.
+func unsure(err error) bool {
+	code := codeOf(err)
+	return code == sqlite3.SQLITE_IOERR_FSYNC || code == sqlite3.SQLITE_IOERR_DIR_FSYNC
+}
+
+// codeOf returns SQLite's extended result code, 0 if it is another error.
+func codeOf(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code()
+	}
+	return 0
+}
+
+// reason is an operating system error without the call and the path around it, which the sentence names better.
+func reason(err error) error {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno
+	}
+	return err
+}

@@ -1,0 +1,246 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"sarangbang/room"
+)
+
+// A step brings the database from one version of its form to the next, in a transaction of its own.
+type step func(ctx context.Context, conn *sql.Conn) error
+
+// steps are all there ever were, in order: the first makes version 1 of an empty database. A step that has been released is never
+// changed.
+var steps = []step{makeTables}
+
+// makeTables makes version 1.
+//
+// The log has everything that happened and must not be forgotten, in the order in which it did. What was shown to people as a line
+// has line = 1, so that one index finds the lines of a room without looking at anything else, and the newest record of a subject by
+// looking twice. At never runs backwards, so the place of a time is found by halving, without an index.
+//
+// What the rules made of a record stands beside it, since they cannot be asked again: who was there is not in the log.
+func makeTables(ctx context.Context, conn *sql.Conn) error {
+	return script(ctx, conn,
+		`CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID`,
+		`CREATE TABLE log (
+			seq     INTEGER PRIMARY KEY,
+			id      BLOB NOT NULL UNIQUE,
+			subject TEXT NOT NULL,
+			kind    TEXT NOT NULL,
+			at      INTEGER NOT NULL, -- nanoseconds since 1970
+			data    BLOB NOT NULL,    -- as it was given
+			line    INTEGER NOT NULL, -- 1 if it was shown as what somebody said or did
+			void    TEXT NOT NULL,    -- why it has no effect; empty if it has
+			nick    TEXT,             -- the author's as of this place, where that is not the one in data
+			to_nick TEXT,             -- likewise the receiver's
+			who     INTEGER           -- the author's number in people; null for people without a key
+		) STRICT`,
+		`CREATE INDEX log_by_subject ON log (subject, line)`,
+		`CREATE INDEX log_by_author ON log (who) WHERE who IS NOT NULL`,
+		`CREATE TABLE people (no INTEGER PRIMARY KEY, person TEXT NOT NULL UNIQUE) STRICT`,
+		// The words of the lines, found by the line's seq. The text itself is in the log only. To this tokenizer every character
+		// outside of ASCII is part of a word, so what a word is, is decided by indexText alone.
+		`CREATE VIRTUAL TABLE words USING fts5 (body, content='', contentless_delete=1, tokenize='ascii')`,
+		`CREATE TABLE accounts (person TEXT PRIMARY KEY, nick TEXT NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+		`CREATE TABLE account_names (person TEXT NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (person, place))
+			STRICT, WITHOUT ROWID`,
+		`CREATE TABLE account_keys (person TEXT NOT NULL, place INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (person, place))
+			STRICT, WITHOUT ROWID`,
+		`CREATE TABLE settings (person TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (person, name))
+			STRICT, WITHOUT ROWID`,
+		`CREATE TABLE held (name TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+		`CREATE TABLE places (
+			account TEXT NOT NULL, of TEXT NOT NULL, seen INTEGER NOT NULL, sent INTEGER NOT NULL, open INTEGER NOT NULL,
+			PRIMARY KEY (account, of)
+		) STRICT, WITHOUT ROWID`,
+		`INSERT INTO meta VALUES ('epoch', '`+room.NewID().String()+`'), ('reserved', 0)`,
+	)
+}
+
+func script(ctx context.Context, conn *sql.Conn, statements ...string) error {
+	for _, q := range statements {
+		if _, err := conn.ExecContext(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// create makes the database, complete or not at all: it is built beside its place.
+func create(ctx context.Context, path string, steps []step) error {
+	fail := func(err error) error {
+		return fmt.Errorf("database %s cannot be made (%w): make room, or let this user write in its folder", path, reason(err))
+	}
+	draft := path + ".new"
+	for _, leftover := range []string{draft, draft + "-journal"} { // of a start that did not get through
+		if err := os.Remove(leftover); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fail(err)
+		}
+	}
+	f, err := os.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the path is the operator's own
+	if err != nil {
+		return fail(err)
+	}
+	defer func() { _ = os.Remove(draft) }() // it is elsewhere by then, or of no use
+	if err := f.Close(); err != nil {
+		return fail(err)
+	}
+	err = withConn(ctx, draft, nil, func(conn *sql.Conn) error {
+		if err := script(ctx, conn, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID)); err != nil {
+			return err
+		}
+		return climb(ctx, conn, 0, steps)
+	})
+	if err != nil {
+		return fail(err)
+	}
+	if err := os.Rename(draft, path); err != nil {
+		return fail(err)
+	}
+	if err := syncFile(path); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// climb takes the steps from a version on.
+func climb(ctx context.Context, conn *sql.Conn, version int, steps []step) error {
+	for ; version < len(steps); version++ {
+		if err := inTransaction(ctx, conn, func() error {
+			if err := steps[version](ctx, conn); err != nil {
+				return err
+			}
+			return script(ctx, conn, fmt.Sprintf(`PRAGMA user_version = %d`, version+1))
+		}); err != nil {
+			return fmt.Errorf("bring it from version %d to %d: %w", version, version+1, err)
+		}
+	}
+	return nil
+}
+
+func inTransaction(ctx context.Context, conn *sql.Conn, do func() error) error {
+	if err := script(ctx, conn, `BEGIN IMMEDIATE`); err != nil {
+		return err
+	}
+	err := do()
+	if err == nil {
+		err = script(ctx, conn, `COMMIT`)
+	}
+	if err != nil {
+		_ = script(ctx, conn, `ROLLBACK`) // SQLite may have done it already; nothing else can be left open
+	}
+	return err
+}
+
+// migrate brings an older database to the newest form. Before each step it makes a copy beside it.
+func migrate(ctx context.Context, path string, version int, steps []step, told func(copied string)) error {
+	for ; version < len(steps); version++ {
+		copied := fmt.Sprintf("%s.v%d-%s", path, version, time.Now().UTC().Format("20060102T150405Z"))
+		err := withConn(ctx, path, url.Values{"_pragma": {"synchronous(FULL)"}}, func(conn *sql.Conn) error {
+			if err := copyTo(ctx, conn, copied); err != nil {
+				return fmt.Errorf("copy it to %s: %w", copied, err)
+			}
+			told(copied)
+			if err := climb(ctx, conn, version, steps[:version+1]); err != nil {
+				return err
+			}
+			// The version goes into the file's own header, where an older program looks.
+			return script(ctx, conn, `PRAGMA wal_checkpoint(TRUNCATE)`)
+		})
+		if err != nil {
+			return fmt.Errorf("database %s stays as it was: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// copyTo writes a complete, compact copy of the database as of now into a new file, and makes it durable.
+func copyTo(ctx context.Context, conn *sql.Conn, path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the path is the operator's own
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, `VACUUM INTO ?`, path)
+	if err == nil {
+		err = syncFile(path)
+	}
+	if err != nil {
+		_ = os.Remove(path) // half a copy is none
+	}
+	return err
+}
+
+// withConn opens a database for do, and closes it again.
+func withConn(ctx context.Context, path string, params url.Values, do func(*sql.Conn) error) (err error) {
+	db, err := open(path, params)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := db.Close(); err == nil {
+			err = closed
+		}
+	}()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := conn.Close(); err == nil {
+			err = closed
+		}
+	}()
+	return do(conn)
+}
+
+func open(path string, params url.Values) (*sql.DB, error) {
+	name, err := dsn(path, params)
+	if err != nil {
+		return nil, err
+	}
+	return sql.Open("sqlite", name)
+}
+
+// verify opens a database for reading, in a way that leaves no trace, and checks that it holds what its version must hold. It
+// returns the version.
+func verify(ctx context.Context, path string, known int) (version int, err error) {
+	params := url.Values{"mode": {"ro"}, "_pragma": {"query_only(1)", "busy_timeout(1000)"}}
+	shm := path + "-shm"
+	if _, err := os.Stat(shm); errors.Is(err, os.ErrNotExist) {
+		defer func() { _ = os.Remove(shm) }() // made for reading the log, and not taken away by a reader
+	}
+	if !hasLog(path) {
+		params.Set("immutable", "1")
+	}
+	err = withConn(ctx, path, params, func(conn *sql.Conn) error {
+		if err := conn.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+			return err
+		}
+		if version < 1 || version > known {
+			return nil
+		}
+		var epoch string
+		return conn.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'epoch'`).Scan(&epoch)
+	})
+	switch {
+	case err != nil:
+		return 0, refused(path, fmt.Sprintf("is damaged (%v)", err))
+	case version < 1:
+		return 0, refused(path, "is damaged: it has no version")
+	case version > known:
+		return 0, newer(path, version, known)
+	}
+	return version, nil
+}

@@ -1,0 +1,83 @@
+package sqlitestore_test
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"path/filepath"
+	"testing"
+
+	"sarangbang/internal/sqlitestore"
+	"sarangbang/internal/testkit/journaltest"
+	"sarangbang/room"
+)
+
+func TestJournalConforms(t *testing.T) {
+	journaltest.Run(t, journaltest.Harness{
+		Open: func(tb testing.TB) room.Journal {
+			tb.Helper()
+			return openStore(tb, newPath(tb))
+		},
+		Reopen: func(tb testing.TB, j room.Journal) room.Journal {
+			tb.Helper()
+			left := newPath(tb)
+			j.(*sqlitestore.Store).Crash(tb, left)
+			return openStore(tb, left)
+		},
+		Suspend: func(tb testing.TB, j room.Journal) (mend func()) {
+			tb.Helper()
+			s := j.(*sqlitestore.Store)
+			release := lock(tb, s.Path())
+			s.Probe()
+			return func() {
+				release()
+				s.Probe()
+			}
+		},
+	})
+}
+
+// newPath is where a test may have a database.
+func newPath(tb testing.TB) string {
+	tb.Helper()
+	return filepath.Join(tb.TempDir(), "house.db")
+}
+
+// openStore opens the store at path and ends it with the test.
+func openStore(tb testing.TB, path string) *sqlitestore.Store {
+	tb.Helper()
+	s, err := sqlitestore.Open(path, sqlitestore.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		tb.Fatalf("Open = %v, want no error", err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Errorf("Close = %v, want no error", err)
+		}
+	})
+	return s
+}
+
+// lock keeps everybody else from writing to the database until release is called.
+func lock(tb testing.TB, path string) (release func()) {
+	tb.Helper()
+	ctx := context.Background()
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		tb.Fatalf("open a second connection: %v", err)
+	}
+	conn, err := db.Conn(ctx)
+	if err == nil {
+		_, err = conn.ExecContext(ctx, `BEGIN IMMEDIATE`)
+	}
+	if err != nil {
+		tb.Fatalf("lock the database: %v", err)
+	}
+	return func() {
+		if _, err := conn.ExecContext(ctx, `ROLLBACK`); err != nil {
+			tb.Errorf("unlock the database: %v", err)
+		}
+		_ = conn.Close()
+		_ = db.Close()
+	}
+}

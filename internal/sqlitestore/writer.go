@@ -1,0 +1,481 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"syscall"
+	"time"
+
+	"sarangbang/room"
+)
+
+// writer is the one that writes: it takes what waits, commits it, answers, and takes what came meanwhile. There is no timer: a
+// batch grows while the one before it is on its way to the disk. It belongs to its goroutine.
+//
+//  1. A record MUST NOT be in the feed before its transaction is on disk.
+//  2. The rules MUST be as the log is: what they made of a transaction that failed is taken back.
+//  3. A place MUST NOT be given out beyond what is reserved on disk.
+type writer struct {
+	store *Store
+	log   *slog.Logger
+	batch int
+
+	db   *sql.DB
+	conn *sql.Conn
+	q    statements
+
+	rules    *room.Rules
+	at       int64    // of the newest record, in nanoseconds
+	next     room.Seq // the place of the next record
+	reserved room.Seq // the last place that may be given out
+	fleeting fleeting // the ephemeral records that are recognised when they come again
+	people   map[room.PersonID]int64
+	authors  map[room.Nick]string
+
+	disk     disk
+	degraded string      // why nothing is saved; empty if it is
+	probe    *time.Timer // runs while degraded
+
+	commits int // since the size of the log beside the database was last looked at
+}
+
+// reserveBlock is how many places are reserved at once. While the disk is full people come and go on what is left of a block, half
+// of one at least.
+const reserveBlock = 1 << 20
+
+// probePause is the wait before a store that cannot write tries again by itself.
+const probePause = time.Second
+
+// busyWait is how long a transaction waits for another process. Whoever waits longer asks again.
+const busyWait = 100 * time.Millisecond
+
+// openWriter opens the connection for writing and reads how far the log has come.
+func openWriter(ctx context.Context, s *Store, opt Options) (w *writer, err error) {
+	w = &writer{
+		store: s, log: opt.Logger, batch: opt.BatchLines, rules: room.NewRules(), fleeting: newFleeting(),
+		people: map[room.PersonID]int64{}, authors: map[room.Nick]string{},
+		probe: time.NewTimer(time.Hour),
+	}
+	w.probe.Stop()
+	if w.db, err = open(s.path, url.Values{"_pragma": {
+		"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()),
+		"wal_autocheckpoint(0)", "cache_size(-16384)",
+	}}); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = w.close() // the error before it is what counts
+		}
+	}()
+	if w.conn, err = w.db.Conn(ctx); err != nil {
+		return nil, err
+	}
+	if err := w.q.prepare(ctx, w.conn); err != nil {
+		return nil, err
+	}
+	if w.disk, err = newDisk(s.path, opt.DiskReserve); err != nil {
+		return nil, err
+	}
+	return w, w.recover(ctx)
+}
+
+// recover goes on where the log ends.
+func (w *writer) recover(ctx context.Context) error {
+	s := w.store
+	if err := w.q.meta.QueryRowContext(ctx, "epoch").Scan(&s.epoch); err != nil {
+		return fmt.Errorf("read its epoch: %w", err)
+	}
+	var last room.Seq
+	err := w.conn.QueryRowContext(ctx, `SELECT seq, at FROM log ORDER BY seq DESC LIMIT 1`).Scan(&last, &w.at)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("read its end: %w", err)
+	}
+	var reserved room.Seq
+	if err := w.q.meta.QueryRowContext(ctx, "reserved").Scan(&reserved); err != nil {
+		return fmt.Errorf("read the reserved places: %w", err)
+	}
+	w.next = max(last, reserved) + 1
+	w.reserved = w.next + reserveBlock
+	if _, err := w.q.setMeta.ExecContext(ctx, "reserved", int64(w.reserved)); err != nil {
+		return fmt.Errorf("reserve places: %w", err)
+	}
+	snapshot, err := readSnapshot(ctx, w.conn)
+	if err != nil {
+		return fmt.Errorf("read its accounts: %w", err)
+	}
+	w.rules.Restore(snapshot)
+	s.feed.begin(last, w.next)
+	return nil
+}
+
+// close closes the connection.
+func (w *writer) close() error {
+	err := w.q.close()
+	if w.conn != nil {
+		err = errors.Join(err, w.conn.Close())
+	}
+	return errors.Join(err, w.db.Close())
+}
+
+// run serves requests until the store is closed and none waits.
+func (w *writer) run(ctx context.Context) {
+	for {
+		select {
+		case <-w.store.wake:
+		case <-w.probe.C:
+			w.heal(ctx)
+			continue
+		}
+		for {
+			batch, closed := w.store.take(w.batch)
+			if len(batch) > 0 {
+				w.serve(ctx, batch)
+				w.tidy(ctx, mustTidyPages)
+				continue
+			}
+			if closed {
+				w.finish(ctx)
+				return
+			}
+			break
+		}
+		w.tidy(ctx, tidyPages)
+	}
+}
+
+// finish leaves nothing but the one file behind. What fails here is done at the next start.
+func (w *writer) finish(ctx context.Context) {
+	w.probe.Stop()
+	w.store.tell(room.State{Reason: "closed"})
+	if w.degraded == "" { // the places that were not given out are not lost
+		_, err := w.q.setMeta.ExecContext(ctx, "reserved", int64(w.next-1))
+		if err == nil {
+			err = script(ctx, w.conn, `PRAGMA wal_checkpoint(TRUNCATE)`)
+		}
+		if err != nil {
+			w.log.Warn("database not tidied up", "err", err)
+		}
+	}
+}
+
+// serve commits a batch and answers its requests.
+func (w *writer) serve(ctx context.Context, batch []*request) {
+	err := w.attempt(ctx, batch)
+	if err == nil {
+		w.answer(batch)
+		return
+	}
+	f := w.store.judge(err)
+	switch {
+	case f != nil:
+		w.degrade(f)
+		w.serveEphemeral(ctx, batch, f)
+	case len(batch) == 1:
+		w.log.Error("record not saved", "err", err)
+		batch[0].err = fmt.Errorf("%w: %w", room.ErrNotSaved, err)
+		close(batch[0].done)
+	default: // one of them cannot be written; it must not take the others with it
+		for i := range batch {
+			w.serve(ctx, batch[i:i+1])
+		}
+	}
+}
+
+// serveEphemeral answers a batch while nothing can be written: who comes and goes needs no disk.
+func (w *writer) serveEphemeral(ctx context.Context, batch []*request, f *fault) {
+	var rest []*request
+	for _, r := range batch {
+		if !r.durable() && len(r.entries) <= int(w.reserved-w.next) {
+			rest = append(rest, r)
+			continue
+		}
+		r.err = f
+		close(r.done)
+	}
+	for _, r := range rest {
+		_ = w.apply(ctx, r) // without a disk nothing can fail
+	}
+	w.answer(rest)
+}
+
+// attempt writes a batch: all of it or, with an error, nothing. A request whose Expect does not hold is none of the batch.
+func (w *writer) attempt(ctx context.Context, batch []*request) error {
+	records, durable := 0, false
+	for _, r := range batch {
+		records += len(r.entries)
+		durable = durable || r.durable()
+	}
+	low := w.next+room.Seq(records)+reserveBlock/2 > w.reserved
+	if !durable && !low {
+		for _, r := range batch {
+			_ = w.apply(ctx, r) // without a disk nothing can fail
+		}
+		return nil
+	}
+	if err := w.disk.check(); err != nil {
+		return err
+	}
+	first, at, reserved := w.next, w.at, w.reserved
+	w.rules.Attempt()
+	err := w.transact(ctx, batch, records, low)
+	if err == nil {
+		w.rules.Keep()
+		w.mend()
+		w.commits++
+		return nil
+	}
+	_, _ = w.q.rollback.ExecContext(ctx) // SQLite may have done it already; nothing else can be left open
+	w.rules.Undo()
+	for _, r := range batch {
+		w.fleeting.forget(r)
+	}
+	clear(w.people) // some may have got their number in this transaction
+	w.reserved = reserved
+	if !unsure(err) { // else these places may be taken after a crash
+		w.next, w.at = first, at
+	}
+	return err
+}
+
+// transact is attempt's transaction.
+func (w *writer) transact(ctx context.Context, batch []*request, records int, low bool) error {
+	if _, err := w.q.begin.ExecContext(ctx); err != nil {
+		return err
+	}
+	if low {
+		w.reserved = w.next + room.Seq(records) + reserveBlock
+		if _, err := w.q.setMeta.ExecContext(ctx, "reserved", int64(w.reserved)); err != nil {
+			return err
+		}
+	}
+	for _, r := range batch {
+		if err := w.apply(ctx, r); err != nil {
+			return err
+		}
+	}
+	_, err := w.q.commit.ExecContext(ctx)
+	return err
+}
+
+// apply gives the records of a request their places and writes what follows from them.
+func (w *writer) apply(ctx context.Context, r *request) error {
+	r.err = nil
+	if err := w.place(ctx, r); err != nil {
+		if errors.Is(err, room.ErrConflict) {
+			r.err = err
+			return nil
+		}
+		return err
+	}
+	if now := time.Now().UnixNano(); now > w.at {
+		w.at = now
+	}
+	for i := range r.entries {
+		e := &r.entries[i]
+		if !e.fresh {
+			continue
+		}
+		e.c.Record.At = time.Unix(0, w.at)
+		w.rule(e)
+		if e.c.Record.Ephemeral {
+			w.fleeting.note(e.c)
+		} else if err := w.project(ctx, e); err != nil {
+			return err
+		}
+	}
+	w.next += room.Seq(w.freshIn(r))
+	if r.save != nil {
+		return r.save(ctx, w.conn)
+	}
+	return nil
+}
+
+// rule asks the rules.
+func (w *writer) rule(e *entry) {
+	if e.event == nil {
+		e.verdict = room.Verdict{Void: room.VoidUnreadable}
+		return
+	}
+	e.event.Seq, e.event.At = e.c.Seq, e.c.Record.At
+	e.verdict = w.rules.Apply(e.event)
+}
+
+// place finds or makes the place of each record. With room.ErrConflict an Expect does not hold.
+func (w *writer) place(ctx context.Context, r *request) error {
+	next := w.next
+	for i := range r.entries {
+		e := &r.entries[i]
+		e.fresh = false
+		known, err := w.find(ctx, r.entries[:i], r.seqs, &e.c.Record)
+		if err != nil {
+			return err
+		}
+		if known > 0 {
+			r.seqs[i] = known
+			continue
+		}
+		if e.expect != nil {
+			last, err := w.last(ctx, r.entries[:i], e.c.Record.Subject)
+			if err != nil {
+				return err
+			}
+			if last != *e.expect {
+				return room.ErrConflict
+			}
+		}
+		e.fresh, e.c.Seq, r.seqs[i] = true, next, next
+		next++
+	}
+	return nil
+}
+
+func (w *writer) freshIn(r *request) (n int) {
+	for i := range r.entries {
+		if r.entries[i].fresh {
+			n++
+		}
+	}
+	return n
+}
+
+// find returns the place of a record that is known: from the same call, or committed before. 0: it is new.
+func (w *writer) find(ctx context.Context, before []entry, seqs []room.Seq, rec *room.Record) (seq room.Seq, err error) {
+	for i := range before {
+		if before[i].c.Record.ID == rec.ID {
+			return seqs[i], nil
+		}
+	}
+	if rec.Ephemeral {
+		return w.fleeting.places[rec.ID], nil
+	}
+	err = w.q.find.QueryRowContext(ctx, rec.ID[:]).Scan(&seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return seq, err
+}
+
+// last returns the place of the newest kept record of a subject, those before it in the same call included.
+func (w *writer) last(ctx context.Context, before []entry, s room.Subject) (seq room.Seq, err error) {
+	for i := len(before) - 1; i >= 0; i-- {
+		if e := &before[i]; e.fresh && !e.c.Record.Ephemeral && e.c.Record.Subject == s {
+			return e.c.Seq, nil
+		}
+	}
+	err = w.q.last.QueryRowContext(ctx, string(s)).Scan(&seq)
+	return seq, err
+}
+
+// answer tells everybody what became of their request.
+func (w *writer) answer(batch []*request) {
+	w.store.feed.add(batch)
+	for _, r := range batch {
+		close(r.done)
+	}
+}
+
+// degrade tells why nothing can be saved, and sees to it that it is tried again.
+func (w *writer) degrade(f *fault) {
+	if w.degraded != f.reason {
+		w.degraded = f.reason
+		w.log.Error("database cannot save", "reason", f.reason, "err", f.cause)
+		w.store.tell(room.State{Reason: f.reason})
+	}
+	w.probe.Reset(probePause)
+}
+
+// mend tells that a commit worked.
+func (w *writer) mend() {
+	if w.degraded != "" {
+		w.degraded = ""
+		w.probe.Stop()
+		w.store.tell(room.State{Connected: true})
+	}
+}
+
+// heal tries whether something can be written by now: an empty commit, with places reserved anew so that it is not empty to SQLite.
+func (w *writer) heal(ctx context.Context) {
+	if w.degraded == "" {
+		return
+	}
+	err := w.disk.check()
+	if err == nil {
+		_, err = w.q.setMeta.ExecContext(ctx, "reserved", int64(w.reserved+1))
+	}
+	if err == nil {
+		w.reserved++
+		w.mend()
+		return
+	}
+	f := w.store.judge(err)
+	if f == nil {
+		f = &fault{room.ErrNotSaved, "the database cannot be written", err}
+	}
+	w.degrade(f)
+}
+
+// What is committed stands in a log beside the database until it is carried over. The writer does that when nobody waits and the
+// log has grown to tidyPages; if there is no such moment, at mustTidyPages.
+const (
+	tidyPages     = 1000
+	mustTidyPages = 16000
+	tidyEvery     = 32 // commits between two looks
+)
+
+func (w *writer) tidy(ctx context.Context, pages int) {
+	if w.commits < tidyEvery {
+		return
+	}
+	w.commits = 0
+	var busy, held, done int
+	err := w.q.logSize.QueryRowContext(ctx).Scan(&busy, &held, &done)
+	if err == nil && held-done >= pages {
+		err = w.q.tidy.QueryRowContext(ctx).Scan(&busy, &held, &done)
+	}
+	if err != nil && w.degraded == "" {
+		w.log.Warn("database not tidied up", "err", err)
+	}
+}
+
+// disk watches the space on the disk of the database, and that the database is still where it was.
+type disk struct {
+	path    string
+	reserve uint64
+	file    os.FileInfo
+	looked  time.Time // when all was well last
+}
+
+// lookPause is how long a look at the disk holds good.
+const lookPause = 250 * time.Millisecond
+
+func newDisk(path string, reserve uint64) (disk, error) {
+	info, err := os.Stat(path)
+	return disk{path: path, reserve: reserve, file: info}, err
+}
+
+// check returns a *fault if nothing may be written.
+func (d *disk) check() error {
+	now := time.Now()
+	if now.Sub(d.looked) < lookPause {
+		return nil
+	}
+	if info, err := os.Stat(d.path); err != nil || !os.SameFile(info, d.file) {
+		return &fault{room.ErrNotSaved, "the database " + d.path + " was moved or replaced while in use", err}
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(d.path, &fs); err != nil {
+		return &fault{room.ErrNotSaved, "the disk of " + d.path + " does not answer", err}
+	}
+	if free := fs.Bavail * uint64(fs.Bsize); free < d.reserve {
+		return &fault{room.ErrNotSaved, fmt.Sprintf("only %d MiB are free on the disk of %s, and %d MiB are kept in reserve",
+			free>>20, d.path, d.reserve>>20), nil}
+	}
+	d.looked = now
+	return nil
+}
