@@ -33,12 +33,10 @@ func handleSession(s ssh.Session) {
 // run leads the session and returns its exit status.
 func (f *channel) run() int {
 	c := f.conn
-	f.visitor = f.identify()
+	f.identify()
 	leave, limit, n := c.server.seat(f.visitor.Key, c.ticket)
 	if leave == nil {
-		o := f.newOutlet()
-		_ = o.put(stderr, []byte(c.server.house.Sorry(f.visitor, limit, n)+"\n"))
-		o.end(f.ctx)
+		f.sorry(limit, n)
 		return failedStatus
 	}
 	defer leave()
@@ -48,8 +46,15 @@ func (f *channel) run() int {
 	f.logStart()
 	start := time.Now()
 	status := f.lead()
-	f.log().Info("session ended", "status", status, "duration", time.Since(start).Round(time.Millisecond))
+	f.logEnd(status, time.Since(start))
 	return status
+}
+
+// sorry tells why there is no session.
+func (f *channel) sorry(limit string, n int) {
+	o := f.newOutlet()
+	_ = o.put(stderr, []byte(f.conn.server.house.Sorry(f.visitor, limit, n)+"\n"))
+	o.end(f.ctx)
 }
 
 // log is the logger of the session, made when there is something to log.
@@ -62,6 +67,10 @@ func (f *channel) logStart() {
 	log.Info("session started", "user", f.logged(f.visitor.User), "client", f.logged(string(f.ssh.ClientVersion())),
 		"terminal", f.pty, "command", f.command != "", "proven", f.visitor.Key != "")
 	log.Debug("key of the session", "key", f.visitor.Key)
+}
+
+func (f *channel) logEnd(status int, d time.Duration) {
+	f.log().Info("session ended", "status", status, "duration", d.Round(time.Millisecond))
 }
 
 func (f *channel) lead() int {
@@ -81,7 +90,7 @@ func (f *channel) leadTerminal() int {
 		_ = t.Close(closeGrace) // a client that does not take its last rows has been waited for
 		f.conn.start(t.Wait)
 	}()
-	return f.conn.server.house.ServeConsole(f.ctx, f.visitor, screen{t, f.probe}).Status
+	return f.conn.server.house.ServeConsole(f.ctx, f.visitor, &screen{t, f.probe}).Status
 }
 
 func (f *channel) newTerminal() *terminal.Terminal {
@@ -122,8 +131,9 @@ func (f *channel) newOutlet() *outlet {
 }
 
 // identify says who has come.
-func (f *channel) identify() session.Visitor {
-	v := session.Visitor{
+func (f *channel) identify() {
+	v := &f.visitor
+	*v = session.Visitor{
 		Session: strings.ToLower(rand.Text()[:8]),
 		User:    f.ssh.User(), // the name at the end of the login; a client may have begun it with another
 		Env:     f.env,
@@ -138,7 +148,6 @@ func (f *channel) identify() session.Visitor {
 	if key := keyOf(f.ssh); key != nil {
 		v.Key = gossh.FingerprintSHA256(key)
 	}
-	return v
 }
 
 // logged makes a log value of what a client chose: quoted where that matters, and short.

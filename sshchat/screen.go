@@ -13,10 +13,10 @@ type screen struct {
 	probe
 }
 
-var _ session.Terminal = screen{}
+var _ session.Terminal = (*screen)(nil)
 
 // Next implements [session.Console].
-func (s screen) Next(ctx context.Context, w session.Wait) (session.Input, error) {
+func (s *screen) Next(ctx context.Context, w session.Wait) (session.Input, error) {
 	in, err := s.Terminal.Next(ctx, terminal.Wait(w))
 	return session.Input{Kind: kinds[in.Kind], Text: in.Text, Size: in.Size, Limit: in.Limit}, err
 }
@@ -29,16 +29,16 @@ var kinds = map[terminal.Kind]session.Kind{
 }
 
 // Print implements [session.Console].
-func (s screen) Print(rows []byte) error {
+func (s *screen) Print(rows []byte) error {
 	s.Terminal.Print(rows)
 	return nil
 }
 
 // Complain implements [session.Console]: there is one screen for everything.
-func (s screen) Complain(rows []byte) error { return s.Print(rows) }
+func (s *screen) Complain(rows []byte) error { return s.Print(rows) }
 
 // SetPrompt implements [session.Console].
-func (s screen) SetPrompt(forms ...[]session.Span) {
+func (s *screen) SetPrompt(forms ...[]session.Span) {
 	all := make([][]terminal.Span, len(forms))
 	for i, form := range forms {
 		for _, p := range form {
@@ -49,7 +49,7 @@ func (s screen) SetPrompt(forms ...[]session.Span) {
 }
 
 // Restore implements [session.Console].
-func (s screen) Restore(text string) { s.Terminal.Restore(text) }
+func (s *screen) Restore(text string) { s.Terminal.Restore(text) }
 
 // Columns implements [session.Console].
-func (s screen) Columns() int { return s.Size().Columns }
+func (s *screen) Columns() int { return s.Size().Columns }

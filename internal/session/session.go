@@ -248,6 +248,21 @@ func (x *session) loop(ctx context.Context) error {
 
 // next waits, for what the session's state makes worth waiting for.
 func (x *session) next(ctx context.Context) (Input, error) {
+	w := x.wait()
+	if !x.over {
+		return x.screen.Next(ctx, w)
+	}
+	select { // the screen has no input to wait for any more
+	case <-w.Bell:
+	case <-w.Timer:
+	case <-ctx.Done():
+		return Input{}, context.Cause(ctx)
+	}
+	return Input{Kind: Woken}, nil
+}
+
+// wait says what the session waits for.
+func (x *session) wait() Wait {
 	w := Wait{Bell: x.me.Reader().Bell(), Hold: x.over || x.manner.Patient && x.full()}
 	until := x.out.due()
 	sooner := func(t time.Time) {
@@ -282,16 +297,7 @@ func (x *session) next(ctx context.Context) (Input, error) {
 		x.timer.Reset(max(0, until.Sub(now)))
 		w.Timer = x.timer.C
 	}
-	if x.over { // the screen has no input to wait for any more
-		select {
-		case <-w.Bell:
-		case <-w.Timer:
-		case <-ctx.Done():
-			return Input{}, context.Cause(ctx)
-		}
-		return Input{Kind: Woken}, nil
-	}
-	return x.screen.Next(ctx, w)
+	return w
 }
 
 // full says that input which can wait should: what came of it so far has not had its turn, or is not shown.

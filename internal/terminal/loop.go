@@ -50,7 +50,7 @@ func (w *wire) Read(p []byte) (int, error) {
 			t.told, t.turn.woken = false, true
 		}
 		if t.turn.woken {
-			t.end(Input{Kind: Woken}, nil)
+			t.end(Input{Kind: Woken})
 		} else {
 			t.wait(t.blocked()) // it may be by what was shown a moment ago
 		}
@@ -61,15 +61,14 @@ func (w *wire) Read(p []byte) (int, error) {
 // drawn for it.
 func (t *Terminal) blocked() bool { return t.out.pending() >= t.limits.OutputBytes }
 
-// end makes Next return.
-func (t *Terminal) end(in Input, err error) {
-	t.turn.over, t.turn.input, t.turn.err = true, in, err
-}
+// end makes Next return something to look at, fail an error.
+func (t *Terminal) end(in Input)   { t.turn.over, t.turn.input = true, in }
+func (t *Terminal) fail(err error) { t.turn.over, t.turn.err = true, err }
 
 // refuse makes Next return Refused, for size bytes.
 func (t *Terminal) refuse(size int) {
 	t.excess = 0
-	t.end(Input{Kind: Refused, Size: size, Limit: t.limits.PasteBytes}, nil)
+	t.end(Input{Kind: Refused, Size: size, Limit: t.limits.PasteBytes})
 }
 
 // digest makes keys of the input that is here, up to one that ends the turn.
@@ -86,7 +85,7 @@ func (t *Terminal) digest() {
 		t.chunk, t.unread = nil, nil
 	}
 	if t.ended && len(t.unread) == 0 && !t.entered && !t.turn.over {
-		t.end(Input{}, io.EOF)
+		t.fail(io.EOF)
 	}
 }
 
@@ -212,14 +211,14 @@ func (t *Terminal) wait(behind bool) {
 		t.asked = t.limits.clamp(size)
 	case <-t.out.changed:
 		if t.out.broken() {
-			t.end(Input{}, io.EOF)
+			t.fail(io.EOF)
 		}
 	case <-t.alarm(input != nil, behind):
 		if input != nil {
 			t.lostPatience()
 		}
 	case <-t.turn.ctx.Done():
-		t.end(Input{}, context.Cause(t.turn.ctx))
+		t.fail(context.Cause(t.turn.ctx))
 	}
 }
 
@@ -349,7 +348,7 @@ func (t *Terminal) press(k key, r rune) {
 		t.draft.press(k)
 	case keyEndOfInput:
 		if t.draft.text == "" {
-			t.end(Input{Kind: Leave}, nil)
+			t.end(Input{Kind: Leave})
 			return
 		}
 		t.draft.press(keyDelete)

@@ -227,18 +227,22 @@ func (t *Terminal) Next(ctx context.Context, w Wait) (Input, error) {
 	case t.closed:
 		return Input{}, io.EOF
 	}
-	t.turn = turn{ctx: ctx, wait: w}
-	_, err := t.x.ReadLine()
-	end := t.turn
 	t.turn = turn{}
+	t.turn.ctx, t.turn.wait = ctx, w
+	_, err := t.x.ReadLine()
 	switch {
-	case errors.Is(err, errTurn):
-		return end.input, end.err
-	case err != nil:
-		return Input{}, err
+	case err == nil:
+		t.enter()
+	case !errors.Is(err, errTurn):
+		t.fail(err)
 	}
+	return t.turn.input, t.turn.err
+}
+
+// enter ends the turn with the line that was entered.
+func (t *Terminal) enter() {
 	begun := t.draft.begun
-	return Input{Kind: Line, Text: t.submit(), Begun: begun}, nil
+	t.end(Input{Kind: Line, Text: t.submit(), Begun: begun})
 }
 
 // submit returns the draft, which x/term has taken for entered, and begins a new
