@@ -50,10 +50,13 @@ type Env struct {
 	Limits room.TextLimits // of a message
 }
 
-// Answer is what a command gives back.
+// Answer is what a command gives back. With an error it is what was done all the same.
 type Answer struct {
-	// Lines are notices and events, pulled at the speed of the person's own client; nil for none.
-	Lines  iter.Seq[*room.Event]
+	// Lines are notices and events, pulled at the speed of the person's own client; nil for none. They may wait for the disk. An
+	// error is the last of them.
+	Lines  iter.Seq2[*room.Event, error]
+	Times  Times           // how much of the time stands before them; empty for what the screen is set to
+	Aside  string          // a sentence behind them that is none of them: a program that reads them does not get it
 	Change func(*Settings) // what is different on the screen from now on; nil for nothing
 	Leave  bool            // the session ends
 }
@@ -101,9 +104,9 @@ func (c *Call) say(key i18n.Key, args ...any) Answer { return lines(c.Lang.Text(
 
 // lines makes an answer of texts, a notice for each.
 func lines(texts ...string) Answer {
-	return Answer{Lines: func(yield func(*room.Event) bool) {
+	return Answer{Lines: func(yield func(*room.Event, error) bool) {
 		for _, t := range texts {
-			if !yield(room.Note(room.Sentence(t))) {
+			if !yield(room.Note(room.Sentence(t)), nil) {
 				return
 			}
 		}

@@ -109,7 +109,10 @@ func answer(t *testing.T, name, rest string, lang i18n.Lang) ([]string, error) {
 		return nil, err
 	}
 	var rows []byte
-	for e := range a.Lines {
+	for e, err := range a.Lines {
+		if err != nil {
+			return nil, err
+		}
 		rows = render.Append(rows, e, render.View{Lang: lang})
 	}
 	return strings.Split(strings.TrimSuffix(string(rows), "\n"), "\n"), nil

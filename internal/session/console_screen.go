@@ -132,14 +132,29 @@ func (s *consoleScreen) note(key i18n.Key, args ...any) *room.Event {
 }
 
 // Show draws events.
-func (s *consoleScreen) Show(events []*room.Event) error {
+func (s *consoleScreen) Show(events []*room.Event) error { return s.draw(events, true) }
+
+// ShowAnswer draws what was looked up, with as much of the time as its command wants. The full time names the day itself.
+func (s *consoleScreen) ShowAnswer(events []*room.Event, times command.Times) error {
+	if times == "" {
+		return s.Show(events)
+	}
+	live := s.view.Clock
+	s.view.Clock = clocks[times]
+	defer func() { s.view.Clock = live }()
+	return s.draw(events, times != command.TimesFull)
+}
+
+func (s *consoleScreen) draw(events []*room.Event, days bool) error {
 	s.view.Columns = s.Columns()
 	s.buf = s.buf[:0]
 	if s.term != nil {
 		s.view.Ruler = s.term.Ruler()
 	}
 	for _, e := range events {
-		s.separate(e)
+		if days {
+			s.separate(e)
+		}
 		s.buf = render.Append(s.buf, e, s.view)
 	}
 	if len(s.buf) == 0 {

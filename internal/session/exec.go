@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -37,7 +38,7 @@ func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stde
 		}
 	}()
 	if err := x.exec(ctx, line, scr); err != nil {
-		if err != errNoNick { //nolint:errorlint // our own sentinel, never wrapped; it has been told
+		if !errors.Is(err, errNoNick) && !errors.Is(err, errGone) { // it has been told, or nobody would read it
 			_, text := x.sentence(err)
 			_ = scr.Refuse(room.Sentence(text))
 		}
@@ -48,6 +49,9 @@ func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stde
 	}
 	return statusDone
 }
+
+// errGone says that nobody reads the answer any more.
+var errGone = errors.New("the client takes no more of the answer")
 
 // unknownError is a command that is not in the table.
 type unknownError struct{ failure *command.Failure }
@@ -80,15 +84,13 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 		return x.execSpeak(ctx, c, call, scr)
 	}
 	a, err := c.Run(ctx, call)
-	if err != nil || a.Lines == nil {
-		return err
-	}
-	for e := range a.Lines {
-		if err := scr.Show([]*room.Event{e}); err != nil {
-			return err
+	if a.Lines != nil {
+		scr.view.Clock = clocks[a.Times]
+		if failed := scr.answer(a); failed != nil {
+			return failed
 		}
 	}
-	return nil
+	return err
 }
 
 // execSpeak posts what a command says, as fast as the person may speak, and prints it as everybody sees it.
@@ -132,13 +134,38 @@ type pipeScreen struct {
 	view   render.View
 }
 
+// answer prints an answer, page by page.
+func (p *pipeScreen) answer(a command.Answer) error {
+	page := make([]*room.Event, 0, showAtOnce)
+	for e, err := range a.Lines {
+		if err == nil {
+			page = append(page, e)
+		}
+		if err != nil || len(page) == cap(page) {
+			if lost := p.Show(page); lost != nil || err != nil {
+				return cmp.Or(lost, err)
+			}
+			page = page[:0]
+		}
+	}
+	if err := p.Show(page); err != nil || a.Aside == "" {
+		return err
+	}
+	return p.Refuse(room.Sentence(a.Aside))
+}
+
 func (p *pipeScreen) Show(events []*room.Event) error {
 	var buf []byte
 	for _, e := range events {
 		buf = render.Append(buf, e, p.view)
 	}
-	_, err := p.out.Write(buf)
-	return err
+	if len(buf) == 0 {
+		return nil
+	}
+	if _, err := p.out.Write(buf); err != nil {
+		return errGone
+	}
+	return nil
 }
 
 func (p *pipeScreen) Refuse(why room.Text) error {

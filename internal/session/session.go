@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"iter"
 	"log/slog"
 	"slices"
 	"strings"
@@ -55,7 +54,8 @@ type session struct {
 
 	notices []room.Text // what was refused, to be told, oldest first
 	lost    int         // of those, how many were dropped since the screen took none
-	answers []answer    // to be shown, oldest first
+	answers []*answer   // to be shown, oldest first
+	readers sync.WaitGroup
 
 	over      bool // no more input: what is on its way is finished, then the session ends
 	gone      bool // and nobody is left to see it
@@ -83,13 +83,6 @@ func (p *page) giveBack() {
 // log is the logger of the session, made when there is something to log.
 func (x *session) log() *slog.Logger {
 	return x.opt.Logger.With("session", x.visitor.Session, "remote", x.visitor.Remote.String(), "door", x.manner.Door)
-}
-
-// answer is the answer of a command, shown once the reader has seen everything up to its place.
-type answer struct {
-	after room.Seq
-	next  func() (*room.Event, bool)
-	stop  func()
 }
 
 // live is the whole life: nickname, room, end.
@@ -148,9 +141,7 @@ func (x *session) depart(why room.Ending) {
 	if !cut || !x.me.Cut(why, left) {
 		left(x.me.Leave(why))
 	}
-	for _, a := range x.answers {
-		a.stop()
-	}
+	x.readers.Wait()
 	x.count(func(c *Stats) { c.Screens[x.manner.Door]-- })
 }
 
@@ -218,7 +209,7 @@ func (x *session) loop(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := x.settle(); err != nil {
+		if err := x.settle(ctx); err != nil {
 			return err
 		}
 		x.probe()
@@ -418,7 +409,7 @@ func (x *session) submit(j job) error {
 func (x *session) waiting() int { return x.out.waiting() + len(x.answers) }
 
 // settle takes in what became of the jobs that the outbox has done.
-func (x *session) settle() error {
+func (x *session) settle(ctx context.Context) error {
 	o, ok := x.out.take()
 	if !ok {
 		return nil
@@ -442,26 +433,8 @@ func (x *session) settle() error {
 			}
 		}
 	}
-	x.answered(o.answer)
+	x.answered(ctx, o)
 	return nil
-}
-
-// answered takes in the answer of a command.
-func (x *session) answered(a command.Answer) {
-	if a.Change != nil {
-		a.Change(&x.settings)
-		if x.console != nil {
-			x.console.apply(x.settings)
-		}
-	}
-	if a.Lines != nil {
-		next, stop := iter.Pull(a.Lines)
-		x.answers = append(x.answers, answer{after: x.posted, next: next, stop: stop})
-	}
-	if a.Leave {
-		x.out.clear() // what was typed behind it is not said by somebody who has left
-		x.over = true
-	}
 }
 
 // failed tells that something typed had no effect, and gives it back where the same words may work at another time or in
@@ -658,29 +631,6 @@ func (x *session) propose(draft string, cursor int) (start int, candidates []str
 	}
 	slices.Sort(people[rest:])
 	return command.Complete(draft[:cursor], people)
-}
-
-// showAnswers draws the oldest answer whose command was called before everything that has been shown.
-func (x *session) showAnswers() error {
-	reader := x.me.Reader()
-	if len(x.answers) == 0 || reader.Seen() < x.answers[0].after {
-		return nil
-	}
-	page := pages.Get().(*page)
-	defer page.giveBack()
-	a := x.answers[0]
-	for n := range page {
-		e, ok := a.next()
-		if !ok {
-			if x.answers = x.answers[1:]; len(x.answers) > 0 { // they piled up while the screen was behind
-				reader.Bell().Ring()
-			}
-			return x.screen.Show(page[:n])
-		}
-		page[n] = e
-	}
-	reader.Bell().Ring()
-	return x.screen.Show(page[:])
 }
 
 // finished says that the person's input is over and all that came of it is done, and shown if there is somebody to see it.
