@@ -18,6 +18,9 @@ type Account struct {
 	Settings map[string]string // that follow the account, by their names; nil for none
 }
 
+// MaxKeys is how many keys an account can have.
+const MaxKeys = 16
+
 // Person returns the account's owner under its own name.
 func (a *Account) Person() Person { return Person{ID: a.ID, Nick: a.Nick, Key: a.Keys[0]} }
 
@@ -88,8 +91,11 @@ func (r *Rules) account(e *Event, from Person) Void {
 	a := old.clone()
 	switch b := e.Body.(type) {
 	case KeyAdded:
-		if r.keys[b.Key] != "" {
+		switch {
+		case r.keys[b.Key] != "":
 			return VoidTaken
+		case len(a.Keys) >= MaxKeys:
+			return VoidKeys
 		}
 		a.Keys = append(a.Keys, b.Key)
 		put(r, r.keys, b.Key, a.ID)

@@ -62,23 +62,24 @@ type Void string
 
 // The reasons.
 const (
-	VoidNotMember  Void = "not_member" // the author is not in the room
-	VoidGone       Void = "gone"       // the receiver of a direct message is not here
-	VoidNoSuchRoom Void = "no_room"    // the subject is not a room that people can be in
-	VoidRepeated   Void = "repeated"   // a screen that joined already, or left already
-	VoidUnknown    Void = "unknown"    // a kind that only a newer program knows
-	VoidUnreadable Void = "unreadable" // damaged data
-	VoidTaken      Void = "taken"      // the name or the key is somebody else's
-	VoidNoAccount  Void = "no_account" // the author has no account
-	VoidLastKey    Void = "last_key"   // an account without a key would be nobody's
-	VoidFull       Void = "full"       // so much is kept for the receiver that no more is taken; found before it is posted
+	VoidNotMember  Void = "not_member"    // the author is not in the room
+	VoidGone       Void = "gone"          // the receiver of a direct message is not here
+	VoidNoSuchRoom Void = "no_room"       // the subject is not a room that people can be in
+	VoidRepeated   Void = "repeated"      // a screen that joined already, or left already
+	VoidUnknown    Void = "unknown"       // a kind that only a newer program knows
+	VoidUnreadable Void = "unreadable"    // damaged data
+	VoidTaken      Void = "taken"         // the name or the key is somebody else's
+	VoidNoAccount  Void = "no_account"    // the author has no account
+	VoidLastKey    Void = "last_key"      // an account without a key would be nobody's
+	VoidKeys       Void = "too_many_keys" // the account has MaxKeys already
+	VoidFull       Void = "full"          // so much is kept for the receiver that no more is taken; found before it is posted
 )
 
 // Voids lists every reason.
 func Voids() []Void {
 	return []Void{
 		VoidNotMember, VoidGone, VoidNoSuchRoom, VoidRepeated, VoidUnknown, VoidUnreadable, VoidTaken, VoidNoAccount, VoidLastKey,
-		VoidFull,
+		VoidKeys, VoidFull,
 	}
 }
 

@@ -162,7 +162,7 @@ func TestRules(t *testing.T) {
 func TestVoidsListsEveryReason(t *testing.T) {
 	want := []room.Void{
 		room.VoidNotMember, room.VoidGone, room.VoidNoSuchRoom, room.VoidRepeated, room.VoidUnknown, room.VoidUnreadable,
-		room.VoidTaken, room.VoidNoAccount, room.VoidLastKey, room.VoidFull,
+		room.VoidTaken, room.VoidNoAccount, room.VoidLastKey, room.VoidKeys, room.VoidFull,
 	}
 	if got := room.Voids(); !slices.Equal(got, want) {
 		t.Errorf("Voids = %v, want %v", got, want)
@@ -435,6 +435,28 @@ func TestWhatIsUndoneLeavesNothingBehind(t *testing.T) {
 			if want := plain.Apply(e); got != want {
 				t.Fatalf("story %d, event %d, %+v: %+v after what was undone, want %+v", seed, i, e.Body, got, want)
 			}
+		}
+	}
+}
+
+func TestAnAccountHasSixteenKeysAtMost(t *testing.T) {
+	rules, ann := room.NewRules(), personOf("ann")
+	keys := make([]string, room.MaxKeys-1)
+	for i := range keys {
+		keys[i] = fmt.Sprint("SHA256:", i)
+	}
+	rules.Restore(room.Snapshot{Accounts: []room.Account{{ID: ann.ID, Nick: "ann", Names: []string{"case:ann"}, Keys: keys}}})
+	for i, tt := range []struct {
+		body room.Body
+		want string
+	}{
+		{room.KeyAdded{Key: "SHA256:sixteenth"}, "hidden"},
+		{room.KeyAdded{Key: "SHA256:one too many"}, "too_many_keys"},
+		{room.KeyRemoved{Key: "SHA256:0"}, "hidden"},
+		{room.KeyAdded{Key: "SHA256:one too many"}, "hidden"},
+	} {
+		if got := verdict(rules.Apply(&room.Event{Seq: room.Seq(i + 1), From: ann, Body: tt.body})); got != tt.want {
+			t.Errorf("step %d, %+v: %s, want %s", i, tt.body, got, tt.want)
 		}
 	}
 }
