@@ -3,5 +3,6 @@
 //
 // The form is a promise. What a person said starts in column 0 with "[nickname] "; every further row of it starts with the
 // [Gutter], the house's own lines with the [Mark]; so no text can start a row that looks like somebody else's. No row is
-// wider than the view. The package keeps nothing and starts no goroutine.
+// wider than the view. [Shared] keeps drawings of the newest events, so that what many people see alike is drawn once; else the
+// package keeps nothing, and it starts no goroutine.
 package render

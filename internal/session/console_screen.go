@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"sarangbang/internal/command"
@@ -22,12 +23,12 @@ type consoleScreen struct {
 	place   string // the room, as the prompt shows it
 	nick    room.Nick
 	sending bool
-	day     string // of the line that was drawn last
-	buf     []byte // reused by every drawing
+	day     int // of the line that was drawn last
+	drawn   *render.Shared
 }
 
-func newConsoleScreen(c Console, with command.Settings, v Visitor) *consoleScreen {
-	s := &consoleScreen{Console: c, view: render.View{Zone: zone(v.Env["TZ"])}}
+func newConsoleScreen(c Console, drawn *render.Shared, with command.Settings, v Visitor) *consoleScreen {
+	s := &consoleScreen{Console: c, drawn: drawn, view: render.View{Zone: zone(v.Env["TZ"])}}
 	if term, ok := c.(Terminal); ok && c.Columns() > 0 {
 		s.term = term
 		s.day = s.dayOf(time.Now())
@@ -147,40 +148,58 @@ func (s *consoleScreen) ShowAnswer(events []*room.Event, times command.Times) er
 
 func (s *consoleScreen) draw(events []*room.Event, days bool) error {
 	s.view.Columns = s.Columns()
-	s.buf = s.buf[:0]
 	if s.term != nil {
 		s.view.Ruler = s.term.Ruler()
 	}
+	buf := drawingBuffers.Get().(*[]byte)
+	rows := (*buf)[:0]
 	for _, e := range events {
 		if days {
-			s.separate(e)
+			rows = s.separate(rows, e)
 		}
-		s.buf = render.Append(s.buf, e, s.view)
+		rows = s.drawn.Append(rows, e, s.view)
 	}
-	if len(s.buf) == 0 {
-		return nil
+	var err error
+	if len(rows) > 0 {
+		err = s.Print(rows)
 	}
-	return s.Print(s.buf)
+	if cap(rows) <= keptDrawing {
+		*buf = rows
+		drawingBuffers.Put(buf)
+	}
+	return err
 }
+
+// keptDrawing is how many bytes of rows a buffer may have room for to be lent again.
+const keptDrawing = 64 << 10
+
+// drawingBuffers are lent to whoever draws.
+var drawingBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // separate draws the day where it is another than that of the line before.
-func (s *consoleScreen) separate(e *room.Event) {
+func (s *consoleScreen) separate(rows []byte, e *room.Event) []byte {
 	if s.term == nil || e.At.IsZero() {
-		return
+		return rows
 	}
-	if day := s.dayOf(e.At); day != s.day {
-		s.day = day
-		s.buf = render.Append(s.buf, room.Note(room.Sentence(day)), s.view)
+	day := s.dayOf(e.At)
+	if day == s.day {
+		return rows
 	}
+	s.day = day
+	date := e.At.In(s.view.Zone).Format(time.DateOnly)
+	return render.Append(rows, room.Note(room.Sentence(date)), s.view)
 }
 
-func (s *consoleScreen) dayOf(t time.Time) string { return t.In(s.view.Zone).Format(time.DateOnly) }
+// dayOf returns a number that each day has for itself.
+func (s *consoleScreen) dayOf(t time.Time) int {
+	local := t.In(s.view.Zone)
+	return local.Year()*366 + local.YearDay()
+}
 
 // Refuse draws a notice where the console has its errors.
 func (s *consoleScreen) Refuse(why room.Text) error {
 	s.view.Columns = s.Columns()
-	s.buf = render.Append(s.buf[:0], room.Note(why), s.view)
-	return s.Complain(s.buf)
+	return s.Complain(render.Append(nil, room.Note(why), s.view))
 }
 
 // Sending puts the state of the line into the prompt.

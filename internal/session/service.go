@@ -13,6 +13,7 @@ import (
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/identity"
 	"sarangbang/internal/moderation"
+	"sarangbang/internal/render"
 	"sarangbang/room"
 )
 
@@ -40,6 +41,7 @@ type Options struct {
 // Service leads people through one house. Its methods may be called from any goroutine.
 type Service struct {
 	opt   Options
+	drawn render.Shared
 	delay room.Histogram // from an event's commit to its drawing, sampled once for each time a screen is drawn
 
 	mu     sync.Mutex
@@ -102,7 +104,7 @@ func (s *Service) onConsole(v Visitor, c Console) *session {
 	} else {
 		m.Patient, m.Numbered, m.SilentNick = true, true, true
 	}
-	scr := newConsoleScreen(c, s.settings(v), v)
+	scr := newConsoleScreen(c, &s.drawn, s.settings(v), v)
 	return s.newSession(v, m, scr, scr)
 }
 

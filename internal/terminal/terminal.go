@@ -228,7 +228,7 @@ func (t *Terminal) Next(ctx context.Context, w Wait) (Input, error) {
 		return Input{}, io.EOF
 	}
 	t.turn = turn{}
-	t.turn.ctx, t.turn.wait = ctx, w
+	t.turn.ctx, t.turn.wait = ctx, w //nolint:fatcontext // one turn's, and gone with it
 	_, err := t.x.ReadLine()
 	switch {
 	case err == nil:
