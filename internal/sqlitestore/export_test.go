@@ -44,3 +44,16 @@ func (s *Store) Probe() {
 
 // Path returns where the database is.
 func (s *Store) Path() string { return s.path }
+
+// Forgotten waits until erased accounts are forgotten altogether.
+func (s *Store) Forgotten(tb testing.TB) {
+	tb.Helper()
+	for more := true; more; {
+		err := s.submit(context.Background(), &request{done: make(chan struct{}), save: func(ctx context.Context, conn *sql.Conn) error {
+			return conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM striking)`).Scan(&more)
+		}})
+		if err != nil {
+			tb.Fatalf("look for what is to be forgotten: %v", err)
+		}
+	}
+}

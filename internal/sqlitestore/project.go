@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 
 	"sarangbang/internal/identity"
 	"sarangbang/room"
@@ -32,20 +33,67 @@ func (w *writer) project(ctx context.Context, e *entry) error {
 	if err != nil || e.event == nil || e.verdict.Void != "" {
 		return err
 	}
+	return w.derive(ctx, e)
+}
+
+// derive writes what follows from a record that took effect.
+func (w *writer) derive(ctx context.Context, e *entry) error {
+	who := string(e.verdict.From.ID)
 	switch b := e.event.Body.(type) {
 	case room.Said, room.Emoted:
-		if !row.line {
+		if !e.verdict.Shown {
 			return nil
 		}
-		body := tag(e.words, roomTag, string(r.Subject))
-		body = tag(body, authorTag, w.authorKey(e.verdict.From.Nick))
-		_, err = w.q.index.ExecContext(ctx, int64(e.c.Seq), string(body))
-		return err
-	case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased:
-		_ = b
-	default: // nothing follows from it, or not yet
+		author, err := w.authorNo(ctx, e.verdict.From.Nick)
+		if err != nil {
+			return err
+		}
+		return w.fileWords(ctx, e.c.Seq, e.words, e.event.Subject, author)
+	case room.Registered:
+		return w.register(ctx, e, b)
+	case room.KeyAdded:
+		return w.do(ctx, `INSERT INTO account_keys (person, place, key)
+			SELECT ?1, coalesce(max(place), 0) + 1, ?2 FROM account_keys WHERE person = ?1`, who, b.Key)
+	case room.KeyRemoved:
+		return w.do(ctx, `DELETE FROM account_keys WHERE person = ? AND key = ?`, who, b.Key)
+	case room.Configured:
+		return w.do(ctx, `INSERT INTO settings (person, name, value) VALUES (?, ?, ?)
+			ON CONFLICT (person, name) DO UPDATE SET value = excluded.value`, who, b.Name, b.Value)
+	case room.Erased:
+		return w.erase(ctx, e, b)
+	case room.Told, room.Joined, room.Parted, room.Renamed, room.Notice, room.Unknown:
 	}
 	return nil
+}
+
+// do is for statements that are too rare to be prepared.
+func (w *writer) do(ctx context.Context, statement string, args ...any) error {
+	_, err := w.conn.ExecContext(ctx, statement, args...)
+	return err
+}
+
+// fileWords puts a line into the index. Author 0 is nobody who could be found.
+func (w *writer) fileWords(ctx context.Context, seq room.Seq, words []byte, in room.Subject, author int64) error {
+	words = tag(words, roomTag, string(in))
+	if author > 0 {
+		words = tag(words, authorTag, strconv.FormatInt(author, 10))
+	}
+	_, err := w.q.index.ExecContext(ctx, int64(seq), string(words))
+	return err
+}
+
+func (w *writer) register(ctx context.Context, e *entry, b room.Registered) error {
+	who := string(e.verdict.From.ID)
+	err := w.do(ctx, `INSERT INTO accounts (person, nick, since) VALUES (?, ?, ?)`, who, string(e.verdict.From.Nick), e.event.At.UnixNano())
+	if err != nil {
+		return err
+	}
+	for i, name := range b.Names {
+		if err := w.do(ctx, `INSERT INTO account_names (person, place, name) VALUES (?, ?, ?)`, who, i, name); err != nil {
+			return err
+		}
+	}
+	return w.do(ctx, `INSERT INTO account_keys (person, place, key) VALUES (?, 0, ?)`, who, e.event.From.Key)
 }
 
 // row is what stands in the log beside the record itself.
@@ -64,11 +112,10 @@ func (w *writer) rowOf(ctx context.Context, e *entry) (r row, err error) {
 	case room.Said, room.Emoted:
 		r.line = e.verdict.Shown
 	case room.Told:
-		r.line = e.verdict.Shown
-		if r.line && e.verdict.To.Nick != b.To.Nick {
+		if r.line = e.verdict.Shown; r.line && e.verdict.To.Nick != b.To.Nick {
 			r.toNick = string(e.verdict.To.Nick)
 		}
-	default:
+	default: // nobody reads it as a line
 	}
 	if from.Nick != e.event.From.Nick {
 		r.nick = string(from.Nick)
@@ -79,43 +126,56 @@ func (w *writer) rowOf(ctx context.Context, e *entry) (r row, err error) {
 	return r, err
 }
 
-// personNo returns the number of a person.
+// personNo returns the number of a person in the table people.
 func (w *writer) personNo(ctx context.Context, id room.PersonID) (no int64, err error) {
 	if no, known := w.people[id]; known {
 		return no, nil
 	}
-	err = w.q.numbered.QueryRowContext(ctx, string(id)).Scan(&no)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = w.q.number.QueryRowContext(ctx, string(id)).Scan(&no)
+	no, err = number(ctx, w.q.person, w.q.newPerson, string(id))
+	if err == nil {
+		keep(w.people, id, no)
 	}
-	if err != nil {
-		return 0, err
-	}
-	if len(w.people) >= keepNames {
-		clear(w.people)
-	}
-	w.people[id] = no
-	return no, nil
+	return no, err
 }
 
-// keepNames bounds what the writer knows by heart of the people who speak.
-const keepNames = 4096
+// authorNo returns the number of a nickname's case key in the table names: 0 for a name that has none.
+func (w *writer) authorNo(ctx context.Context, nick room.Nick) (no int64, err error) {
+	if no, known := w.names[nick]; known {
+		return no, nil
+	}
+	if name, refused := anyName.Parse(string(nick)); refused == nil {
+		no, err = number(ctx, w.q.name, w.q.newName, name.Keys()[0])
+	}
+	if err == nil {
+		keep(w.names, nick, no)
+	}
+	return no, err
+}
 
 // anyName lets every name pass that could be worn under some limits: this one is worn.
 var anyName = identity.Rules{MaxBytes: 1 << 10, MaxGraphemes: 1 << 10, MaxCells: 1 << 10, AllowEmoji: true}
 
-// authorKey returns the key under which the lines of a name are found; empty for a name that has none.
-func (w *writer) authorKey(nick room.Nick) string {
-	key, known := w.authors[nick]
-	if known {
-		return key
+// number looks something up in a table of numbers, and gives it one if it has none.
+func number(ctx context.Context, look, add *sql.Stmt, what string) (no int64, err error) {
+	err = look.QueryRowContext(ctx, what).Scan(&no)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = add.QueryRowContext(ctx, what).Scan(&no)
 	}
-	if name, err := anyName.Parse(string(nick)); err == nil {
-		key = name.Keys()[0]
+	return no, err
+}
+
+// keep remembers a number, of a few thousand at most.
+func keep[K comparable](known map[K]int64, k K, no int64) {
+	if len(known) >= keepNumbers {
+		clear(known)
 	}
-	if len(w.authors) >= keepNames {
-		clear(w.authors)
-	}
-	w.authors[nick] = key
-	return key
+	known[k] = no
+}
+
+const keepNumbers = 4096
+
+// unlearn forgets the numbers that are known by heart: some may not be in the database.
+func (w *writer) unlearn() {
+	clear(w.people)
+	clear(w.names)
 }

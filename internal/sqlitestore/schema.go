@@ -47,6 +47,9 @@ func makeTables(ctx context.Context, conn *sql.Conn) error {
 		`CREATE INDEX log_by_subject ON log (subject, line)`,
 		`CREATE INDEX log_by_author ON log (who) WHERE who IS NOT NULL`,
 		`CREATE TABLE people (no INTEGER PRIMARY KEY, person TEXT NOT NULL UNIQUE) STRICT`,
+		// The case keys of the nicknames that something was said under. The index of words knows them by number only, so that it
+		// holds no name that must be forgotten.
+		`CREATE TABLE names (no INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE) STRICT`,
 		// The words of the lines, found by the line's seq. The text itself is in the log only. To this tokenizer every character
 		// outside of ASCII is part of a word, so what a word is, is decided by indexText alone.
 		`CREATE VIRTUAL TABLE words USING fts5 (body, content='', contentless_delete=1, tokenize='ascii')`,
@@ -58,6 +61,7 @@ func makeTables(ctx context.Context, conn *sql.Conn) error {
 		`CREATE TABLE settings (person TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (person, name))
 			STRICT, WITHOUT ROWID`,
 		`CREATE TABLE held (name TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+		`CREATE TABLE striking (person TEXT PRIMARY KEY, before INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
 		`CREATE TABLE places (
 			account TEXT NOT NULL, of TEXT NOT NULL, seen INTEGER NOT NULL, sent INTEGER NOT NULL, open INTEGER NOT NULL,
 			PRIMARY KEY (account, of)

@@ -14,7 +14,8 @@ type statements struct {
 	meta, setMeta           *sql.Stmt
 	find, last              *sql.Stmt
 	insert, index           *sql.Stmt
-	number, numbered        *sql.Stmt
+	person, newPerson       *sql.Stmt
+	name, newName           *sql.Stmt
 }
 
 // prepare fails if the database does not hold what the statements need.
@@ -38,8 +39,10 @@ func (q *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&q.insert, `INSERT INTO log (seq, id, subject, kind, at, data, line, void, nick, to_nick, who)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&q.index, `INSERT INTO words (rowid, body) VALUES (?, ?)`},
-		{&q.numbered, `SELECT no FROM people WHERE person = ?`},
-		{&q.number, `INSERT INTO people (person) VALUES (?) RETURNING no`},
+		{&q.person, `SELECT no FROM people WHERE person = ?`},
+		{&q.newPerson, `INSERT INTO people (person) VALUES (?) RETURNING no`},
+		{&q.name, `SELECT no FROM names WHERE name = ?`},
+		{&q.newName, `INSERT INTO names (name) VALUES (?) RETURNING no`},
 	} {
 		stmt, err := conn.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // close closes them
 		if err != nil {
@@ -53,7 +56,8 @@ func (q *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 func (q *statements) close() error {
 	var err error
 	for _, stmt := range []*sql.Stmt{
-		q.begin, q.commit, q.rollback, q.logSize, q.tidy, q.meta, q.setMeta, q.find, q.last, q.insert, q.index, q.number, q.numbered,
+		q.begin, q.commit, q.rollback, q.logSize, q.tidy, q.meta, q.setMeta, q.find, q.last, q.insert, q.index,
+		q.person, q.newPerson, q.name, q.newName,
 	} {
 		if stmt != nil {
 			err = errors.Join(err, stmt.Close())

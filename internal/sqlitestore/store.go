@@ -28,13 +28,16 @@ var ErrClosed = errors.New("database is closed")
 
 // Store is a [room.Journal] on disk. Its methods may be called from any goroutine.
 type Store struct {
-	path   string
-	epoch  string
-	feed   feed
-	reads  *sql.DB         // for looking up, whatever is being written
-	status chan room.State // capacity 1
-	writer *writer
-	done   chan struct{} // closed when the writer has ended
+	path  string
+	epoch string
+	feed  feed
+	log   *slog.Logger
+	reads *sql.DB // for looking up, whatever is being written
+	// For searches, which may take long: history does not wait for them.
+	searches *sql.DB
+	status   chan room.State // capacity 1
+	writer   *writer
+	done     chan struct{} // closed when the writer has ended
 
 	wake chan struct{} // capacity 1; rung when there is something in waiting, or closed is set
 	mu   sync.Mutex
@@ -99,7 +102,7 @@ func openWith(ctx context.Context, path string, opt Options, steps []step) (*Sto
 		return nil, err
 	}
 	s := &Store{
-		path: path, status: make(chan room.State, 1), done: make(chan struct{}), wake: make(chan struct{}, 1),
+		path: path, log: opt.Logger, status: make(chan room.State, 1), done: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 	if err := s.start(ctx, opt); err != nil {
 		return nil, fmt.Errorf("database %s cannot be used: %w", path, err)
@@ -109,28 +112,53 @@ func openWith(ctx context.Context, path string, opt Options, steps []step) (*Sto
 
 // start opens the connections and starts the writer. What it opened is closed again if it fails.
 func (s *Store) start(ctx context.Context, opt Options) (err error) {
-	s.reads, err = open(s.path, url.Values{"mode": {"ro"}, "_pragma": {"query_only(1)", "busy_timeout(1000)", "cache_size(-4096)"}})
-	if err != nil {
+	if s.reads, err = openForReading(s.path, readers); err != nil {
 		return err
 	}
-	s.reads.SetMaxOpenConns(readers)
-	s.reads.SetMaxIdleConns(readers)
-	w, err := openWriter(ctx, s, opt)
-	if err != nil {
-		_ = s.reads.Close() // nothing was read with it
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.closeReaders())
+		}
+	}()
+	if s.searches, err = openForReading(s.path, searchers); err != nil {
 		return err
 	}
-	s.writer = w
+	if s.writer, err = openWriter(ctx, s, opt); err != nil {
+		return err
+	}
 	s.status <- room.State{Connected: true}
 	go func() {
 		defer close(s.done)
-		w.run(ctx)
+		s.writer.run(ctx)
 	}()
 	return nil
 }
 
-// readers is how many look something up at once; more wait.
-const readers = 4
+// How many look something up, or search, at once; more wait.
+const (
+	readers   = 4
+	searchers = 2
+)
+
+func openForReading(path string, conns int) (*sql.DB, error) {
+	db, err := open(path, url.Values{"mode": {"ro"}, "_pragma": {"query_only(1)", "busy_timeout(1000)", "cache_size(-4096)"}})
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db, nil
+}
+
+func (s *Store) closeReaders() error {
+	var err error
+	for _, db := range []*sql.DB{s.reads, s.searches} {
+		if db != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}
+	return err
+}
 
 // Append implements [room.Journal]. It returns when the records are on disk, fsync included; ephemeral ones when they are in the
 // order.
@@ -208,7 +236,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.feed.end()
-	return errors.Join(s.reads.Close(), s.writer.close())
+	return errors.Join(s.closeReaders(), s.writer.close())
 }
 
 // Status implements [room.Journal].

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"sarangbang/room"
 )
@@ -193,26 +192,17 @@ func (s *Store) Tail(ctx context.Context, after room.Position, fn func([]room.Co
 
 // readLog reads the records from a place on and before another from the database, as many as buf holds.
 func (s *Store) readLog(ctx context.Context, buf []room.Committed, from, before room.Seq) (n int, err error) {
-	rows, err := s.reads.QueryContext(ctx,
-		`SELECT seq, id, subject, kind, at, data FROM log WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?`,
-		int64(from), int64(before), len(buf))
+	conn, err := s.reads.Conn(ctx)
 	if err != nil {
 		return 0, s.readFault(ctx, err)
 	}
-	defer func() { _ = rows.Close() }() // read to the end, or failed already
-	for rows.Next() {
-		var id []byte
-		var at int64
-		c := &buf[n]
-		*c = room.Committed{}
-		if err := rows.Scan(&c.Seq, &id, &c.Record.Subject, &c.Record.Kind, &at, &c.Record.Data); err != nil {
-			return 0, s.readFault(ctx, err)
-		}
-		copy(c.Record.ID[:], id)
-		c.Record.At = time.Unix(0, at)
-		n++
-	}
-	if err := rows.Err(); err != nil {
+	defer func() { _ = conn.Close() }() // it goes back to the others
+	err = each(ctx, conn, `SELECT `+recordColumns+` FROM log WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?`,
+		func(scan func(...any) error) error {
+			n++
+			return scanRecord(scan, &buf[n-1])
+		}, int64(from), int64(before), len(buf))
+	if err != nil {
 		return 0, s.readFault(ctx, err)
 	}
 	return n, nil

@@ -35,11 +35,13 @@ type writer struct {
 	reserved room.Seq // the last place that may be given out
 	fleeting fleeting // the ephemeral records that are recognised when they come again
 	people   map[room.PersonID]int64
-	authors  map[room.Nick]string
+	names    map[room.Nick]int64
 
 	disk     disk
 	degraded string      // why nothing is saved; empty if it is
 	probe    *time.Timer // runs while degraded
+
+	striking bool // an erased account may not be forgotten altogether
 
 	commits int // since the size of the log beside the database was last looked at
 }
@@ -58,13 +60,13 @@ const busyWait = 100 * time.Millisecond
 func openWriter(ctx context.Context, s *Store, opt Options) (w *writer, err error) {
 	w = &writer{
 		store: s, log: opt.Logger, batch: opt.BatchLines, rules: room.NewRules(), fleeting: newFleeting(),
-		people: map[room.PersonID]int64{}, authors: map[room.Nick]string{},
-		probe: time.NewTimer(time.Hour),
+		people: map[room.PersonID]int64{}, names: map[room.Nick]int64{},
+		probe: time.NewTimer(time.Hour), striking: true,
 	}
 	w.probe.Stop()
 	if w.db, err = open(s.path, url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()),
-		"wal_autocheckpoint(0)", "cache_size(-16384)",
+		"wal_autocheckpoint(0)", "cache_size(-16384)", "secure_delete(FAST)",
 	}}); err != nil {
 		return nil, err
 	}
@@ -105,6 +107,9 @@ func (w *writer) recover(ctx context.Context) error {
 	if _, err := w.q.setMeta.ExecContext(ctx, "reserved", int64(w.reserved)); err != nil {
 		return fmt.Errorf("reserve places: %w", err)
 	}
+	if err := w.do(ctx, `DELETE FROM held WHERE until <= ?`, w.at); err != nil {
+		return fmt.Errorf("drop what is held no longer: %w", err)
+	}
 	snapshot, err := readSnapshot(ctx, w.conn)
 	if err != nil {
 		return fmt.Errorf("read its accounts: %w", err)
@@ -125,6 +130,7 @@ func (w *writer) close() error {
 
 // run serves requests until the store is closed and none waits.
 func (w *writer) run(ctx context.Context) {
+	w.forget(ctx)
 	for {
 		select {
 		case <-w.store.wake:
@@ -146,6 +152,27 @@ func (w *writer) run(ctx context.Context) {
 			break
 		}
 		w.tidy(ctx, tidyPages)
+		w.forget(ctx)
+	}
+}
+
+// forget goes on with forgetting an erased account while nobody waits.
+func (w *writer) forget(ctx context.Context) {
+	if !w.striking || w.degraded != "" {
+		return
+	}
+	more, err := w.strike(ctx)
+	if err == nil {
+		if w.striking = more; more {
+			w.store.ring()
+		}
+		return
+	}
+	w.log.Error("erased account not forgotten yet", "err", err)
+	if f := w.store.judge(err); f != nil {
+		w.degrade(f)
+	} else {
+		w.striking = false // until the next start: it would only fail again
 	}
 }
 
@@ -235,7 +262,7 @@ func (w *writer) attempt(ctx context.Context, batch []*request) error {
 	for _, r := range batch {
 		w.fleeting.forget(r)
 	}
-	clear(w.people) // some may have got their number in this transaction
+	w.unlearn()
 	w.reserved = reserved
 	if !unsure(err) { // else these places may be taken after a crash
 		w.next, w.at = first, at
@@ -395,6 +422,7 @@ func (w *writer) mend() {
 	if w.degraded != "" {
 		w.degraded = ""
 		w.probe.Stop()
+		w.store.ring() // what was put off goes on
 		w.store.tell(room.State{Connected: true})
 	}
 }
