@@ -127,11 +127,15 @@ func (h *House) Search(ctx context.Context, q SearchQuery) ([]*Event, error) {
 }
 
 // Between yields what concerned the member in places from <= Seq < before, oldest first: the lines of the room, and direct messages
-// to them. It blocks on the disk. An error is the last thing yielded.
+// to them. It blocks on the disk. An error is the last thing yielded. ErrNoArchive: it is not known any more.
 func (m *Member) Between(ctx context.Context, from, before Seq) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		h := m.house
-		if h.archive == nil || from >= before {
+		switch {
+		case h.archive == nil:
+			yield(nil, ErrNoArchive)
+			return
+		case from >= before:
 			return
 		}
 		told, err := h.archive.Told(ctx, m.person.id, max(from, 1)-1, before-1, h.opt.KeptForOne)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"strings"
+	"time"
 
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/identity"
@@ -17,6 +18,7 @@ type Command struct {
 	Aliases []string
 	Usage   i18n.Key // what stands behind the name; empty for nothing
 	Help    i18n.Key // one line
+	More    i18n.Key // further lines, for whoever asks about this command; empty for none
 	Choices []string // what can stand behind the name, where that is one of a few words
 	People  bool     // a nickname can stand behind the name
 	// Public commands need no nickname when they are run alone over ssh.
@@ -37,10 +39,11 @@ type Call struct {
 // Env is what a command sees of the house and of the person who calls it.
 type Env struct {
 	House    *room.House
-	Me       *room.Member // nil for a Public command run without a nickname
-	Exempt   bool         // no limit that is counted by person holds for them
-	Settings              // of the caller's screen
-	Terminal bool         // the caller has one
+	Me       *room.Member   // nil for a Public command run without a nickname
+	Exempt   bool           // no limit that is counted by person holds for them
+	Settings                // of the caller's screen
+	Zone     *time.Location // where the caller reads times
+	Terminal bool           // the caller has one
 	// Keys is the key map of terminals: the slug of what keys do, and their names.
 	Keys   iter.Seq2[string, []string]
 	Bare   bool        // run alone over ssh: the answer is read by a program or a pipe
@@ -48,17 +51,26 @@ type Env struct {
 	Names  identity.Rules
 	Rates  *moderation.Rates
 	Limits room.TextLimits // of a message
+	Gaps   []Gap           // that the caller was told of and has not caught up with, oldest first
+	Codes  *Codes          // by which keys come to accounts
+	// NickHold is for how long nobody can wear the nickname of an account that was erased.
+	NickHold time.Duration
 }
+
+// Gap is a part of the order that a screen was not shown, From <= Seq < Before.
+type Gap struct{ From, Before room.Seq }
 
 // Answer is what a command gives back. With an error it is what was done all the same.
 type Answer struct {
 	// Lines are notices and events, pulled at the speed of the person's own client; nil for none. They may wait for the disk. An
 	// error is the last of them.
-	Lines  iter.Seq2[*room.Event, error]
-	Times  Times           // how much of the time stands before them; empty for what the screen is set to
-	Aside  string          // a sentence behind them that is none of them: a program that reads them does not get it
-	Change func(*Settings) // what is different on the screen from now on; nil for nothing
-	Leave  bool            // the session ends
+	Lines iter.Seq2[*room.Event, error]
+	Times Times  // how much of the time stands before them; empty for what the screen is set to
+	Aside string // a sentence behind them that is none of them: a program that reads them does not get it
+	// CaughtUp is the place up to which the caller needs no gap any more.
+	CaughtUp room.Seq
+	Change   func(*Settings) // what is different on the screen from now on; nil for nothing
+	Leave    bool            // the session ends
 }
 
 // Settings are how one screen is drawn. They last as long as the session.

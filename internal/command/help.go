@@ -57,6 +57,9 @@ func helpOn(c *Call, name string) (Answer, error) {
 		return Answer{}, Unknown(name)
 	}
 	out := []string{row.Synopsis(c.Lang) + "  " + c.Lang.Text(row.Help)}
+	if row.More != "" {
+		out = append(out, c.Lang.Text(row.More))
+	}
 	if len(row.Aliases) > 0 {
 		out = append(out, c.Lang.Text(i18n.HelpAliases, "/"+strings.Join(row.Aliases, " /")))
 	}

@@ -5,18 +5,29 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/identity"
 	"sarangbang/room"
 )
 
-// who lists the people in the room: for a program one a line, for a person as one sentence.
+// who lists the people in the room: for a program one a line, for a person as one sentence and what its marks mean.
 func who(_ context.Context, c *Call) (Answer, error) {
 	members := c.House.Members(room.Lobby)
 	names := make([]string, len(members))
+	owned, away := false, false
 	for i, m := range members {
 		names[i] = string(m.Person.Nick)
+		if c.Bare {
+			continue
+		}
+		if m.Account { // no nickname holds what these marks are made of
+			names[i], owned = names[i]+"+", true
+		}
+		if m.Away {
+			names[i], away = c.Lang.Text(i18n.WhoAway, names[i]), true
+		}
 	}
 	switch {
 	case c.Bare:
@@ -29,6 +40,12 @@ func who(_ context.Context, c *Call) (Answer, error) {
 		texts = append(texts, strings.Join(some, ", "))
 	}
 	texts[0] = c.Lang.Text(i18n.WhoList, len(names), texts[0])
+	if owned {
+		texts = append(texts, c.Lang.Text(i18n.WhoOwned))
+	}
+	if away {
+		texts = append(texts, c.Lang.Text(i18n.WhoAwayMeans))
+	}
 	return lines(texts...), nil
 }
 
@@ -43,6 +60,9 @@ func whoami(_ context.Context, c *Call) (Answer, error) {
 		out = append(out, c.Lang.Text(i18n.WhoamiKey, me.Key))
 	} else {
 		out = append(out, c.Lang.Text(i18n.WhoamiNoKey))
+	}
+	if a, has := c.Me.Account(); has {
+		out = append(out, c.Lang.Text(i18n.WhoamiAccount, a.Nick))
 	}
 	for _, m := range c.House.Members(room.Lobby) {
 		if m.Person.ID == me.ID && m.Screens > 1 {
@@ -67,14 +87,16 @@ func nick(ctx context.Context, c *Call) (Answer, error) {
 	}
 	name, err := c.Names.Parse(wanted)
 	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
-		mine := func(p room.Person) bool { return p.ID == c.Me.Person().ID }
-		return Answer{}, NickFailure(wanted, refusal, c.Names, c.House, mine)
+		return Answer{}, c.wearer().Broken(wanted, refusal, c.Names)
 	}
 	if err != nil {
 		return Answer{}, err
 	}
 	if name.String() == string(c.Me.Person().Nick) {
 		return Answer{}, fail(i18n.NickSame, name)
+	}
+	if f := c.wearer().Refused(name); f != nil {
+		return Answer{}, f
 	}
 	shown, err := room.NewNick(name.String())
 	if err != nil {
@@ -92,27 +114,65 @@ func nick(ctx context.Context, c *Call) (Answer, error) {
 	return Answer{}, err
 }
 
+// wearer is the caller, who wants another nickname.
+func (c *Call) wearer() Wearer {
+	me := c.Me.Person()
+	return Wearer{House: c.House, Key: me.Key, Is: func(p room.Person) bool { return p.ID == me.ID }, Zone: c.zone()}
+}
+
 // listed says whether the caller is in the room, with this screen or another.
 func (c *Call) listed() bool {
 	me := c.Me.Person().ID
 	return slices.ContainsFunc(c.House.Members(room.Lobby), func(m room.Presence) bool { return m.Person.ID == me })
 }
 
-// NickFailure says in a sentence which rule the typed nickname breaks, and what would work, unless somebody who is not mine wears
-// that. A nickname that looks like theirs is taken.
-func NickFailure(typed string, r *identity.Refusal, names identity.Rules, house *room.House, mine func(room.Person) bool) *Failure {
+// Wearer is somebody who wants a nickname.
+type Wearer struct {
+	House *room.House
+	Key   string                 // that they proved; empty for none
+	Is    func(room.Person) bool // whether somebody in the house is they
+	Zone  *time.Location         // where they read times
+}
+
+// Refused says why they cannot have a name at this moment, nil for no reason: it, or one that can be mistaken for it, belongs to an
+// account that their key does not open, belonged to one that was erased lately, or is worn by somebody else.
+func (w Wearer) Refused(name identity.Nickname) *Failure {
+	if a, owned := w.House.Owner(name.Keys()...); owned && !slices.Contains(a.Keys, w.Key) {
+		return &Failure{Say: i18n.NickOwned, Args: []any{name}}
+	}
+	if until := w.House.HeldUntil(name.Keys()...); !until.IsZero() {
+		return &Failure{Say: i18n.NickHeld, Args: []any{name, until.In(w.Zone).Format(dayAndTime)}}
+	}
+	for _, n := range name.Keys() {
+		if holder, held := w.House.Holder(n); held && !w.Is(holder) {
+			return &Failure{Say: i18n.NickTaken, Args: []any{name}}
+		}
+	}
+	return nil
+}
+
+// Broken says in a sentence which rule the typed nickname breaks, and what would work, unless they cannot have that. A nickname that
+// looks like one of somebody else is refused as that would be.
+func (w Wearer) Broken(typed string, r *identity.Refusal, names identity.Rules) *Failure {
 	f := &Failure{Say: i18n.NickRule(r.Rule.String()), Args: []any{r.Bad, r.Got, r.Limit}}
 	name, err := names.Parse(r.Suggestion)
+	if err != nil {
+		return f
+	}
+	refused := w.Refused(name)
 	switch {
-	case err != nil:
-	case !Free(name, house, mine):
-		if looksAlike(r.Rule) {
-			return &Failure{Say: i18n.NickTaken, Args: []any{shorten(typed)}}
-		}
-	default:
+	case refused == nil:
 		return &Failure{Say: i18n.NickWouldWork, Args: []any{nested{f}, r.Suggestion}}
+	case looksAlike(r.Rule):
+		refused.Args[0] = shorten(typed)
+		return refused
 	}
 	return f
+}
+
+// TakenSay says that a sentence is about a name that others have, have kept for them, or had.
+func TakenSay(key i18n.Key) bool {
+	return key == i18n.NickTaken || key == i18n.NickOwned || key == i18n.NickHeld
 }
 
 // looksAlike says that a name which breaks the rule looks like what is suggested instead.
@@ -123,16 +183,6 @@ func looksAlike(rule identity.Rule) bool {
 	default:
 		return false
 	}
-}
-
-// Free says whether nobody in the house wears the name, or one that can be mistaken for it, but who is mine.
-func Free(name identity.Nickname, house *room.House, mine func(room.Person) bool) bool {
-	for _, n := range name.Keys() {
-		if holder, held := house.Holder(n); held && !mine(holder) {
-			return false
-		}
-	}
-	return true
 }
 
 // nested is a sentence within a sentence, put into words together with it.

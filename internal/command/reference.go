@@ -15,7 +15,10 @@ func Reference() string {
 	b.WriteString("Over ssh one command can be run alone, without its slash: `ssh host who`, `ssh host say hello`. Its answer goes to standard output\n")
 	b.WriteString("with exit status 0; a command that fails says why on standard error with 1, one that does not exist with 2. Commands marked\n")
 	b.WriteString("*anyone* need no nickname there; for the others the name of the login is the nickname, for a visit that is neither announced nor\n")
-	b.WriteString("listed. The plain-TCP door has no commands but an exact `/bye`.\n")
+	b.WriteString("listed, or the nickname that the proven key owns. The plain-TCP door has no commands but an exact `/bye`.\n\n")
+	b.WriteString("`ssh host history` and `ssh host search` print lines as everybody sees them, `[nickname] text`; `time:short` or `time:full` puts the\n")
+	b.WriteString("time before them, in the zone of the client's TZ. They are not cut short: what is read slowly is sent slowly, and an error on the\n")
+	b.WriteString("way is a sentence on standard error and exit status 1. A search that finds nothing has exit status 1 too.\n")
 	for _, lang := range i18n.Langs() {
 		b.WriteString("\n## " + map[i18n.Lang]string{i18n.English: "English", i18n.Korean: "한국어"}[lang] + "\n\n")
 		b.WriteString("| command | also | what it does | alone over ssh |\n|---|---|---|---|\n")
@@ -30,6 +33,11 @@ func Reference() string {
 			}
 			synopsis := strings.ReplaceAll(c.Synopsis(lang), "|", `\|`)
 			b.WriteString("| `" + synopsis + "` | " + also + " | " + lang.Text(c.Help) + " | " + alone + " |\n")
+		}
+		for _, c := range Table() {
+			if c.More != "" {
+				b.WriteString("\n### /" + c.Name + "\n\n* " + strings.ReplaceAll(lang.Text(c.More), "\n", "\n* ") + "\n")
+			}
 		}
 	}
 	return b.String()

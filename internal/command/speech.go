@@ -1,11 +1,9 @@
 package command
 
 import (
-	"errors"
 	"strings"
 
 	"sarangbang/internal/i18n"
-	"sarangbang/internal/identity"
 	"sarangbang/room"
 )
 
@@ -21,17 +19,21 @@ func emote(c *Call) (room.Body, error) {
 	return room.Emoted{Text: t}, err
 }
 
-// tell makes a direct message to somebody who is here.
+// tell makes a direct message to somebody who is here, or who reads it on their return: the owner of the nickname.
 func tell(c *Call) (room.Body, error) {
 	find := func(nick string) (room.Person, bool) {
-		n, err := c.Names.Parse(nick)
-		if refusal, ok := errors.AsType[*identity.Refusal](err); ok && refusal.Suggestion != "" {
-			n, err = c.Names.Parse(refusal.Suggestion)
-		}
-		if err != nil {
+		n, ok := c.nickname(nick)
+		if !ok {
 			return room.Person{}, false
 		}
-		return c.House.Holder(n.Keys()[0])
+		if here, ok := c.House.Holder(n.Keys()[0]); ok {
+			return here, true
+		}
+		owner, owned := c.House.Owner(n.Keys()[0])
+		if !owned {
+			return room.Person{}, false
+		}
+		return owner.Person(), true
 	}
 	nick, text := cutNick(c.Rest, func(nick string) bool { _, ok := find(nick); return ok })
 	t, err := c.text("msg", text)

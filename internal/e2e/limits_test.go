@@ -431,7 +431,7 @@ var limitCases = []limitCase{
 		speaker := h.pipe(h.t, login{user: "speaker"})
 		speaker.keys(strings.Repeat("line\n", 500) + "end\n")
 		reader.sees("[speaker] end")
-		reader.sees("lines were skipped, since you were reading too slowly.")
+		reader.sees("lines skipped, /catchup shows them.")
 		late := h.guest(h.t, "late")
 		late.sees("[speaker] end")
 		late.types("/bye")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"sarangbang/internal/command"
 	"sarangbang/room"
@@ -33,6 +34,7 @@ func (x *session) answered(ctx context.Context, o outcome) {
 			x.console.apply(x.settings)
 		}
 	}
+	x.gaps = slices.DeleteFunc(slices.Clone(x.gaps), func(g command.Gap) bool { return g.Before <= a.CaughtUp })
 	if a.Lines != nil {
 		x.answer(ctx, a, o.jobs[0].line)
 	}

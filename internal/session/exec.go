@@ -28,9 +28,9 @@ func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stde
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	x := &session{
-		Service: s, visitor: v, manner: Manner{Door: "ssh"}, settings: s.settings(v), cancel: cancel,
+		Service: s, visitor: v, manner: Manner{Door: "ssh"}, settings: s.settings(v), zone: zone(v.Env["TZ"]), cancel: cancel,
 	}
-	scr := &pipeScreen{out: stdout, err: stderr, view: render.View{Lang: x.settings.Lang, Bare: true}}
+	scr := &pipeScreen{out: stdout, err: stderr, view: render.View{Lang: x.settings.Lang, Bare: true, Zone: x.zone}}
 	x.screen = scr
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -68,11 +68,7 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 	call := &command.Call{Env: x.env(), Name: name, Rest: rest}
 	call.Bare = true
 	if !c.Public {
-		me, refusal, err := x.claim(ctx, x.visitor.User, true)
-		if refusal != nil {
-			_ = scr.Refuse(room.Sentence(x.settings.Lang.Text(i18n.NickForPipe, refusal.Why)))
-			return errNoNick
-		}
+		me, err := x.visit(ctx)
 		if err != nil {
 			return err
 		}
@@ -91,6 +87,14 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 		}
 	}
 	return err
+}
+
+// visit comes in for one command: under the nickname that the person's key owns, else under the name of the login.
+func (x *session) visit(ctx context.Context) (*room.Member, error) {
+	if me, err := x.enterOwner(ctx, true); me != nil || err != nil {
+		return me, err
+	}
+	return x.enterAs(ctx, x.visitor.User, true)
 }
 
 // execSpeak posts what a command says, as fast as the person may speak, and prints it as everybody sees it.
@@ -116,9 +120,13 @@ func (x *session) execSpeak(ctx context.Context, c command.Command, call *comman
 	for {
 		n, _ := reader.Read(events[:])
 		for _, e := range events[:n] {
-			if e.Seq == results[0].Seq {
-				return scr.Show([]*room.Event{e})
+			if e.Seq != results[0].Seq {
+				continue
 			}
+			if err := scr.Show([]*room.Event{e}); err != nil || !results[0].Kept {
+				return err
+			}
+			return scr.Refuse(room.Sentence(x.settings.Lang.Text(i18n.ToldKept, body.(room.Told).To.Nick)))
 		}
 		if n == 0 { // so many lines came at once that ours is out of memory already; everybody was shown it all the same
 			return nil

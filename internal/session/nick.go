@@ -19,8 +19,11 @@ var notIn = &Cause{Ending: room.EndingLost, Say: i18n.EndNotIn}
 
 // enter finds out what the person is to be called, and brings them in.
 func (x *session) enter(ctx context.Context) (*room.Member, error) {
+	if me, err := x.enterOwner(ctx, false); me != nil || err != nil {
+		return me, err
+	}
 	if x.manner.SilentNick {
-		return x.enterAs(ctx, x.visitor.User)
+		return x.enterAs(ctx, x.visitor.User, false)
 	}
 	cause := &Cause{Ending: room.EndingIdle, Say: i18n.EndNickTimeout}
 	asking, done := context.WithTimeoutCause(ctx, x.opt.Limits.NickTimeout, cause)
@@ -42,16 +45,30 @@ func (x *session) enter(ctx context.Context) (*room.Member, error) {
 	}
 }
 
+// enterOwner brings in somebody whose key opens an account, under its nickname, whatever name they logged in with. Nil for anybody
+// else.
+func (x *session) enterOwner(ctx context.Context, visit bool) (*room.Member, error) {
+	a, has := x.opt.House.AccountOf(x.visitor.Key)
+	if !has {
+		return nil, nil
+	}
+	me, err := x.opt.House.Enter(ctx, room.Claim{Key: x.visitor.Key, Nick: a.Nick, Names: a.Names}, visit)
+	switch {
+	case errors.Is(err, room.ErrHeld): // the account ended, or the key was taken from it, just now
+		return nil, nil
+	case room.Unsaved(err):
+		err = notIn
+	}
+	return me, err
+}
+
 // proposal makes the first question of the name that the client logged in with.
 func (x *session) proposal() Question {
 	user := x.visitor.User
 	if user == "" {
 		return Question{}
 	}
-	name, refusal := x.parse(user)
-	if refusal == nil && !x.free(name) {
-		refusal = x.taken(user)
-	}
+	_, refusal := x.parse(user)
 	if refusal != nil {
 		refusal.Why = room.Sentence(x.settings.Lang.Text(i18n.NickOfLogin, refusal.Why))
 		return Question{Refused: refusal}
@@ -59,13 +76,11 @@ func (x *session) proposal() Question {
 	return Question{Offer: user}
 }
 
-// free says whether the visitor could have the name at this moment.
-func (x *session) free(name identity.Nickname) bool {
-	return command.Free(name, x.opt.House, x.mine)
+// wearer is the visitor, who wants a nickname. They are who proved the same key.
+func (x *session) wearer() command.Wearer {
+	mine := func(p room.Person) bool { return p.Key != "" && p.Key == x.visitor.Key }
+	return command.Wearer{House: x.opt.House, Key: x.visitor.Key, Is: mine, Zone: x.zone}
 }
-
-// mine says whether somebody who is in the house is the visitor: they proved the same key.
-func (x *session) mine(p room.Person) bool { return p.Key != "" && p.Key == x.visitor.Key }
 
 // claim tries to come in under the name. A refusal is something to choose another for; an error is not.
 func (x *session) claim(ctx context.Context, typed string, visit bool) (*room.Member, *NickRefusal, error) {
@@ -80,40 +95,40 @@ func (x *session) claim(ctx context.Context, typed string, visit bool) (*room.Me
 	me, err := x.opt.House.Enter(ctx, room.Claim{Key: x.visitor.Key, Nick: nick, Names: name.Keys()}, visit)
 	switch {
 	case errors.Is(err, room.ErrHeld):
-		return nil, x.taken(typed), nil
+		return nil, x.refuseNick(&command.Failure{Say: i18n.NickTaken, Args: []any{typed}}), nil
 	case room.Unsaved(err):
 		err = notIn
 	}
 	return me, nil, err
 }
 
-// parse holds a name against the rules for names.
+// parse holds a name against the rules for names, and against the names of others.
 func (x *session) parse(typed string) (identity.Nickname, *NickRefusal) {
 	if strings.TrimSpace(typed) == "" {
-		return identity.Nickname{}, x.refuseNick(NickRefusal{Blank: true}, &command.Failure{Say: i18n.NickBlank})
+		return identity.Nickname{}, x.refuseNick(&command.Failure{Say: i18n.NickBlank})
 	}
 	name, err := x.opt.Names.Parse(typed)
 	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
-		why := command.NickFailure(typed, refusal, x.opt.Names, x.opt.House, x.mine)
-		return name, x.refuseNick(NickRefusal{Taken: why.Say == i18n.NickTaken}, why)
+		return name, x.refuseNick(x.wearer().Broken(typed, refusal, x.opt.Names))
+	}
+	if why := x.wearer().Refused(name); why != nil {
+		return name, x.refuseNick(why)
 	}
 	return name, nil
 }
 
-func (x *session) taken(typed string) *NickRefusal {
-	return x.refuseNick(NickRefusal{Taken: true}, &command.Failure{Say: i18n.NickTaken, Args: []any{typed}})
-}
-
 // refuseNick puts a refusal into words and counts it.
-func (x *session) refuseNick(r NickRefusal, why *command.Failure) *NickRefusal {
+func (x *session) refuseNick(why *command.Failure) *NickRefusal {
 	x.count(func(c *Stats) { c.Refused[string(why.Say)]++ })
-	r.Why = room.Sentence(why.Sentence(x.settings.Lang))
-	return &r
+	return &NickRefusal{
+		Taken: command.TakenSay(why.Say), Blank: why.Say == i18n.NickBlank,
+		Why: room.Sentence(why.Sentence(x.settings.Lang)),
+	}
 }
 
 // enterAs comes in under a name without asking, or says why that cannot be.
-func (x *session) enterAs(ctx context.Context, user string) (*room.Member, error) {
-	me, refusal, err := x.claim(ctx, user, false)
+func (x *session) enterAs(ctx context.Context, user string, visit bool) (*room.Member, error) {
+	me, refusal, err := x.claim(ctx, user, visit)
 	if refusal == nil {
 		return me, err
 	}

@@ -24,6 +24,7 @@ type Limits struct {
 	OutboxLines    int             // outbox_lines
 	RefusalsPer10s int             // refusals_per_10s
 	NickTimeout    time.Duration   // nick_timeout
+	NickHold       time.Duration   // nick_hold
 	IdleTimeout    time.Duration   // idle_timeout; 0 never
 }
 
@@ -42,6 +43,7 @@ type Options struct {
 type Service struct {
 	opt   Options
 	drawn render.Shared
+	codes *command.Codes
 	delay room.Histogram // from an event's commit to its drawing, sampled once for each time a screen is drawn
 
 	mu     sync.Mutex
@@ -61,7 +63,7 @@ type Stats struct {
 
 // New makes a service. It starts nothing.
 func New(opt Options) *Service {
-	return &Service{opt: opt, counts: Stats{
+	return &Service{opt: opt, codes: command.NewCodes(), counts: Stats{
 		People: map[string]int{}, Screens: map[string]int{}, Refused: map[string]uint64{}, Panics: map[string]uint64{},
 	}}
 }
@@ -110,7 +112,7 @@ func (s *Service) onConsole(v Visitor, c Console) *session {
 
 func (s *Service) newSession(v Visitor, m Manner, scr Screen, console *consoleScreen) *session {
 	return &session{
-		Service: s, visitor: v, manner: m, screen: scr, console: console, settings: s.settings(v),
+		Service: s, visitor: v, manner: m, screen: scr, console: console, settings: s.settings(v), zone: zone(v.Env["TZ"]),
 		refusals: moderation.NewRefusals(s.opt.Limits.RefusalsPer10s),
 	}
 }

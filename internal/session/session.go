@@ -24,6 +24,8 @@ const (
 	showAtOnce = 64
 	// keptSpeakers is of how many lines the authors are remembered, whom Tab proposes first.
 	keptSpeakers = 64
+	// keptGaps bounds how many gaps are kept for whoever wants to catch up.
+	keptGaps = 16
 	// keptNotices bounds what is kept for a screen that takes nothing.
 	keptNotices = 32
 	// wonderAfter is how long a line may be on its way before the person is told that it is.
@@ -40,6 +42,7 @@ type session struct {
 	screen   Screen
 	console  *consoleScreen // the same screen where the session drew it itself, else nil
 	settings command.Settings
+	zone     *time.Location
 	cancel   context.CancelCauseFunc
 
 	me       *room.Member
@@ -52,9 +55,10 @@ type session struct {
 	returning []*room.Event // what was missed since the last visit, to be shown before anything else
 	reading   reading
 
-	notices []room.Text // what was refused, to be told, oldest first
-	lost    int         // of those, how many were dropped since the screen took none
-	answers []*answer   // to be shown, oldest first
+	notices []room.Text   // what was refused, to be told, oldest first
+	gaps    []command.Gap // of the order that were told and not caught up with, oldest first
+	lost    int           // of those, how many were dropped since the screen took none
+	answers []*answer     // to be shown, oldest first
 	readers sync.WaitGroup
 
 	over      bool // no more input: what is on its way is finished, then the session ends
@@ -177,6 +181,9 @@ func (x *session) greet(ctx context.Context) error {
 	var first []*room.Event
 	if x.manner.Welcome {
 		hello := i18n.Welcome
+		if _, owner := x.me.Account(); owner {
+			hello = i18n.WelcomeBack
+		}
 		if !x.me.Announced() {
 			hello = i18n.WelcomeAgain
 		}
@@ -357,9 +364,9 @@ func (x *session) line(typed string) error {
 
 func (x *session) env() command.Env {
 	return command.Env{
-		House: x.opt.House, Me: x.me, Exempt: x.visitor.Exempt, Settings: x.settings, Peer: x.peer,
+		House: x.opt.House, Me: x.me, Exempt: x.visitor.Exempt, Settings: x.settings, Zone: x.zone, Peer: x.peer, Gaps: x.gaps,
 		Names: x.opt.Names, Rates: x.opt.Rates, Limits: x.opt.Limits.Message,
-		Keys: x.opt.Keys, Terminal: x.console != nil && x.console.term != nil,
+		Codes: x.codes, NickHold: x.opt.Limits.NickHold, Keys: x.opt.Keys, Terminal: x.console != nil && x.console.term != nil,
 	}
 }
 
@@ -425,6 +432,9 @@ func (x *session) settle(ctx context.Context) error {
 				err = &command.Failure{Say: i18n.Void(string(r.Void))}
 			} else {
 				x.posted = max(x.posted, r.Seq)
+				if r.Kept {
+					x.answer(ctx, x.remark(i18n.ToldKept, j.body.(room.Told).To.Nick), j.line)
+				}
 			}
 		}
 		if err != nil {
@@ -465,6 +475,8 @@ func (x *session) sentence(err error) (i18n.Key, string) {
 		return say(i18n.NotSaved)
 	case errors.Is(err, room.ErrClosed):
 		return say(i18n.Closed)
+	case errors.Is(err, room.ErrNoArchive):
+		return say(i18n.NoArchive)
 	}
 	x.log().Error("command failed", "err", err)
 	return say(i18n.Fault, x.visitor.Session)
@@ -508,6 +520,12 @@ func (x *session) note(key i18n.Key, args ...any) *room.Event {
 	return room.Note(room.Sentence(x.settings.Lang.Text(key, args...)))
 }
 
+// remark makes the answer of one sentence.
+func (x *session) remark(key i18n.Key, args ...any) command.Answer {
+	e := x.note(key, args...)
+	return command.Answer{Lines: func(yield func(*room.Event, error) bool) { yield(e, nil) }}
+}
+
 // show draws what there is to see, unless the screen is behind: then everything waits where it is.
 func (x *session) show() error {
 	if x.gone || x.screen.Behind() {
@@ -536,10 +554,13 @@ func (x *session) showEvents() error {
 	reader := x.me.Reader()
 	page := pages.Get().(*page)
 	defer page.giveBack()
+	gap := command.Gap{From: reader.Seen() + 1}
 	n, missed := reader.Read(page[:])
 	if missed > 0 {
-		x.count(func(c *Stats) { c.Gaps, c.Missed = c.Gaps+1, c.Missed+missed })
-		if err := x.screen.Show([]*room.Event{x.note(i18n.Missed, missed)}); err != nil {
+		if gap.Before = reader.Seen() + 1; n > 0 {
+			gap.Before = page[0].Seq
+		}
+		if err := x.showGap(missed, gap); err != nil {
 			return err
 		}
 	}
@@ -558,6 +579,20 @@ func (x *session) showEvents() error {
 	x.me.Sent(reader.Seen())
 	x.heed(events)
 	return nil
+}
+
+// showGap tells that lines were skipped, and keeps where they are for whoever wants to catch up.
+func (x *session) showGap(missed uint64, gap command.Gap) error {
+	x.count(func(c *Stats) { c.Gaps, c.Missed = c.Gaps+1, c.Missed+missed })
+	if !x.manner.Commands {
+		return x.screen.Show([]*room.Event{x.note(i18n.Missed, missed)})
+	}
+	x.gaps = append(slices.Clone(x.gaps), gap) // a command may be looking at the others
+	if len(x.gaps) > keptGaps {                // what was shown between two of them is shown again; nothing is left out
+		x.gaps[1].From = x.gaps[0].From
+		x.gaps = x.gaps[1:]
+	}
+	return x.screen.Show([]*room.Event{x.note(i18n.MissedCatchup, missed)})
 }
 
 // heed takes in what was shown: what it means to this person.

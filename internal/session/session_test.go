@@ -371,7 +371,7 @@ func TestSlowReaderIsToldAboutTheGap(t *testing.T) {
 		kim.sees("[kim] line 1499\n")
 		lee.seesNot("line")
 		lee.setBehind(false)
-		lee.sees("* 476 lines were skipped, since you were reading too slowly.\n[kim] line 476\n")
+		lee.sees("* 476 lines skipped, /catchup shows them.\n[kim] line 476\n")
 		lee.sees("[kim] line 1499\n")
 		if got := h.Stats().Missed; got != 476 {
 			t.Errorf("missed = %d, want 476", got)

@@ -1,0 +1,141 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strconv"
+	"strings"
+	"time"
+
+	"sarangbang/internal/i18n"
+	"sarangbang/room"
+)
+
+const (
+	historyLines    = 50      // of /history without a number
+	maxHistoryLines = 100_000 // of /history with one
+)
+
+// history shows older lines of the room, oldest first, as slowly as the caller reads them.
+func history(ctx context.Context, c *Call) (Answer, error) {
+	q := room.LineQuery{Room: c.room(), N: historyLines}
+	times := c.atLeast(TimesShort)
+	var before []string
+	for i, w := range cutWords(c.Rest) {
+		switch {
+		case w.filter == "time":
+			t, err := timesFilter(w.text)
+			if err != nil {
+				return Answer{}, err
+			}
+			times = t
+		case w.filter != "":
+			return Answer{}, c.historyUsage()
+		case before != nil:
+			before = append(before, w.text)
+		case strings.EqualFold(w.text, "before"):
+			before = []string{}
+		case i == 0:
+			n, err := strconv.Atoi(w.text)
+			if err != nil && !errors.Is(err, strconv.ErrRange) {
+				return Answer{}, c.historyUsage()
+			}
+			if n < 1 || n > maxHistoryLines {
+				return Answer{}, fail(i18n.HistoryNumber, maxHistoryLines)
+			}
+			q.N = n
+		default:
+			return Answer{}, c.historyUsage()
+		}
+	}
+	if before != nil {
+		if len(before) == 0 {
+			return Answer{}, c.historyUsage()
+		}
+		typed := strings.Join(before, " ")
+		until, ok := moment(typed, c.now())
+		if !ok {
+			return Answer{}, fail(i18n.HistoryTime, shorten(typed))
+		}
+		q.Until = until
+	}
+	a := Answer{Lines: c.House.History(ctx, q), Times: times}
+	if !c.Bare {
+		a.Lines = orElse(a.Lines, c.note(i18n.HistoryNothing))
+	}
+	return a, nil
+}
+
+func (c *Call) historyUsage() error {
+	row, _ := Find("history")
+	return c.usage(row)
+}
+
+// catchup shows what the caller was told to have been skipped.
+func catchup(ctx context.Context, c *Call) (Answer, error) {
+	if len(c.Gaps) == 0 {
+		return Answer{}, fail(i18n.CatchupNothing)
+	}
+	a := Answer{Times: c.atLeast(TimesShort), CaughtUp: c.Gaps[len(c.Gaps)-1].Before}
+	a.Lines = func(yield func(*room.Event, error) bool) {
+		if !yield(c.note(i18n.CatchupBegins), nil) {
+			return
+		}
+		for _, g := range c.Gaps {
+			for e, err := range c.Me.Between(ctx, g.From, g.Before) {
+				if !yield(e, err) || err != nil {
+					return
+				}
+			}
+		}
+		yield(c.note(i18n.CatchupEnds), nil)
+	}
+	return a, nil
+}
+
+// room is the one that the caller is in, or that everybody starts in.
+func (c *Call) room() room.Subject {
+	if c.Me == nil {
+		return room.Lobby
+	}
+	return c.Me.Room()
+}
+
+// atLeast is how much of the time stands before lines of another day: what the caller's screen is set to if that is more, and
+// nothing for a program, which reads lines as they are everywhere.
+func (c *Call) atLeast(t Times) Times {
+	switch {
+	case c.Bare:
+		return TimesOff
+	case c.Times == TimesFull:
+		return TimesFull
+	}
+	return t
+}
+
+func (c *Call) note(key i18n.Key, args ...any) *room.Event {
+	return room.Note(room.Sentence(c.Lang.Text(key, args...)))
+}
+
+// orElse yields a notice where there is nothing else.
+func orElse(lines iter.Seq2[*room.Event, error], nothing *room.Event) iter.Seq2[*room.Event, error] {
+	return func(yield func(*room.Event, error) bool) {
+		some := false
+		for e, err := range lines {
+			some = true
+			if !yield(e, err) {
+				return
+			}
+		}
+		if !some {
+			yield(nothing, nil)
+		}
+	}
+}
+
+// dayAndTime is how a sentence names a moment.
+const dayAndTime = "2006-01-02 15:04"
+
+// day names a moment where the caller is.
+func (c *Call) day(t time.Time) string { return t.In(c.zone()).Format(dayAndTime) }
