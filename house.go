@@ -25,6 +25,7 @@ import (
 	"sarangbang/internal/metrics"
 	"sarangbang/internal/moderation"
 	"sarangbang/internal/session"
+	"sarangbang/internal/sqlitestore"
 	"sarangbang/internal/terminal"
 	"sarangbang/room"
 	"sarangbang/sshchat"
@@ -36,7 +37,7 @@ import (
 type house struct {
 	log              *slog.Logger
 	limits           config.Limits
-	journal          *memjournal.Journal
+	store            *sqlitestore.Store
 	room             *room.House
 	service          *session.Service
 	sshGate, tcpGate *admission.Gate
@@ -54,7 +55,7 @@ type door struct {
 }
 
 // open puts the house together, down to its open listeners. What it opened is closed again if it fails.
-func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house, error) {
+func open(ctx context.Context, settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house, error) {
 	doors := 1
 	if settings.TCPAddr != "" {
 		doors = 2
@@ -73,10 +74,15 @@ func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house
 		return nil, err
 	}
 	lang, _ := i18n.Parse(settings.Lang) // validated by config
-	h := &house{log: log, limits: limits, journal: memjournal.New(journalOptions(limits))}
-	h.room = room.NewHouse(h.journal, memjournal.NewLeases(), room.Options{
-		RingLines: limits.RoomRingLines, CommitWait: limits.OutboxWait, Logger: log,
-	})
+	h := &house{log: log, limits: limits}
+	if h.store, err = sqlitestore.Open(dir.Database(), storeOptions(limits, log)); err != nil {
+		return nil, err
+	}
+	h.room = room.NewHouse(h.store, memjournal.NewLeases(), roomOptions(limits, log))
+	if err := h.room.Restore(ctx, h.store); err != nil {
+		h.close()
+		return nil, err
+	}
 	h.service = session.New(session.Options{
 		House: h.room, Names: nickRules(limits), Rates: moderation.NewRates(rateLimits(limits)), Limits: sessionLimits(limits),
 		Lang: lang, Keys: terminalKeys, Logger: log,
@@ -85,13 +91,20 @@ func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house
 		for _, d := range h.doors {
 			_ = d.ln.Close() // nobody has come by it
 		}
-		h.journal.Close()
+		h.close()
 		return nil, err
 	}
 	if warning != "" { // not before: what keeps the house from running is one sentence, and nothing else
 		log.Warn("limit lowered", "reason", warning)
 	}
 	return h, nil
+}
+
+// close ends what open began, but for the doors.
+func (h *house) close() {
+	if err := h.store.Close(); err != nil { // all that was promised is in its log, which the next start reads
+		h.log.Warn("database not tidied up", "err", err)
+	}
 }
 
 // openDoors opens the listeners of all doors, until one cannot be opened.

@@ -1,15 +1,16 @@
 package main
 
 import (
+	"log/slog"
 	"runtime"
 
 	"sarangbang/internal/admission"
 	"sarangbang/internal/config"
 	"sarangbang/internal/identity"
-	"sarangbang/internal/memjournal"
 	"sarangbang/internal/metrics"
 	"sarangbang/internal/moderation"
 	"sarangbang/internal/session"
+	"sarangbang/internal/sqlitestore"
 	"sarangbang/internal/terminal"
 	"sarangbang/room"
 	"sarangbang/sshchat"
@@ -80,9 +81,12 @@ func nickRules(l config.Limits) identity.Rules {
 	return r
 }
 
-func journalOptions(l config.Limits) memjournal.Options {
-	// Nobody but the house reads this journal, right behind its commits; what readers may come back for is in the rooms' rings.
-	return memjournal.Options{Batch: l.CommitBatchLines, KeepBytes: 1 << 20}
+func storeOptions(l config.Limits, log *slog.Logger) sqlitestore.Options {
+	return sqlitestore.Options{BatchLines: l.CommitBatchLines, DiskReserve: uint64(l.DiskReserveBytes), Logger: log}
+}
+
+func roomOptions(l config.Limits, log *slog.Logger) room.Options {
+	return room.Options{RingLines: l.RoomRingLines, CommitWait: l.OutboxWait, Logger: log}
 }
 
 // stats gathers the figures of all parts for whoever watches the house.

@@ -92,11 +92,11 @@ func serve(ctx context.Context, args []string, getenv func(string) string, stder
 		return err
 	}
 	defer func() { _ = dir.Close() }() // the lock goes with the process anyway
-	h, err := open(settings, dir, log)
+	h, err := open(ctx, settings, dir, log)
 	if err != nil {
 		return err
 	}
-	defer h.journal.Close()
+	defer h.close()
 	limitMemory(os.DirFS("/"), getenv, log)
 	return h.run(ctx)
 }

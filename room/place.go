@@ -11,6 +11,8 @@ const saveEvery = time.Second
 
 // places are how far people with accounts have read: those who are here, and those whose place is not saved yet.
 type places struct {
+	saving sync.Mutex // held while some are saved: what is older must not come behind what is newer
+
 	mu sync.Mutex
 	of map[PersonID]*place // guarded by mu
 }
@@ -45,6 +47,8 @@ func (h *House) startReading(ctx context.Context, m *Member, from Seq) error {
 		}
 		saved, looked = h.savedMark(rows, from), true
 	}
+	// Saved before anything is shown, so that a crash leaves it open: then nobody takes for new what was on the screen.
+	h.saveChanged(ctx)
 	return nil
 }
 
@@ -159,6 +163,8 @@ func (h *House) savePlaces(ctx context.Context) {
 }
 
 func (h *House) saveChanged(ctx context.Context) {
+	h.places.saving.Lock()
+	defer h.places.saving.Unlock()
 	rows, saved := h.changedPlaces()
 	if len(rows) == 0 {
 		return

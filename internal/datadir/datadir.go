@@ -53,6 +53,9 @@ func (d *Dir) Path() string { return d.path }
 // HostKeys returns the folder of the host keys. It need not be there yet.
 func (d *Dir) HostKeys() string { return filepath.Join(d.path, "hostkeys") }
 
+// Database returns the file of the database. It need not be there yet.
+func (d *Dir) Database() string { return filepath.Join(d.path, "sarangbang.db") }
+
 // Close gives the folder back. Call it last: from then on another process may work in it.
 func (d *Dir) Close() error {
 	return d.lock.Close() // the kernel lets go of the lock with its last descriptor

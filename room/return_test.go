@@ -1,0 +1,358 @@
+package room_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sarangbang/internal/memjournal"
+	"sarangbang/internal/sqlitestore"
+	"sarangbang/room"
+)
+
+// openRemembering opens a house over a database, which stays when it closes.
+func openRemembering(tb testing.TB, path string, opt room.Options) *stage {
+	tb.Helper()
+	s := &stage{t: tb, log: &safeBuffer{}}
+	opt.Logger = slog.New(slog.NewTextHandler(s.log, nil))
+	store, err := sqlitestore.Open(path, sqlitestore.Options{Logger: opt.Logger})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.House = room.NewHouse(store, memjournal.NewLeases(), opt)
+	if err := s.Restore(context.Background(), store); err != nil {
+		tb.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	s.close = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			tb.Errorf("Run = %v, want nil after its context ended", err)
+		}
+		if err := store.Close(); err != nil {
+			tb.Errorf("Close = %v, want no error", err)
+		}
+	})
+	tb.Cleanup(s.close)
+	return s
+}
+
+func database(tb testing.TB) string {
+	tb.Helper()
+	return filepath.Join(tb.TempDir(), "house.db")
+}
+
+// register makes an account of somebody.
+func (s *stage) register(m *room.Member) {
+	s.t.Helper()
+	if void, err := m.Register(context.Background()); void != "" || err != nil {
+		s.t.Fatalf("Register of %s = %q, %v; want an account", m.Person().Nick, void, err)
+	}
+}
+
+// missed is what a member has to catch up with, as rows.
+func (s *stage) missed(m *room.Member, most int) (skipped int, again, fresh []string) {
+	s.t.Helper()
+	got, returned, err := m.Missed(context.Background(), most)
+	if err != nil || !returned {
+		s.t.Fatalf("Missed of %s = %v, %v; want them to have returned", m.Person().Nick, returned, err)
+	}
+	return got.Skipped, rows(got.Again), rows(got.New)
+}
+
+func lastOf(results []room.Result) room.Seq { return results[len(results)-1].Seq }
+
+func TestWhoReturnsIsShownWhatTheyMissed(t *testing.T) {
+	s := openRemembering(t, database(t), room.Options{})
+	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
+	s.register(kim)
+	kim.Confirmed(lastOf(s.say(lee, "seen")))
+	kim.Sent(lastOf(s.say(lee, "sent")))
+	s.say(lee, "on its way")
+	kim.Leave(room.EndingLost)
+	s.say(lee, "one", "two")
+
+	kim = s.enter(keyed("kim"))
+	_, again, fresh := s.missed(kim, 10)
+	if want := []string{"[lee] sent"}; !slices.Equal(again, want) {
+		t.Errorf("may have been seen: %q, want %q", again, want)
+	}
+	if want := []string{"[lee] on its way", "[lee] one", "[lee] two"}; !slices.Equal(fresh, want) {
+		t.Errorf("new: %q, want %q", fresh, want)
+	}
+	skipped, again, fresh := s.missed(kim, 2)
+	if want := []string{"[lee] one", "[lee] two"}; skipped != 2 || len(again) > 0 || !slices.Equal(fresh, want) {
+		t.Errorf("of the newest two: %d skipped, %q, %q; want 2, none and %q", skipped, again, fresh, want)
+	}
+}
+
+func TestWhoLeftByTheirOwnWishHasSeenEverything(t *testing.T) {
+	s := openRemembering(t, database(t), room.Options{})
+	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
+	s.register(kim)
+	kim.Sent(lastOf(s.say(lee, "sent")))
+	kim.Leave(room.EndingLeft)
+	s.say(lee, "one")
+	_, again, fresh := s.missed(s.enter(keyed("kim")), 10)
+	if want := []string{"[lee] one"}; len(again) > 0 || !slices.Equal(fresh, want) {
+		t.Errorf("again %q, new %q; want none and %q", again, fresh, want)
+	}
+}
+
+func TestPlacesOutliveTheProcess(t *testing.T) {
+	path := database(t)
+	s := openRemembering(t, path, room.Options{})
+	lee, kim, cho := s.enter(guest("lee")), s.enter(keyed("kim")), s.enter(keyed("cho"))
+	s.register(kim)
+	s.register(cho)
+	upTo := lastOf(s.say(lee, "seen"))
+	kim.Confirmed(upTo)
+	cho.Confirmed(upTo)
+	cho.Leave(room.EndingLeft)
+	s.say(lee, "perhaps")
+	s.close() // kim reads still: nobody knows what was sent
+
+	s = openRemembering(t, path, room.Options{})
+	s.say(s.enter(guest("lee")), "after")
+	_, again, fresh := s.missed(s.enter(keyed("kim")), 10)
+	if wantAgain, wantNew := []string{"[lee] perhaps"}, []string{"[lee] after"}; !slices.Equal(again, wantAgain) || !slices.Equal(fresh, wantNew) {
+		t.Errorf("who was reading at the end: again %q, new %q; want %q and %q", again, fresh, wantAgain, wantNew)
+	}
+	_, again, fresh = s.missed(s.enter(keyed("cho")), 10)
+	if want := []string{"[lee] perhaps", "[lee] after"}; len(again) > 0 || !slices.Equal(fresh, want) {
+		t.Errorf("who had left: again %q, new %q; want none and %q", again, fresh, want)
+	}
+}
+
+func TestOnlyTheFirstScreenOfAnAccountReturns(t *testing.T) {
+	s := openRemembering(t, database(t), room.Options{})
+	kim := s.enter(keyed("kim"))
+	if _, returned, err := kim.Missed(context.Background(), 10); returned || err != nil {
+		t.Errorf("Missed without an account = %v, %v; want nothing to return to", returned, err)
+	}
+	s.register(kim)
+	if _, returned, err := s.enter(keyed("kim")).Missed(context.Background(), 10); returned || err != nil {
+		t.Errorf("Missed of a second screen = %v, %v; want nothing to return to", returned, err)
+	}
+}
+
+func TestAnAccountIsOnePersonWithEachOfItsKeys(t *testing.T) {
+	path := database(t)
+	s := openRemembering(t, path, room.Options{})
+	kim := s.enter(keyed("kim"))
+	id := kim.Person().ID
+	s.register(kim)
+	if void, err := s.Act(context.Background(), kim.Person(), room.KeyAdded{Key: "SHA256:laptop"}); void != "" || err != nil {
+		t.Fatalf("KeyAdded = %q, %v; want it added", void, err)
+	}
+	laptop := keyed("kim")
+	laptop.Key = "SHA256:laptop"
+	if second := s.enter(laptop); second.Person().ID != id || second.Announced() {
+		t.Errorf("with the other key: %s, announced %v; want %s as one more screen", second.Person().ID, second.Announced(), id)
+	}
+	s.close()
+
+	s = openRemembering(t, path, room.Options{})
+	for _, c := range []room.Claim{guest("kim"), {Key: "SHA256:thief", Nick: "kim", Names: namesOf("kim")}, {Nick: "kin", Names: []string{"case/kin", "skeleton/kim"}}} {
+		if _, err := s.Enter(context.Background(), c, false); !errors.Is(err, room.ErrHeld) {
+			t.Errorf("Enter as %+v = %v, want ErrHeld", c, err)
+		}
+	}
+	if m := s.enter(laptop); m.Person().ID != id {
+		t.Errorf("after a restart: %s, want %s", m.Person().ID, id)
+	}
+	if a, ok := s.AccountOf("SHA256:laptop"); !ok || a.Nick != "kim" || len(a.Keys) != 2 {
+		t.Errorf("AccountOf = %+v, %v; want the one of kim with two keys", a, ok)
+	}
+	lee := s.enter(guest("lee"))
+	if err := lee.Rename(context.Background(), "kim", namesOf("kim")); !errors.Is(err, room.ErrHeld) {
+		t.Errorf("Rename to an owned name = %v, want ErrHeld", err)
+	}
+}
+
+func TestAnErasedNameIsNobodysForAWhile(t *testing.T) {
+	path := database(t)
+	s := openRemembering(t, path, room.Options{})
+	kim := s.enter(keyed("kim"))
+	s.register(kim)
+	until := time.Now().Add(time.Hour)
+	if void, err := s.Act(context.Background(), kim.Person(), room.Erased{Until: until}); void != "" || err != nil {
+		t.Fatalf("Erased = %q, %v; want it done", void, err)
+	}
+	kim.Leave(room.EndingLeft)
+	s.close()
+	s = openRemembering(t, path, room.Options{})
+	for _, c := range []room.Claim{keyed("kim"), guest("kim")} {
+		if _, err := s.Enter(context.Background(), c, false); !errors.Is(err, room.ErrHeld) {
+			t.Errorf("Enter with key %q = %v, want ErrHeld", c.Key, err)
+		}
+	}
+	if got := s.HeldUntil(namesOf("kim")...); !got.Equal(until) {
+		t.Errorf("HeldUntil = %v, want %v", got, until)
+	}
+}
+
+// cut cuts a screen whose leave must wait.
+func (s *stage) cut(m *room.Member) (left chan bool) {
+	s.t.Helper()
+	left = make(chan bool, 1)
+	if !m.Cut(room.EndingLost, func(announced bool) { left <- announced }) {
+		s.t.Fatal("Cut does not wait, want it to")
+	}
+	return left
+}
+
+func TestTheLeaveOfSomebodyWhoWasCutWaits(t *testing.T) {
+	s := openRemembering(t, database(t), room.Options{ResumeWindow: time.Hour})
+	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
+	s.register(kim)
+	s.sees(lee, "+lee", "+kim")
+	left := s.cut(kim)
+	away := func(want bool) {
+		t.Helper()
+		for _, m := range s.Members(room.Lobby) {
+			if m.Person.Nick == "kim" && m.Away != want {
+				t.Errorf("away = %v, want %v", m.Away, want)
+			}
+		}
+	}
+	away(true)
+	s.say(lee, "are you there?")
+	kim = s.enter(keyed("kim"))
+	if announced := <-left; announced {
+		t.Error("the leave of the old screen was told, want it to be nobody's business")
+	}
+	away(false)
+	s.sees(lee, "[lee] are you there?")
+	_, again, fresh := s.missed(kim, 10)
+	if want := []string{"[lee] are you there?"}; len(again) > 0 || !slices.Equal(fresh, want) {
+		t.Errorf("again %q, new %q; want none and %q", again, fresh, want)
+	}
+}
+
+func TestTheLeaveComesWhenNobodyReturns(t *testing.T) {
+	s := openRemembering(t, database(t), room.Options{ResumeWindow: time.Millisecond})
+	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
+	s.register(kim)
+	if announced := <-s.cut(kim); !announced {
+		t.Error("the leave was not told, want it told")
+	}
+	s.sees(lee, "+lee", "+kim", "-kim (lost)")
+	if lee.Cut(room.EndingLost, func(bool) {}) {
+		t.Error("the leave of a guest waits, want it at once")
+	}
+}
+
+func TestMessagesAreKeptForWhoIsAway(t *testing.T) {
+	path := database(t)
+	s := openRemembering(t, path, room.Options{KeptFromOne: 2, KeptForOne: 3})
+	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
+	s.register(kim)
+	to := kim.Person()
+	kim.Leave(room.EndingLeft)
+	tell := func(from *room.Member, words string) room.Result {
+		t.Helper()
+		results, err := from.Post(context.Background(), room.Told{To: to, Text: text(words)})
+		if err != nil || len(results) != 1 {
+			t.Fatalf("Post = %v, %v; want one result", results, err)
+		}
+		return results[0]
+	}
+	for i := range 2 {
+		if r := tell(lee, fmt.Sprintf("psst %d", i)); !r.Kept || r.Void != "" {
+			t.Errorf("message %d: %+v, want it kept", i, r)
+		}
+	}
+	if r := tell(lee, "one too many"); r.Void != room.VoidFull {
+		t.Errorf("third of one sender: %+v, want it void as %s", r, room.VoidFull)
+	}
+	cho := s.enter(guest("cho"))
+	tell(cho, "me too")
+	if r := tell(cho, "and me"); r.Void != room.VoidFull {
+		t.Errorf("fourth in all: %+v, want it void as %s", r, room.VoidFull)
+	}
+	s.sees(cho, "+cho", "[cho → kim] me too")
+	s.close()
+
+	s = openRemembering(t, path, room.Options{})
+	kim = s.enter(keyed("kim"))
+	_, again, fresh := s.missed(kim, 10)
+	if want := []string{"[lee → kim] psst 0", "[lee → kim] psst 1", "[cho → kim] me too"}; len(again) > 0 || !slices.Equal(fresh, want) {
+		t.Errorf("again %q, new %q; want none and %q", again, fresh, want)
+	}
+}
+
+func TestHistoryReachesBeyondTheRing(t *testing.T) {
+	path := database(t)
+	s := openRemembering(t, path, room.Options{RingLines: 8})
+	lee := s.enter(guest("lee"))
+	var want []string
+	for i := range 20 {
+		var lines []string
+		for k := range 50 {
+			lines = append(lines, fmt.Sprintf("line %d", i*50+k))
+			want = append(want, "[lee] "+lines[k])
+		}
+		s.say(lee, lines...)
+	}
+	read := func(q room.LineQuery) (got []string) {
+		t.Helper()
+		q.Room = room.Lobby
+		for e, err := range s.History(context.Background(), q) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, row(e))
+		}
+		return got
+	}
+	if got := read(room.LineQuery{N: 700}); !slices.Equal(got, want[300:]) {
+		t.Errorf("the last 700: %d lines, first %q; want %d from %q on", len(got), first(got), 700, want[300])
+	}
+	s.close()
+	s = openRemembering(t, path, room.Options{RingLines: 8})
+	if got := rows(s.Lines(room.Lobby, 20)); !slices.Equal(got, want[992:]) {
+		t.Errorf("the ring after a restart: %q, want %q", got, want[992:])
+	}
+	if got := read(room.LineQuery{N: 5000}); !slices.Equal(got, want) {
+		t.Errorf("all after a restart: %d lines, want %d", len(got), len(want))
+	}
+	if got := read(room.LineQuery{N: 3, Until: time.Now().Add(-time.Hour)}); len(got) > 0 {
+		t.Errorf("before anything was said: %q, want nothing", got)
+	}
+}
+
+func first(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[0]
+}
+
+// A leave that cannot be recorded is tried until it can: who is gone must not stay listed.
+func TestALeaveOutlastsTheOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openHouse(t, room.Options{CommitWait: time.Second})
+		kim := s.enter(guest("kim"))
+		s.mem.Suspend("away")
+		gone := make(chan bool, 1)
+		go func() { gone <- kim.Leave(room.EndingLost) }()
+		time.Sleep(time.Minute)
+		s.members("kim×1")
+		s.mem.Resume()
+		if announced := <-gone; !announced {
+			t.Error("the leave was not told, want it told")
+		}
+		s.members()
+		s.enter(guest("kim"))
+	})
+}
