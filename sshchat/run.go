@@ -94,16 +94,13 @@ func (f *channel) leadTerminal() int {
 }
 
 func (f *channel) newTerminal() *terminal.Terminal {
-	v := &f.visitor
-	t := terminal.New(f.Channel, terminal.Options{
+	return terminal.New(f.Channel, terminal.Options{
 		Size:    f.size,
 		Resize:  f.resized,
 		Limits:  f.conn.server.limits.Terminal,
 		Measure: true,
-		Plain:   v.Term == "dumb" || v.Env["SARANGBANG_PLAIN"] != "" && v.Env["SARANGBANG_PLAIN"] != "0",
+		Plain:   f.visitor.Plain(),
 	})
-	t.SetColor(v.Term != "dumb" && v.Env["NO_COLOR"] == "")
-	return t
 }
 
 func (f *channel) leadPipe() int {

@@ -18,7 +18,7 @@ var _ session.Terminal = (*screen)(nil)
 // Next implements [session.Console].
 func (s *screen) Next(ctx context.Context, w session.Wait) (session.Input, error) {
 	in, err := s.Terminal.Next(ctx, terminal.Wait(w))
-	return session.Input{Kind: kinds[in.Kind], Text: in.Text, Size: in.Size, Limit: in.Limit}, err
+	return session.Input{Kind: kinds[in.Kind], Text: in.Text, Begun: in.Begun, Size: in.Size, Limit: in.Limit}, err
 }
 
 var kinds = map[terminal.Kind]session.Kind{

@@ -16,11 +16,12 @@ import (
 type Command struct {
 	Name    string // lower case, without its slash
 	Aliases []string
-	Usage   i18n.Key // what stands behind the name; empty for nothing
+	Usage   i18n.Key // what stands behind the name; empty for nothing but one of the Choices
 	Help    i18n.Key // one line
 	More    i18n.Key // further lines, for whoever asks about this command; empty for none
 	Choices []string // what can stand behind the name, where that is one of a few words
 	People  bool     // a nickname can stand behind the name
+	Screen  bool     // of no use without a terminal
 	// Public commands need no nickname when they are run alone over ssh.
 	Public bool
 	// Speak makes what is to be posted. It is called on the session's own goroutine and must not block.
@@ -34,6 +35,8 @@ type Call struct {
 	Env
 	Name string // as it was typed
 	Rest string // what stood behind the name, without the blanks between; may hold LF
+	// Turned says that Peer came to be that only after the person had begun to type this.
+	Turned bool
 }
 
 // Env is what a command sees of the house and of the person who calls it.
@@ -69,45 +72,21 @@ type Answer struct {
 	Aside string // a sentence behind them that is none of them: a program that reads them does not get it
 	// CaughtUp is the place up to which the caller needs no gap any more.
 	CaughtUp room.Seq
-	Change   func(*Settings) // what is different on the screen from now on; nil for nothing
-	Leave    bool            // the session ends
+	Changed  Change // a setting that is another from now on; zero for none
+	Leave    bool   // the session ends
 }
 
-// Settings are how one screen is drawn. They last as long as the session.
-type Settings struct {
-	Lang  i18n.Lang
-	Plain bool // append only, for screen readers
-	Times Times
-	Bell  Bell
-}
-
-// Times says how much of the time stands before a line.
-type Times string
-
-// The choices of /time.
-const (
-	TimesOff   Times = "off"
-	TimesShort Times = "short" // hours and minutes
-	TimesFull  Times = "full"  // the day and seconds too
-)
-
-// Bell says what the terminal's bell rings for.
-type Bell string
-
-// The choices of /bell.
-const (
-	BellMentions Bell = "mentions" // a line that names the reader, or is for them alone
-	BellOn       Bell = "on"       // every line of somebody else
-	BellOff      Bell = "off"
-)
+// Change is a new value of one of the settings.
+type Change struct{ Name, Value string }
 
 // Failure is why a command did nothing, as a sentence that says what would work.
 type Failure struct {
 	Say  i18n.Key
 	Args []any
+	Keep bool // the same words may have an effect when they are sent again
 }
 
-func (f *Failure) Error() string { return i18n.English.Text(f.Say, f.Args...) }
+func (f *Failure) Error() string { return f.Sentence(i18n.English) }
 
 func fail(key i18n.Key, args ...any) error { return &Failure{Say: key, Args: args} }
 
@@ -127,18 +106,31 @@ func lines(texts ...string) Answer {
 
 // usage fails with the command's own usage.
 func (c *Call) usage(of Command) error {
-	synopsis := of.Synopsis(c.Lang)
-	if c.Bare { // there a command has no slash
-		synopsis = strings.TrimPrefix(synopsis, "/")
+	return fail(i18n.UsageIs, synopsis{of, c.Bare})
+}
+
+// synopsis is put into words together with the sentence that it stands in.
+type synopsis struct {
+	of   Command
+	bare bool // there a command has no slash
+}
+
+func (s synopsis) in(lang i18n.Lang) string {
+	text := s.of.Synopsis(lang)
+	if s.bare {
+		return strings.TrimPrefix(text, "/")
 	}
-	return fail(i18n.UsageIs, synopsis)
+	return text
 }
 
 // Synopsis is the command with its slash and what stands behind it.
 func (c Command) Synopsis(lang i18n.Lang) string {
 	s := "/" + c.Name
-	if c.Usage != "" {
+	switch {
+	case c.Usage != "":
 		s += " " + lang.Text(c.Usage)
+	case c.Choices != nil:
+		s += " " + strings.Join(c.Choices, "|")
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -186,4 +187,83 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("CutNick(%q) = %q, %q", rest, nick, text)
 		}
 	})
+}
+
+// Settings are kept as text by name: every one can be read back, and no other word changes anything.
+func TestSettingsAreTextByName(t *testing.T) {
+	var commands []string
+	for _, c := range command.Table() {
+		if c.Choices != nil && c.Usage == "" {
+			commands = append(commands, c.Name)
+		}
+	}
+	start := command.Settings{Lang: i18n.English, Theme: command.ThemeAuto, Times: command.TimesOff, Bell: command.BellMentions, Notify: command.NotifyOff}
+	var names []string
+	for name, value := range start.All() {
+		names = append(names, name)
+		c, _ := command.Find(name)
+		if !slices.Contains(c.Choices, value) {
+			t.Errorf("%s is %q in the beginning, want one of %q", name, value, c.Choices)
+		}
+		for _, choice := range c.Choices {
+			s := start
+			if !s.Set(name, " "+strings.ToUpper(choice)) {
+				t.Errorf("Set(%q, %q) = false, want true", name, choice)
+			}
+			for other, got := range s.All() {
+				want := choice
+				if other != name {
+					want = maps.Collect(start.All())[other]
+				}
+				if got != want {
+					t.Errorf("after Set(%q, %q) %s is %q, want %q", name, choice, other, got, want)
+				}
+			}
+		}
+		s := start
+		if s.Set(name, "") || s.Set(name, "purple") || s != start {
+			t.Errorf("Set(%q) with what it cannot be changed %+v to %+v", name, start, s)
+		}
+	}
+	if !slices.Equal(names, commands) {
+		t.Errorf("settings %q, want those of the commands with choices %q", names, commands)
+	}
+	s := start
+	if s.Set("", "on") || s.Set("who", "on") || s != start {
+		t.Error("a setting that there is not was set")
+	}
+}
+
+func TestConfiguring(t *testing.T) {
+	for _, c := range []struct {
+		name, rest, want string
+		plain, terminal  bool
+		changed          command.Change
+	}{
+		{"theme", "", "The theme is set to auto.", false, true, command.Change{}},
+		{"theme", "Dark ", "The theme is set to dark.", false, true, command.Change{Name: "theme", Value: "dark"}},
+		{"theme", "dark", "The theme is set to dark.|In plain mode there are none.", true, true, command.Change{Name: "theme", Value: "dark"}},
+		{"theme", "darkish", "Use it like this: /theme auto|dark|light|16|none", false, true, command.Change{}},
+		{"theme", "dark", "That is for terminals, and there is none here.", false, false, command.Change{}},
+		{"notify", "osc9", "Notifications are set to osc9.", false, true, command.Change{Name: "notify", Value: "osc9"}},
+		{"time", "full", "Times are set to full.", false, false, command.Change{Name: "time", Value: "full"}},
+		{"plain", "on", "Plain mode is on: nothing is drawn twice, and lines wait while you type.", false, true, command.Change{Name: "plain", Value: "on"}},
+		{"plain", "", "Plain mode is off.", false, true, command.Change{}},
+		{"lang", "KO", "한국어로 보여 드립니다. /lang en: English", false, false, command.Change{Name: "lang", Value: "ko"}},
+	} {
+		row, _ := command.Find(c.name)
+		env := command.Env{Terminal: c.terminal, Settings: command.Settings{Lang: i18n.English, Theme: command.ThemeAuto, Plain: c.plain}}
+		a, err := row.Run(t.Context(), &command.Call{Env: env, Rest: c.rest})
+		var got []string
+		if err != nil {
+			got = append(got, err.Error())
+		} else {
+			for e := range a.Lines {
+				got = append(got, strings.TrimSuffix(string(render.Append(nil, e, render.View{Bare: true})), "\n"))
+			}
+		}
+		if strings.Join(got, "|") != c.want || a.Changed != c.changed {
+			t.Errorf("/%s %s = %q, %v; want %q, %v", c.name, c.rest, got, a.Changed, c.want, c.changed)
+		}
+	}
 }

@@ -188,12 +188,14 @@ func looksAlike(rule identity.Rule) bool {
 // nested is a sentence within a sentence, put into words together with it.
 type nested struct{ f *Failure }
 
+func (n nested) in(lang i18n.Lang) string { return n.f.Sentence(lang) }
+
 // Sentence says a failure in a language.
 func (f *Failure) Sentence(lang i18n.Lang) string {
 	args := make([]any, len(f.Args))
 	for i, a := range f.Args {
-		if n, ok := a.(nested); ok {
-			a = n.f.Sentence(lang)
+		if words, ok := a.(interface{ in(lang i18n.Lang) string }); ok {
+			a = words.in(lang)
 		}
 		args[i] = a
 	}

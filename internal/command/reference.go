@@ -19,6 +19,8 @@ func Reference() string {
 	b.WriteString("`ssh host history` and `ssh host search` print lines as everybody sees them, `[nickname] text`; `time:short` or `time:full` puts the\n")
 	b.WriteString("time before them, in the zone of the client's TZ. They are not cut short: what is read slowly is sent slowly, and an error on the\n")
 	b.WriteString("way is a sentence on standard error and exit status 1. A search that finds nothing has exit status 1 too.\n")
+	b.WriteString("\nA command that takes one of a few words and tells which one is set, if it gets none, is a setting. A client may ask for one when it\n")
+	b.WriteString("comes in, as with `ssh -o SetEnv=SARANGBANG_THEME=light host`.\n")
 	for _, lang := range i18n.Langs() {
 		b.WriteString("\n## " + map[i18n.Lang]string{i18n.English: "English", i18n.Korean: "한국어"}[lang] + "\n\n")
 		b.WriteString("| command | also | what it does | alone over ssh |\n|---|---|---|---|\n")

@@ -49,8 +49,11 @@ func tell(c *Call) (room.Body, error) {
 
 // reply answers whoever last exchanged a direct message with the person.
 func reply(c *Call) (room.Body, error) {
-	if c.Peer.ID == "" {
+	switch {
+	case c.Peer.ID == "":
 		return nil, fail(i18n.NobodyToReply)
+	case c.Turned:
+		return nil, &Failure{Say: i18n.ReplyTurned, Args: []any{c.Peer.Nick}, Keep: true}
 	}
 	t, err := c.text("reply", c.Rest)
 	if err != nil {

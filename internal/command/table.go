@@ -19,10 +19,12 @@ func Table() []Command {
 		{Name: "register", Aliases: []string{"등록"}, Help: i18n.HelpRegister, Run: register},
 		{Name: "key", Aliases: []string{"keys", "키"}, Usage: i18n.UsageKey, Help: i18n.HelpKey, More: i18n.MoreKey, Choices: []string{"list", "add", "remove"}, Run: key},
 		{Name: "account", Aliases: []string{"계정"}, Usage: i18n.UsageAccount, Help: i18n.HelpAccount, Choices: []string{"delete"}, Run: account},
-		{Name: "lang", Aliases: []string{"language", "언어"}, Usage: i18n.UsageLang, Help: i18n.HelpLang, Choices: []string{"en", "ko"}, Run: lang},
-		{Name: "time", Aliases: []string{"시각"}, Usage: i18n.UsageTime, Help: i18n.HelpTime, Choices: []string{"off", "short", "full"}, Run: times},
-		{Name: "bell", Aliases: []string{"알림음"}, Usage: i18n.UsageBell, Help: i18n.HelpBell, Choices: []string{"mentions", "on", "off"}, Run: bell},
-		{Name: "plain", Aliases: []string{"낭독"}, Usage: i18n.UsagePlain, Help: i18n.HelpPlain, Choices: []string{"on", "off"}, Run: plain},
+		{Name: "lang", Aliases: []string{"language", "언어"}, Help: i18n.HelpLang, Choices: choices("lang"), Run: configure("lang")},
+		{Name: "theme", Aliases: []string{"colors", "colours", "색"}, Help: i18n.HelpTheme, Choices: choices("theme"), Screen: true, Run: configure("theme")},
+		{Name: "time", Aliases: []string{"시각"}, Help: i18n.HelpTime, Choices: choices("time"), Run: configure("time")},
+		{Name: "bell", Aliases: []string{"알림음"}, Help: i18n.HelpBell, Choices: choices("bell"), Screen: true, Run: configure("bell")},
+		{Name: "notify", Aliases: []string{"알림"}, Help: i18n.HelpNotify, Choices: choices("notify"), Screen: true, Run: configure("notify")},
+		{Name: "plain", Aliases: []string{"낭독"}, Help: i18n.HelpPlain, Choices: choices("plain"), Screen: true, Run: configure("plain")},
 		{Name: "bye", Aliases: []string{"quit", "exit", "나가기"}, Help: i18n.HelpBye, Run: bye},
 	}
 }

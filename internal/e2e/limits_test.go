@@ -217,14 +217,14 @@ var limitCases = []limitCase{
 		key := newKey(h.t)
 		h.enter(h.t, login{user: "kim", key: key})
 		second := h.pipe(h.t, login{user: "kim", key: key})
-		second.complains("You have 1 screens open with this key, and more are not possible.")
+		second.complains("You have one screen open with this key, and more are not possible.")
 		second.ends(1)
 		h.guest(h.t, "lee")
 	}},
 	{keys: "sessions_per_address", limits: "sessions_per_address = 1\n", prove: func(h *house) {
 		h.guest(h.t, "kim")
 		second := h.pipe(h.t, login{user: "lee"})
-		second.complains("1 sessions are open from your address, and more are not possible.")
+		second.complains("One session is open from your address, and more are not possible.")
 		second.ends(1)
 		third := h.pipe(h.t, login{user: "lee", from: "127.0.0.2"})
 		third.sees("lee joined")
@@ -329,7 +329,7 @@ var limitCases = []limitCase{
 	{keys: "message_bytes", limits: "message_bytes = 10\n", prove: func(h *house) {
 		p := h.guest(h.t, "kim")
 		p.types(strings.Repeat("x", 11))
-		p.sees("Not sent: your message has 11 bytes in 1 lines; at most 10 bytes in 20 lines")
+		p.sees("Not sent: your message has 11 bytes in 1 line; at most 10 bytes in 20 lines")
 		p.keys("\x7f\r") // it stays in the line
 		p.sees("[kim] " + strings.Repeat("x", 10))
 	}},

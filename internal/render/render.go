@@ -1,7 +1,6 @@
 package render
 
 import (
-	"hash/fnv"
 	"strings"
 	"time"
 	"unicode"
@@ -23,8 +22,10 @@ const gutterWidth = 2
 // View is how one person sees.
 type View struct {
 	Lang    i18n.Lang
-	Columns int // cells in a row, at least 12; 0 leaves rows as long as they are
-	Color   bool
+	Columns int      // cells in a row, at least 12; 0 leaves rows as long as they are
+	Palette *Palette // nil for neither colours nor attributes
+	// Words tells in words what colours would: that a line names the reader.
+	Words bool
 	// Bare leaves the Mark away, for the answer to a command over ssh: there is nobody else on that screen.
 	Bare bool
 	Me   room.PersonID // to tell which end of a direct message the reader is
@@ -35,7 +36,7 @@ type View struct {
 	Ruler cells.Ruler // measures for the screen that the rows are drawn on
 }
 
-// SGR sequences (ECMA-48, 8.3.117) that rows may hold.
+// SGR sequences that rows may hold beside those of the palette: attributes, which suit any ground.
 const (
 	sgrReset = "\x1b[0m"
 	sgrHouse = "\x1b[2m"
@@ -47,9 +48,9 @@ const (
 func Append(dst []byte, e *room.Event, v View) []byte {
 	switch b := e.Body.(type) {
 	case room.Said:
-		return appendSpoken(dst, v, e, "["+string(e.From.Nick)+"] ", b.Text.String())
+		return appendSpoken(appendNamed(dst, v, e, b.Text), v, e, "["+string(e.From.Nick)+"] ", b.Text.String())
 	case room.Emoted:
-		return appendSpoken(dst, v, e, "["+string(e.From.Nick)+"] ", "* "+b.Text.String())
+		return appendSpoken(appendNamed(dst, v, e, b.Text), v, e, "["+string(e.From.Nick)+"] ", "* "+b.Text.String())
 	case room.Told:
 		from, to := string(e.From.Nick), string(b.To.Nick)
 		if e.From.ID == v.Me {
@@ -72,24 +73,36 @@ func Append(dst []byte, e *room.Event, v View) []byte {
 	return dst
 }
 
+// appendNamed says before a line that it names the reader, where no colour will.
+func appendNamed(dst []byte, v View, e *room.Event, text room.Text) []byte {
+	if !v.Words || e.From.ID == v.Me {
+		return dst
+	}
+	if from, _ := Mention(text.String(), string(v.Nick)); from < 0 {
+		return dst
+	}
+	return appendHouse(dst, v, v.Lang.Text(i18n.MentionsYou, e.From.Nick))
+}
+
 // appendSpoken draws what a person said: head, the text's lines, all rows but the first behind the gutter.
 func appendSpoken(dst []byte, v View, e *room.Event, head, text string) []byte {
 	w := rows{dst: dst, columns: v.Columns, indent: Gutter, ruler: v.Ruler}
 	if v.Clock != "" && !e.At.IsZero() {
 		w.text(e.At.In(v.Zone).Format(v.Clock) + " ")
 	}
-	if v.Color {
-		w.dst = append(w.dst, nickColor(e.From)...)
+	colors := v.Palette != nil
+	if colors {
+		w.dst = append(w.dst, v.Palette.of(e.From)...)
 	}
 	w.text(head)
-	if v.Color {
+	if colors {
 		w.dst = append(w.dst, sgrReset...)
 	}
 	for i, line := range strings.Split(text, "\n") {
 		if i > 0 {
 			w.breakRow()
 		}
-		if v.Color && v.Nick != "" && e.From.ID != v.Me {
+		if colors && v.Nick != "" && e.From.ID != v.Me {
 			w.named(line, string(v.Nick))
 		} else {
 			w.text(line)
@@ -108,9 +121,9 @@ func (w *rows) named(line, nick string) {
 			return
 		}
 		w.text(line[:from])
-		w.dst = append(w.dst, sgrNamed...)
+		w.dst, w.lit = append(w.dst, sgrNamed...), true
 		w.text(line[from:to])
-		w.dst = append(w.dst, sgrPlain...)
+		w.dst, w.lit = append(w.dst, sgrPlain...), false
 		line = line[to:]
 	}
 }
@@ -122,14 +135,14 @@ func appendHouse(dst []byte, v View, text string) []byte {
 		if v.Bare {
 			w.indent = ""
 		}
-		if v.Color {
+		if v.Palette != nil {
 			w.dst = append(w.dst, sgrHouse...)
 		}
 		if !v.Bare {
 			w.text(Mark)
 		}
 		w.text(line)
-		if v.Color {
+		if v.Palette != nil {
 			w.dst = append(w.dst, sgrReset...)
 		}
 		dst = append(w.dst, '\n')
@@ -143,13 +156,20 @@ type rows struct {
 	columns int
 	indent  string // what rows after the first start with
 	ruler   cells.Ruler
-	x       int // cells used in the current row
+	x       int  // cells used in the current row
+	lit     bool // what is laid out is highlighted, but for the gutter
 }
 
 // breakRow starts the next row.
 func (w *rows) breakRow() {
+	if w.lit {
+		w.dst = append(w.dst, sgrPlain...)
+	}
 	w.dst = append(w.dst, '\n')
 	w.dst = append(w.dst, w.indent...)
+	if w.lit {
+		w.dst = append(w.dst, sgrNamed...)
+	}
 	w.x = w.margin()
 }
 
@@ -223,18 +243,4 @@ func ascii(s string) bool {
 func (w *rows) breaksAnywhere(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
 	return w.ruler.First(s).Width == 2 && !unicode.Is(unicode.Hangul, r)
-}
-
-// nickColors are the six hues of every palette, readable on dark and light alike, without black and white.
-var nickColors = [...]string{"\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[34m", "\x1b[35m", "\x1b[36m"}
-
-// nickColor is stable by identity: the key where one was proven, else the nickname.
-func nickColor(p room.Person) string {
-	h := fnv.New32a()
-	if p.Key != "" {
-		_, _ = h.Write([]byte(p.Key))
-	} else {
-		_, _ = h.Write([]byte(p.Nick))
-	}
-	return nickColors[h.Sum32()%uint32(len(nickColors))]
 }

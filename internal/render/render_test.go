@@ -66,8 +66,22 @@ func TestGoldenScreens(t *testing.T) {
 			})
 		}
 	}
+	for _, lang := range i18n.Langs() {
+		t.Run(string(lang)+"-words", func(t *testing.T) {
+			v := render.View{Lang: lang, Columns: 40, Me: kim.ID, Nick: kim.Nick, Words: true}
+			var got []byte
+			for i, body := range []room.Body{
+				room.Said{Text: text("hi Kim님")}, room.Said{Text: text("kimchi")}, room.Emoted{Text: text("waves\nat kim")}, room.Told{To: kim, Text: text("kim?")},
+			} {
+				for _, from := range []room.Person{haneul, kim} {
+					got = render.Append(got, &room.Event{Seq: room.Seq(i + 1), From: from, Body: body}, v)
+				}
+			}
+			checkGolden(t, string(lang)+"-words", got)
+		})
+	}
 	t.Run("colour", func(t *testing.T) {
-		v := render.View{Lang: i18n.English, Columns: 40, Me: kim.ID, Color: true}
+		v := render.View{Lang: i18n.English, Columns: 40, Me: kim.ID, Palette: render.PaletteFor(render.AnyGround, render.Colors16)}
 		var got []byte
 		for _, e := range events() {
 			got = render.Append(got, e, v)
@@ -94,34 +108,78 @@ func checkGolden(t *testing.T, name string, got []byte) {
 }
 
 func TestMention(t *testing.T) {
-	for _, c := range []struct {
-		line, nick string
-		from       int
-	}{
-		{"kim", "kim", 0},
-		{"hi KIM!", "kim", 3},
-		{"kimchi", "kim", -1},
-		{"akim", "kim", -1},
-		{"kim님 안녕", "kim", 0},
-		{"@kim", "kim", 1},
-		{"김님", "김", 0},
-		{"김치", "김", -1},
-		{"김은", "김", 0},
-		{"lee min here", "lee min", 0},
-		{"", "kim", -1},
-		{"x", "", -1},
-		{"kimchi kim", "kim", 7},
+	for _, c := range []struct{ line, nick, want string }{
+		{"kim", "kim", "kim"},
+		{"hi KIM!", "kim", "hi |KIM"},
+		{"@kim", "kim", "@|kim"},
+		{"kim's hat", "kim", "kim"},
+		{"kim,kim", "kim", "kim"},
+		{"kimchi", "kim", ""},
+		{"akim", "kim", ""},
+		{"kim2", "kim", ""},
+		{"2kim", "kim", ""},
+		{"kim_lee", "kim", ""},
+		{"kime\u0301", "kim", ""},
+		{"kim\u0301", "kim", ""},
+		{"akim kim", "kim", "akim |kim"},
+		{"lee min here", "lee min", "lee min"},
+		{"lee  min", "lee min", ""},
+		{"ｋｉｍ 안녕", "kim", "ｋｉｍ"},
+		{"xｋＩm", "kim", ""},
+		{"KIM", "ｋｉｍ", "KIM"},
+		{"ÅSE?", "åse", "ÅSE"},
+		{"ⅷ Ⅷ", "Ⅷ", "ⅷ"},
+		{"ΣΊΣΥΦΟΣ", "σίσυφος", "ΣΊΣΥΦΟΣ"},
+		{"kim님 안녕", "kim", "kim"},
+		{"안녕kim아", "kim", "안녕|kim"},
+		{"민수야", "민수", "민수"},
+		{"민수님안녕하세요", "민수", "민수"},
+		{"저기 민수씨한테", "민수", "저기 |민수"},
+		{"민수형이랑", "민수", "민수"},
+		{"민준이가", "민준", "민준"},
+		{"민준이한테는", "민준", "민준"},
+		{"민수에게!", "민수", "민수"},
+		{"민수네", "민수", "민수"},
+		{"hi민수", "민수", "hi|민수"},
+		{"민수2", "민수", ""},
+		{"김민수", "민수", ""},
+		{"민수진", "민수", ""},
+		{"김치", "김", ""},
+		{"김도균", "김", ""},
+		{"김은", "김", "김"},
+		{"김치 김이요", "김", "김치 |김"},
+		{"田中さん", "田中", "田中"},
+		{"[kim] kim", "kim", "[|kim"},
+		{"", "kim", ""},
+		{"x", "", ""},
+		{strings.Repeat("k", 4000) + " kim", "kim", strings.Repeat("k", 4000) + " |kim"},
 	} {
-		if from, _ := render.Mention(c.line, c.nick); from != c.from {
-			t.Errorf("Mention(%q, %q) = %d, want %d", c.line, c.nick, from, c.from)
+		got := ""
+		if from, to := render.Mention(c.line, c.nick); from >= 0 {
+			got = c.line[from:to]
+			if from > 0 {
+				got = c.line[:from] + "|" + got
+			}
+		}
+		if got != c.want {
+			t.Errorf("Mention(%.60q, %q) = %.60q, want %.60q", c.line, c.nick, got, c.want)
 		}
 	}
 }
 
 func TestMentionAndTimeAreDrawn(t *testing.T) {
-	v := render.View{Lang: i18n.English, Columns: 80, Color: true, Me: kim.ID, Nick: kim.Nick, Clock: "15:04", Zone: time.UTC}
+	v := render.View{Lang: i18n.English, Columns: 80, Palette: render.PaletteFor(render.AnyGround, render.Colors16), Me: kim.ID, Nick: kim.Nick, Clock: "15:04", Zone: time.UTC}
 	e := &room.Event{At: time.Date(2026, 11, 23, 9, 5, 0, 0, time.UTC), From: haneul, Body: room.Said{Text: text("hi kim and Kim")}}
-	const want = "09:05 \x1b[36m[하늘 바다] \x1b[0mhi \x1b[7mkim\x1b[27m and \x1b[7mKim\x1b[27m\n"
+	const want = "09:05 \x1b[95m[하늘 바다] \x1b[0mhi \x1b[7mkim\x1b[27m and \x1b[7mKim\x1b[27m\n"
+	if got := string(render.Append(nil, e, v)); got != want {
+		t.Errorf("rows = %q, want %q", got, want)
+	}
+}
+
+func TestHighlightLeavesTheGutterAlone(t *testing.T) {
+	v := render.View{Lang: i18n.English, Columns: 14, Palette: render.PaletteFor(render.AnyGround, render.Colors16), Nick: "lee min"}
+	e := &room.Event{From: room.Person{ID: "k", Nick: "kim"}, Body: room.Said{Text: text("oh lee min")}}
+	const want = "\x1b[31m[kim] \x1b[0moh \x1b[7mlee \x1b[27m\n¦ \x1b[7mmin\x1b[27m\n"
 	if got := string(render.Append(nil, e, v)); got != want {
 		t.Errorf("rows = %q, want %q", got, want)
 	}
@@ -199,7 +257,7 @@ func BenchmarkAppend(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			e := &room.Event{From: kim, Body: room.Said{Text: text(s)}}
-			v := render.View{Lang: i18n.English, Columns: 80, Color: true}
+			v := render.View{Lang: i18n.English, Columns: 80, Palette: render.PaletteFor(render.AnyGround, render.Colors256)}
 			var buf []byte
 			b.ReportAllocs()
 			b.SetBytes(int64(len(s)))

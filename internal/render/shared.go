@@ -94,7 +94,7 @@ func (v View) common(e *room.Event) (common View, ok bool) {
 	case room.Emoted:
 		return v.heard(e, b.Text), true
 	case room.Joined, room.Parted, room.Renamed:
-		v.Me, v.Nick, v.Clock, v.Zone = "", "", "", nil
+		v.Me, v.Nick, v.Words, v.Clock, v.Zone = "", "", false, "", nil
 		return v, true
 	case room.Told, room.Notice, room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Unknown:
 	}
@@ -106,13 +106,13 @@ func (v View) heard(e *room.Event, text room.Text) View {
 	if v.Clock == "" {
 		v.Zone = nil
 	}
-	named := v.Color && v.Nick != "" && e.From.ID != v.Me
+	named := (v.Palette != nil || v.Words) && v.Nick != "" && e.From.ID != v.Me
 	if named {
 		from, _ := Mention(text.String(), string(v.Nick))
 		named = from >= 0
 	}
 	if v.Me = ""; !named {
-		v.Nick = ""
+		v.Nick, v.Words = "", false
 	}
 	return v
 }

@@ -22,18 +22,21 @@ func TestSharedDrawsWhatEachPersonWouldDraw(t *testing.T) {
 			Seq: room.Seq(len(all) + i), At: time.Unix(int64(i)*86_000, 0), From: []room.Person{kim, haneul}[i%2], Body: room.Said{Text: text(s)},
 		})
 	}
+	palettes := []*render.Palette{
+		nil, nil, render.PaletteFor(render.AnyGround, render.Colors256), render.PaletteFor(render.LightGround, render.Colors16),
+	}
 	var shared render.Shared
 	for n := range 20_000 {
 		me := []room.Person{kim, haneul, {ID: "p3", Nick: "lee"}, {}}[pick(4)]
 		v := render.View{
-			Lang: i18n.Langs()[pick(2)], Columns: []int{0, 12, 20, 40, 80, 200}[pick(6)], Color: pick(2) == 0, Bare: pick(8) == 0,
+			Lang: i18n.Langs()[pick(2)], Columns: []int{0, 12, 20, 40, 80, 200}[pick(6)], Palette: palettes[pick(4)], Words: pick(3) == 0, Bare: pick(8) == 0,
 			Me: me.ID, Nick: me.Nick, Zone: []*time.Location{time.UTC, time.FixedZone("KST", 9*3600)}[pick(2)],
 			Clock: []string{"", "15:04"}[pick(2)], Ruler: cells.Ruler{Wide: pick(4) == 0},
 		}
 		e := all[pick(len(all))]
 		if pick(50) == 0 { // it was struck: another event stands in its place
 			struck := *e
-			struck.Body = room.Said{Text: text("struck, " + string(kim.Nick))}
+			struck.From, struck.Body = kim, room.Said{Text: text("struck, " + string(kim.Nick))}
 			e = &struck
 		}
 		got, want := string(shared.Append([]byte("x"), e, v)), string(render.Append([]byte("x"), e, v))
@@ -48,13 +51,13 @@ func TestEventIsDrawnOnceForAllWhoSeeItAlike(t *testing.T) {
 	buf := make([]byte, 0, 1000)
 	said := &room.Event{Seq: 7, From: kim, Body: room.Said{Text: text("hello, 하늘 바다")}}
 	joined := &room.Event{Seq: 8, From: kim, Body: room.Joined{}}
-	view := render.View{Lang: i18n.English, Columns: 80, Color: true, Me: "p3", Nick: "lee"}
+	view := render.View{Lang: i18n.English, Columns: 80, Palette: render.PaletteFor(render.AnyGround, render.Colors256), Me: "p3", Nick: "lee"}
 	for _, e := range []*room.Event{said, joined} {
 		buf = shared.Append(buf[:0], e, view)
 		for _, other := range []render.View{
-			{Lang: i18n.English, Columns: 80, Color: true, Me: "p4", Nick: "park"},
-			{Lang: i18n.English, Columns: 40, Color: true, Me: kim.ID, Nick: kim.Nick},
-			{Lang: i18n.English, Color: true, Zone: time.UTC},
+			{Lang: i18n.English, Columns: 80, Palette: render.PaletteFor(render.AnyGround, render.Colors256), Me: "p4", Nick: "park"},
+			{Lang: i18n.English, Columns: 40, Palette: render.PaletteFor(render.AnyGround, render.Colors256), Me: kim.ID, Nick: kim.Nick},
+			{Lang: i18n.English, Palette: render.PaletteFor(render.AnyGround, render.Colors256), Zone: time.UTC},
 		} {
 			first := slices.Clone(buf)
 			if n := testing.AllocsPerRun(10, func() { buf = shared.Append(buf[:0], e, other) }); n > 0 {
@@ -76,7 +79,7 @@ func TestEventIsDrawnOnceForAllWhoSeeItAlike(t *testing.T) {
 
 func BenchmarkShared(b *testing.B) {
 	var shared render.Shared
-	view := render.View{Lang: i18n.English, Columns: 80, Color: true, Me: "p3", Nick: "lee"}
+	view := render.View{Lang: i18n.English, Columns: 80, Palette: render.PaletteFor(render.AnyGround, render.Colors256), Me: "p3", Nick: "lee"}
 	for _, e := range events()[:4] {
 		for name, draw := range map[string]func([]byte, *room.Event, render.View) []byte{"shared": shared.Append, "alone": render.Append} {
 			b.Run(name, func(b *testing.B) {

@@ -28,11 +28,8 @@ type answerPage struct {
 // answered takes in the answer of a command.
 func (x *session) answered(ctx context.Context, o outcome) {
 	a := o.answer
-	if a.Change != nil {
-		a.Change(&x.settings)
-		if x.console != nil {
-			x.console.apply(x.settings)
-		}
+	if x.settings.Set(a.Changed.Name, a.Changed.Value) && x.console != nil {
+		x.console.apply(x.settings)
 	}
 	x.gaps = slices.DeleteFunc(slices.Clone(x.gaps), func(g command.Gap) bool { return g.Before <= a.CaughtUp })
 	if a.Lines != nil {

@@ -42,10 +42,14 @@ type Terminal interface {
 	SetWords(search, notFound string)
 	// SetPlain chooses to only ever append to the screen, without escape sequences.
 	SetPlain(on bool)
+	// SetColor chooses whether what it draws by itself may be coloured.
+	SetColor(on bool)
 	// Ruler measures rows for this screen. It may change once, soon after the beginning.
 	Ruler() cells.Ruler
 	// Bell rings, when what was printed so far is drawn.
 	Bell()
+	// Notify asks for a notification outside the window, when what was printed so far is drawn: by OSC 9, or OSC 777 if osc is 777.
+	Notify(osc int, title, text string)
 }
 
 // Span is a part of a prompt in one colour: an SGR sequence, or empty for the terminal's own.

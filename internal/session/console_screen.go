@@ -17,8 +17,8 @@ import (
 // consoleScreen is the [Screen] that the session draws itself, on a console.
 type consoleScreen struct {
 	Console
-	term    Terminal // the same, where it is one; else nil
-	colors  bool     // the client wants colours
+	term    Terminal     // the same, where it is one; else nil
+	depth   render.Depth // of that terminal
 	view    render.View
 	place   string // the room, as the prompt shows it
 	nick    room.Nick
@@ -30,10 +30,9 @@ type consoleScreen struct {
 func newConsoleScreen(c Console, drawn *render.Shared, with command.Settings, v Visitor) *consoleScreen {
 	s := &consoleScreen{Console: c, drawn: drawn, view: render.View{Zone: zone(v.Env["TZ"])}}
 	if term, ok := c.(Terminal); ok && c.Columns() > 0 {
-		s.term = term
+		s.term, s.depth = term, render.DepthOf(v.Term, v.Env["COLORTERM"])
 		s.day = s.dayOf(time.Now())
 	}
-	s.colors = c.Columns() > 0 && v.Env["NO_COLOR"] == "" && v.Term != "dumb"
 	s.apply(with)
 	return s
 }
@@ -53,12 +52,33 @@ func zone(tz string) *time.Location {
 // clocks are the layouts of the time before a line.
 var clocks = map[command.Times]string{command.TimesShort: "15:04", command.TimesFull: "2006-01-02 15:04:05"}
 
+// palette chooses the colours.
+func (s *consoleScreen) palette(with command.Settings) *render.Palette {
+	ground, depth := render.AnyGround, s.depth
+	switch with.Theme {
+	case command.ThemeAuto:
+	case command.ThemeDark:
+		ground = render.DarkGround
+	case command.ThemeLight:
+		ground = render.LightGround
+	case command.Theme16:
+		depth = min(depth, render.Colors16)
+	case command.ThemeNone:
+		depth = render.NoColors
+	}
+	if with.Plain {
+		depth = render.NoColors
+	}
+	return render.PaletteFor(ground, depth)
+}
+
 // apply draws by the settings from the next row on.
 func (s *consoleScreen) apply(with command.Settings) {
-	s.view.Lang, s.view.Clock = with.Lang, clocks[with.Times]
-	s.view.Color = s.colors && !with.Plain
+	s.view.Lang, s.view.Clock, s.view.Palette = with.Lang, clocks[with.Times], s.palette(with)
 	if s.term != nil {
+		s.view.Words = s.view.Palette == nil
 		s.term.SetPlain(with.Plain)
+		s.term.SetColor(!s.view.Words)
 		s.term.SetWords(with.Lang.Text(i18n.SearchWord), with.Lang.Text(i18n.SearchNothing))
 	}
 }

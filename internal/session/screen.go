@@ -67,7 +67,8 @@ const (
 // Input is what a wait ended with.
 type Input struct {
 	Kind        Kind
-	Text        string // of Line: as it was typed, not yet cleaned
+	Text        string    // of Line: as it was typed, not yet cleaned
+	Begun       time.Time // of Line: when its typing began; zero where nobody knows
 	Size, Limit int
 }
 
@@ -97,6 +98,15 @@ type Visitor struct {
 	Env     map[string]string // LANG, LC_ALL, TZ and others, as far as the client sent them and the door allowed them
 	Term    string            // terminal type; empty without one
 	Exempt  bool              // no limit that is counted by person, key or address holds
+}
+
+// Plain says that the visitor's terminal can only be added to, or that they asked for that.
+func (v Visitor) Plain() bool {
+	switch v.Env["SARANGBANG_PLAIN"] {
+	case "", "0", "off":
+		return v.Term == "dumb"
+	}
+	return true
 }
 
 // End is how a session ended.

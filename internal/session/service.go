@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -139,12 +140,19 @@ func (s *Service) Sorry(v Visitor, limit string, n int) string {
 	return room.Sentence(s.lang(v).Text(key, n)).String()
 }
 
-// settings are what a visitor begins with.
+// settings are what a visitor begins with: what their client asks for, as SARANGBANG_THEME=light does, else what suits most.
 func (s *Service) settings(v Visitor) command.Settings {
-	return command.Settings{
-		Lang: s.lang(v), Plain: v.Term == "dumb" || v.Env["SARANGBANG_PLAIN"] != "" && v.Env["SARANGBANG_PLAIN"] != "0",
-		Times: command.TimesOff, Bell: command.BellMentions,
+	with := command.Settings{
+		Lang: s.lang(v), Theme: command.ThemeAuto, Times: command.TimesOff, Bell: command.BellMentions, Notify: command.NotifyOff,
+		Plain: v.Plain(),
 	}
+	if v.Env["NO_COLOR"] != "" {
+		with.Theme = command.ThemeNone
+	}
+	for name := range with.All() {
+		with.Set(name, v.Env["SARANGBANG_"+strings.ToUpper(name)])
+	}
+	return with
 }
 
 // lang chooses a visitor's language.

@@ -30,6 +30,8 @@ const (
 	keptNotices = 32
 	// wonderAfter is how long a line may be on its way before the person is told that it is.
 	wonderAfter = 300 * time.Millisecond
+	// burstPause is how long there must have been no line to ring for before the bell rings again.
+	burstPause = 200 * time.Millisecond
 	// behindPause is how often a screen that is behind is looked at again once the person's input is over.
 	behindPause = 20 * time.Millisecond
 )
@@ -49,6 +51,7 @@ type session struct {
 	out      outbox
 	posted   room.Seq    // the last of the person's own records that is shown to the room
 	peer     room.Person // who last exchanged a direct message with the person
+	turned   time.Time   // when that came to be another
 	speakers []room.Nick // the authors of the lines that were read lately, from keptSpeakers on in a ring
 	spoken   int         // how many lines that were
 
@@ -70,6 +73,8 @@ type session struct {
 	lastInput time.Time
 	rest      time.Time // until when a pipe of which something was refused is not read
 	sending   bool
+	ringing   burst
+	notifying burst
 	timer     *time.Timer
 }
 
@@ -87,6 +92,16 @@ func (p *page) giveBack() {
 // log is the logger of the session, made when there is something to log.
 func (x *session) log() *slog.Logger {
 	return x.opt.Logger.With("session", x.visitor.Session, "remote", x.visitor.Remote.String(), "door", x.manner.Door)
+}
+
+// burst is a run of events that follow each other so closely that a person is told of the first alone.
+type burst struct{ last time.Time }
+
+// begins says whether what happens now is the first of a burst.
+func (b *burst) begins(now time.Time) bool {
+	first := now.Sub(b.last) >= burstPause
+	b.last = now
+	return first
 }
 
 // live is the whole life: nickname, room, end.
@@ -320,10 +335,10 @@ func (x *session) look(in Input) error {
 	case Woken:
 	case Line:
 		x.lines++
-		return x.line(in.Text)
+		return x.line(in)
 	case TooLong:
 		x.lines++
-		return x.refuse(x.lines, i18n.PasteTooLong, in.Size, in.Limit)
+		return x.failedInTurn(job{line: x.lines}, &command.Failure{Say: i18n.PasteTooLong, Args: []any{in.Size, in.Limit}})
 	case Overrun:
 		return x.refuse(x.lines, i18n.Overrun, in.Size, in.Limit)
 	case Leave:
@@ -333,7 +348,8 @@ func (x *session) look(in Input) error {
 }
 
 // line takes what was typed: a command, or something to say.
-func (x *session) line(typed string) error {
+func (x *session) line(in Input) error {
+	typed := in.Text
 	if !x.manner.Commands {
 		return x.say(typed, typed)
 	}
@@ -347,13 +363,13 @@ func (x *session) line(typed string) error {
 	j := job{line: x.lines, typed: typed}
 	c, ok := command.Find(name)
 	if !ok {
-		return x.failed(j, command.Unknown(name))
+		return x.failedInTurn(j, command.Unknown(name))
 	}
-	call := &command.Call{Env: x.env(), Name: name, Rest: rest}
+	call := &command.Call{Env: x.env(), Name: name, Rest: rest, Turned: !in.Begun.IsZero() && in.Begun.Before(x.turned)}
 	if c.Speak != nil {
 		body, err := c.Speak(call)
 		if err != nil {
-			return x.failed(j, err)
+			return x.failedInTurn(j, err)
 		}
 		j.body = body
 	} else {
@@ -374,7 +390,7 @@ func (x *session) env() command.Env {
 func (x *session) say(typed, text string) error {
 	clean, err := room.Clean(strings.TrimRight(text, "\n"), x.opt.Limits.Message)
 	if err != nil {
-		return x.failed(job{line: x.lines, typed: typed}, err)
+		return x.failedInTurn(job{line: x.lines, typed: typed}, err)
 	}
 	if clean.Empty() && (clean.String() == "" || x.manner.Commands) {
 		return nil
@@ -447,12 +463,23 @@ func (x *session) settle(ctx context.Context) error {
 	return nil
 }
 
+// failedInTurn is failed, after what was typed before has had its effect: that may be another language.
+func (x *session) failedInTurn(j job, err error) error {
+	if x.out.idle() || x.out.waiting() >= x.opt.Limits.OutboxLines {
+		return x.failed(j, err)
+	}
+	j.call, j.run = &command.Call{}, func(context.Context) (command.Answer, error) { return command.Answer{}, err }
+	x.out.add(j)
+	return nil
+}
+
 // failed tells that something typed had no effect, and gives it back where the same words may work at another time or in
 // another form.
 func (x *session) failed(j job, err error) error {
 	key, text := x.sentence(err)
 	_, tooLong := errors.AsType[*room.TooLongError](err)
-	if tooLong || room.Unsaved(err) {
+	f, failure := errors.AsType[*command.Failure](err)
+	if tooLong || failure && f.Keep || room.Unsaved(err) {
 		x.screen.Restore(j.typed)
 	}
 	return x.tell(j.line, key, 1, text)
@@ -465,7 +492,7 @@ func (x *session) sentence(err error) (i18n.Key, string) {
 		return f.Say, f.Sentence(x.settings.Lang)
 	}
 	if long, ok := errors.AsType[*room.TooLongError](err); ok {
-		return say(i18n.MessageTooLong, long.Bytes, long.Lines, long.MaxBytes, long.MaxLines)
+		return say(i18n.MessageTooLong, long.Lines, long.Bytes, long.MaxBytes, long.MaxLines)
 	}
 	if cause, ok := errors.AsType[*Cause](err); ok {
 		return say(cause.Say, cause.Args...)
@@ -597,9 +624,9 @@ func (x *session) showGap(missed uint64, gap command.Gap) error {
 
 // heed takes in what was shown: what it means to this person.
 func (x *session) heed(events []*room.Event) {
-	me, rings := x.me.Person(), false
+	me, rings, note := x.me.Person(), false, ""
 	for _, e := range events {
-		mine, names := e.From.ID == me.ID, false
+		mine, call := e.From.ID == me.ID, i18n.Key("")
 		switch b := e.Body.(type) {
 		case room.Renamed:
 			if mine {
@@ -607,14 +634,16 @@ func (x *session) heed(events []*room.Event) {
 			}
 			continue
 		case room.Told:
-			x.peer, names = e.From, true
+			call = i18n.NotifyDirect
 			if mine {
-				x.peer = b.To
+				x.talkWith(b.To)
+			} else {
+				x.talkWith(e.From)
 			}
 		case room.Said:
-			names = named(b.Text, me.Nick)
+			call = calling(b.Text, me.Nick)
 		case room.Emoted:
-			names = named(b.Text, me.Nick)
+			call = calling(b.Text, me.Nick)
 		case room.Joined, room.Parted, room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Notice,
 			room.Unknown:
 			continue
@@ -623,10 +652,45 @@ func (x *session) heed(events []*room.Event) {
 			continue
 		}
 		x.noteSpeaker(e.From.Nick)
-		rings = rings || x.settings.Bell == command.BellOn || names && x.settings.Bell == command.BellMentions
+		rings = rings || x.settings.Bell == command.BellOn || call != "" && x.settings.Bell == command.BellMentions
+		if call != "" {
+			note = x.settings.Lang.Text(call, e.From.Nick)
+		}
 	}
-	if rings && x.console != nil && x.console.term != nil {
-		x.console.term.Bell() // once for all that was shown together
+	x.alert(rings, note)
+}
+
+// calling is the sentence for a line that names the person, empty for one that does not.
+func calling(t room.Text, nick room.Nick) i18n.Key {
+	if from, _ := render.Mention(t.String(), string(nick)); from < 0 {
+		return ""
+	}
+	return i18n.NotifyMention
+}
+
+// talkWith takes in that a direct message was exchanged.
+func (x *session) talkWith(peer room.Person) {
+	if peer.ID != x.peer.ID {
+		x.turned = time.Now()
+	}
+	x.peer = peer
+}
+
+// notifications are the numbers of the sequences by which a terminal is asked for a notification.
+var notifications = map[command.Notify]int{command.NotifyOSC9: 9, command.NotifyOSC777: 777}
+
+// alert rings for what was shown, and notifies with a note that says who called the person, not what was said: others may see
+// that screen.
+func (x *session) alert(rings bool, note string) {
+	if x.console == nil || x.console.term == nil {
+		return
+	}
+	now := time.Now()
+	if rings && x.ringing.begins(now) {
+		x.console.term.Bell()
+	}
+	if osc := notifications[x.settings.Notify]; osc != 0 && note != "" && x.notifying.begins(now) {
+		x.console.term.Notify(osc, "sarangbang", note)
 	}
 }
 
@@ -638,11 +702,6 @@ func (x *session) noteSpeaker(nick room.Nick) {
 		x.speakers[x.spoken%keptSpeakers] = nick
 	}
 	x.spoken++
-}
-
-func named(t room.Text, nick room.Nick) bool {
-	from, _ := render.Mention(t.String(), string(nick))
-	return from >= 0
 }
 
 // propose says what Tab may put before the cursor: commands, and people, those who spoke last first.

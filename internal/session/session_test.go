@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -96,6 +97,8 @@ type person struct {
 	behind   bool
 	wake     chan struct{}
 	plain    bool
+	color    bool
+	notes    []string
 	bells    int
 	propose  func(string, int) (int, []string)
 }
@@ -224,6 +227,26 @@ func (p *person) SetPlain(on bool) {
 
 func (p *person) Ruler() cells.Ruler { return cells.Ruler{} }
 
+func (p *person) SetColor(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.color = on
+}
+
+func (p *person) Notify(osc int, title, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.notes = append(p.notes, fmt.Sprintf("%d %s: %s", osc, title, text))
+}
+
+// noted returns the notifications, when nothing more can happen.
+func (p *person) noted() []string {
+	time.Sleep(time.Second)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.notes)
+}
+
 func (p *person) Bell() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -253,14 +276,14 @@ func (p *person) setBehind(b bool) {
 	}
 }
 
-var sgr = strings.NewReplacer("\x1b[0m", "", "\x1b[2m", "", "\x1b[31m", "", "\x1b[32m", "", "\x1b[33m", "", "\x1b[34m", "", "\x1b[35m", "", "\x1b[36m", "")
+var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // screen returns what was printed so far, without colours, when nothing more can happen.
 func (p *person) screen() string {
 	synctest.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return sgr.Replace(p.out.String())
+	return sgr.ReplaceAllString(p.out.String(), "")
 }
 
 func (p *person) sees(want string) {
@@ -566,7 +589,7 @@ func TestTooLongAMessageIsRefusedWhole(t *testing.T) {
 		kim := h.terminal(t, "kim")
 		long := strings.Repeat("가", 1400)
 		kim.enter(long)
-		kim.sees("your message has 4200 bytes in 1 lines; at most 4096 bytes in 20 lines")
+		kim.sees("your message has 4200 bytes in 1 line; at most 4096 bytes in 20 lines")
 		if len(kim.restored) != 1 || kim.restored[0] != long {
 			t.Errorf("restored %d texts, want the whole one", len(kim.restored))
 		}
@@ -1075,6 +1098,290 @@ func TestASettingHoldsForTheVeryNextCommand(t *testing.T) {
 		}
 		if got := p.complain.String(); !strings.Contains(got, "/nosuch 명령은 없습니다") {
 			t.Errorf("stderr = %q, want it in Korean by then", got)
+		}
+	})
+}
+
+func TestThemes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		p := h.person(t, 80, session.Visitor{User: "lee", Term: "xterm-256color"})
+		p.enter("")
+		drawn := func() string { // what stands before kim's newest line
+			t.Helper()
+			kim.enter("hi")
+			p.sees("[kim] hi")
+			rows := strings.Split(strings.TrimSuffix(p.out.String(), "\n"), "\n")
+			before, _, _ := strings.Cut(rows[len(rows)-1], "[kim] ")
+			return before
+		}
+		seen := map[string]string{}
+		for _, c := range []struct{ theme, before string }{
+			{"", "\x1b[38;5;"}, {"dark", "\x1b[38;5;"}, {"light", "\x1b[38;5;"}, {"16", "\x1b["}, {"none", ""}, {"auto", "\x1b[38;5;"},
+		} {
+			if c.theme != "" {
+				p.enter("/theme " + strings.ToUpper(c.theme))
+				p.sees("* The theme is set to " + c.theme + ".")
+			}
+			got := drawn()
+			if !strings.HasPrefix(got, c.before) || (got == "") != (c.before == "") || c.theme == "16" && strings.HasPrefix(got, "\x1b[38;") {
+				t.Errorf("theme %q: %q before the line, want it to begin with %q", c.theme, got, c.before)
+			}
+			if p.color != (c.before != "") {
+				t.Errorf("theme %q: marks in colour = %t", c.theme, p.color)
+			}
+			seen[got] = c.theme
+		}
+		if len(seen) != 5 {
+			t.Errorf("%d different colours, want 5: %q", len(seen), seen)
+		}
+		p.enter("/theme")
+		p.enter("/theme pink")
+		p.sees("Use it like this: /theme auto|dark|light|16|none")
+		if got := strings.Count(p.screen(), "The theme is set to auto."); got != 2 {
+			t.Errorf("the theme was told %d times, want 2", got)
+		}
+	})
+}
+
+func TestWhoWantsNoColourGetsNoneUntilTheyAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		p := h.person(t, 80, session.Visitor{User: "lee", Term: "xterm-256color", Env: map[string]string{"NO_COLOR": "1"}})
+		p.enter("")
+		kim.enter("lee?")
+		p.enter("/theme")
+		p.sees("* kim mentions you:\n[kim] lee?\n")
+		p.sees("* The theme is set to none.\n")
+		if got := p.out.String(); strings.Contains(got, "\x1b") || p.plain {
+			t.Errorf("plain = %t, screen %q; want the line editor and no sequence in rows", p.plain, got)
+		}
+		p.enter("/theme auto")
+		p.sees("* The theme is set to auto.\n")
+		kim.enter("lee!")
+		p.sees("[kim] lee!\n")
+		if got := p.out.String(); !strings.Contains(got, "\x1b[7mlee\x1b[27m!") || strings.Count(got, "mentions you") != 1 {
+			t.Errorf("screen %q, want the mention highlighted", got)
+		}
+		dumb := h.person(t, 80, session.Visitor{User: "park", Term: "dumb"})
+		dumb.enter("")
+		dumb.enter("/theme dark")
+		dumb.sees("* The theme is set to dark.\n* In plain mode there are none.\n")
+		dumb.enter("/plain off")
+		dumb.sees("* Plain mode is off.\n")
+		if got := dumb.out.String(); strings.Contains(got, "\x1b") {
+			t.Errorf("screen %q, want no sequence for a dumb terminal", got)
+		}
+		pipe := h.person(t, 0, session.Visitor{User: "choi"})
+		kim.enter("choi, lee")
+		pipe.enter("/theme dark")
+		pipe.sees("[kim] choi, lee\n")
+		pipe.seesNot("mentions")
+		if got, want := pipe.complain.String(), "* line 1: That is for terminals, and there is none here.\n"; got != want {
+			t.Errorf("stderr = %q, want %q", got, want)
+		}
+	})
+}
+
+func TestPlainModeSaysInWordsWhatColoursTell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		for nick, locale := range map[string]string{"lee": "en_US.UTF-8", "민수": "ko_KR.UTF-8"} {
+			p := h.person(t, 80, session.Visitor{User: nick, Term: "dumb", Env: map[string]string{"LANG": locale}})
+			p.enter("")
+			time.Sleep(time.Second)
+		}
+		p := h.person(t, 80, session.Visitor{User: "min", Term: "xterm", Env: map[string]string{"SARANGBANG_PLAIN": "1", "LANG": "ko_KR.UTF-8"}})
+		p.enter("")
+		kim.enter("min님, 민수야, lee")
+		p.sees("* kim 님이 부릅니다:\n[kim] min님, 민수야, lee\n")
+		p.enter("min is me")
+		p.sees("[min] min is me\n")
+		kim.enter("/me waves at min")
+		p.sees("* kim 님이 부릅니다:\n[kim] * waves at min\n")
+		kim.enter("/msg min min?")
+		p.sees("[kim → 나] min?\n")
+		if got := strings.Count(p.screen(), "부릅니다"); got != 2 {
+			t.Errorf("%d calls told, want 2:\n%s", got, p.screen())
+		}
+	})
+}
+
+func TestClientMayAskForSettings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		p := h.person(t, 200, session.Visitor{User: "lee", Term: "xterm-256color", Env: map[string]string{
+			"SARANGBANG_THEME": "light", "SARANGBANG_TIME": "Short", "SARANGBANG_BELL": "loud", "SARANGBANG_NOTIFY": "osc777",
+			"SARANGBANG_LANG": "ko", "SARANGBANG_PLAIN": "off", "NO_COLOR": "1",
+		}})
+		p.enter("")
+		for _, name := range []string{"theme", "time", "bell", "notify", "lang", "plain"} {
+			p.enter("/" + name)
+		}
+		for _, want := range []string{"색 테마: light", "시각 표시: short", "알림음: mentions", "데스크톱 알림: osc777", "한국어로", "낭독 모드를 껐습니다"} {
+			p.sees(want)
+		}
+	})
+}
+
+func TestNotificationIsSentOnlyIfAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		lee.enter("kim?")
+		lee.enter("/msg kim psst")
+		if got := kim.noted(); len(got) != 0 {
+			t.Errorf("notifications %q, want none unless asked for", got)
+		}
+		kim.enter("/notify osc9")
+		kim.sees("* Notifications are set to osc9.")
+		lee.enter("hello everybody")
+		lee.enter("kim; \x1b]0;x\a rm -rf")
+		kim.enter("kim is me")
+		time.Sleep(time.Second)
+		lee.enter("/msg kim psst")
+		want := []string{"9 sarangbang: lee mentioned you", "9 sarangbang: lee wrote to you"}
+		if got := kim.noted(); !slices.Equal(got, want) {
+			t.Errorf("notifications %q, want %q", got, want)
+		}
+		kim.enter("/bell off")
+		kim.enter("/notify osc777")
+		kim.enter("/lang ko")
+		kim.sees("한국어로")
+		lee.enter("kim")
+		want = append(want, "777 sarangbang: lee 님이 부릅니다")
+		if got := kim.noted(); !slices.Equal(got, want) {
+			t.Errorf("notifications %q, want %q", got, want)
+		}
+		kim.enter("/notify off")
+		kim.sees("데스크톱 알림: off")
+		lee.enter("kim")
+		if got := kim.noted(); !slices.Equal(got, want) {
+			t.Errorf("notifications %q, want no more", got)
+		}
+	})
+}
+
+func TestABurstRingsAndNotifiesOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		kim.enter("/notify osc9")
+		kim.sees("osc9")
+		for range 3 {
+			for range 3 {
+				lee.enter("kim!")
+				time.Sleep(100 * time.Millisecond) // each is shown by itself
+			}
+			time.Sleep(3 * time.Second)
+		}
+		if bells, notes := kim.rung(), kim.noted(); bells != 3 || len(notes) != 3 {
+			t.Errorf("%d rings and %d notifications for three bursts, want 3 and 3", bells, len(notes))
+		}
+	})
+}
+
+// begun enters a line whose typing began so long ago.
+func (p *person) begun(ago time.Duration, line string) {
+	p.in <- session.Input{Kind: session.Line, Text: line, Begun: time.Now().Add(-ago)}
+}
+
+func TestReplyGoesToNobodyWhoWroteWhileItWasTyped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee, park := h.terminal(t, "kim"), h.terminal(t, "lee"), h.terminal(t, "park")
+		lee.enter("/msg kim how are you?")
+		kim.sees("[lee → you] how are you?")
+		time.Sleep(10 * time.Second)
+		park.enter("/msg kim hi")
+		kim.sees("[park → you] hi")
+		kim.begun(5*time.Second, "/reply secret of lee")
+		kim.sees("* Not sent: park wrote to you while you were typing. Send it again and it goes to park;")
+		if !slices.Equal(kim.restored, []string{"/reply secret of lee"}) {
+			t.Errorf("given back %q, want the line", kim.restored)
+		}
+		park.seesNot("secret")
+		lee.seesNot("secret")
+		kim.begun(0, "/reply fine")
+		park.sees("[kim → you] fine")
+		time.Sleep(time.Minute)
+		park.enter("/msg kim and you?")
+		kim.sees("[park → you] and you?")
+		kim.begun(30*time.Second, "/r the same person")
+		park.sees("[kim → you] the same person")
+		kim.enter("/msg lee hello")
+		kim.begun(0, "/reply again")
+		lee.sees("[kim → you] again")
+	})
+}
+
+func TestReplyBegunBeforeTheFirstDirectMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		time.Sleep(time.Minute)
+		lee.enter("/msg kim psst")
+		kim.sees("[lee → you] psst")
+		kim.begun(30*time.Second, "/reply to whom?")
+		kim.sees("Not sent: lee wrote to you while you were typing.")
+		lee.seesNot("to whom?")
+	})
+}
+
+func TestRefusalsComeInTheLanguageChosenJustBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		h.journal.Suspend("slow") // so that all is typed before any has its turn
+		kim.enter("hello")
+		kim.enter("/lang ko")
+		kim.enter("/nosuch")
+		kim.enter("/me")
+		kim.enter(strings.Repeat("x", 5000))
+		kim.in <- session.Input{Kind: session.TooLong, Size: 70000, Limit: 65536}
+		kim.seesNot("nosuch")
+		h.journal.Resume()
+		for _, want := range []string{"[kim] hello\n", "* 한국어로 보여 드립니다.", "/nosuch 명령은 없습니다", "이렇게 쓰세요: /me 행동", "5000바이트", "70000바이트"} {
+			kim.sees(want)
+		}
+		if len(kim.restored) != 1 || len(kim.restored[0]) != 5000 {
+			t.Errorf("%d texts given back, want the long one", len(kim.restored))
+		}
+	})
+}
+
+func TestLimitsOfAMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.terminal(t, "kim")
+		for _, c := range []struct {
+			typed   string
+			refused string
+		}{
+			{strings.Repeat("x", 4096), ""},
+			{strings.Repeat("x", 4097), "your message has 4097 bytes in 1 line; at most 4096 bytes in 20 lines are possible."},
+			{strings.Repeat("가", 1365) + "x", ""},
+			{strings.Repeat("가", 1366), "your message has 4098 bytes in 1 line"},
+			{strings.Repeat("y\n", 19) + "y", ""},
+			{strings.Repeat("y\n", 20) + "y", "your message has 41 bytes in 21 lines"},
+			{"/me " + strings.Repeat("z", 4096), ""},
+			{"/me " + strings.Repeat("z", 4097), "your message has 4097 bytes in 1 line"},
+		} {
+			before := len(kim.restored)
+			was := kim.screen()
+			kim.enter(c.typed)
+			kim.sees(c.refused)
+			got, isRefused := strings.TrimPrefix(kim.screen(), was), c.refused != ""
+			if strings.Contains(got, "[kim] ") == isRefused {
+				t.Errorf("%d bytes: screen %.100q, want refused = %t", len(c.typed), got, isRefused)
+			}
+			if back := kim.restored[before:]; isRefused && !slices.Equal(back, []string{c.typed}) || !isRefused && len(back) > 0 {
+				t.Errorf("%d bytes: %d texts given back, want refused = %t", len(c.typed), len(back), isRefused)
+			}
+			time.Sleep(10 * time.Second)
 		}
 	})
 }
