@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 
 	"sarangbang/room"
@@ -56,4 +57,18 @@ func (s *Store) Forgotten(tb testing.TB) {
 			tb.Fatalf("look for what is to be forgotten: %v", err)
 		}
 	}
+}
+
+// OpenWith is Open for a program that knows further versions of the form.
+func OpenWith(path string, opt Options, more ...func(context.Context, *sql.Conn) error) (*Store, error) {
+	all := slices.Clone(steps)
+	for _, s := range more {
+		all = append(all, s)
+	}
+	return openWith(context.Background(), path, opt, all)
+}
+
+// Add is a step that runs one statement.
+func Add(statement string) func(context.Context, *sql.Conn) error {
+	return func(ctx context.Context, conn *sql.Conn) error { return script(ctx, conn, statement) }
 }

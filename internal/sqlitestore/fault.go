@@ -69,3 +69,17 @@ func reason(err error) error {
 	}
 	return err
 }
+
+// unusable makes the sentence for a database with which a start does not get on.
+func unusable(path string, err error) error {
+	advice := "see what doctor says of it, or bring a backup back"
+	switch codeOf(err) & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		advice = "end whatever else has it open"
+	case sqlite3.SQLITE_FULL:
+		advice = "make room on its disk"
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
+		advice = "let this user read and write it and its folder"
+	}
+	return fmt.Errorf("database %s cannot be used (%w): %s", path, err, advice)
+}

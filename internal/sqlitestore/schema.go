@@ -153,10 +153,11 @@ func migrate(ctx context.Context, path string, version int, steps []step, told f
 			if err := copyTo(ctx, conn, copied); err != nil {
 				return fmt.Errorf("copy it to %s: %w", copied, err)
 			}
-			told(copied)
 			if err := climb(ctx, conn, version, steps[:version+1]); err != nil {
+				_ = os.Remove(copied) // it is the same as what is still there
 				return err
 			}
+			told(copied)
 			// The version goes into the file's own header, where an older program looks.
 			return script(ctx, conn, `PRAGMA wal_checkpoint(TRUNCATE)`)
 		})
@@ -236,7 +237,11 @@ func verify(ctx context.Context, path string, known int) (version int, err error
 			return nil
 		}
 		var epoch string
-		return conn.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'epoch'`).Scan(&epoch)
+		if err := conn.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'epoch'`).Scan(&epoch); err != nil || version < known {
+			return err
+		}
+		var q statements // each is checked against the tables that it needs
+		return errors.Join(q.prepare(ctx, conn), q.close())
 	})
 	switch {
 	case err != nil:

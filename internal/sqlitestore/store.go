@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"sync"
@@ -105,7 +104,7 @@ func openWith(ctx context.Context, path string, opt Options, steps []step) (*Sto
 		path: path, log: opt.Logger, status: make(chan room.State, 1), done: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 	if err := s.start(ctx, opt); err != nil {
-		return nil, fmt.Errorf("database %s cannot be used: %w", path, err)
+		return nil, unusable(path, err)
 	}
 	return s, nil
 }

@@ -30,21 +30,23 @@ func indexText(text string) []byte {
 	return dst
 }
 
+// maxTerms bounds a query: of a longer one the beginning counts.
+const maxTerms = 32
+
 // matchText makes a query for the index: lines that hold all of the words. Empty: there is no word in it.
 func matchText(words string) string {
 	var terms []string
 	eachRun(words, func(run string, pairs bool) {
-		if !pairs {
+		switch first, size := utf8.DecodeRuneInString(run); {
+		case len(terms) == maxTerms:
+		case !pairs:
 			terms = append(terms, `"`+run+`"*`)
-			return
-		}
-		first, size := utf8.DecodeRuneInString(run)
-		if size == len(run) {
+		case size == len(run):
 			terms = append(terms, `"`+string(first)+`"*`)
-			return
+		default:
+			row := strings.Fields(string(indexText(run)))
+			terms = append(terms, `"`+strings.Join(row[:min(len(row)-1, maxTerms)], " ")+`"`)
 		}
-		row := strings.Fields(string(indexText(run)))
-		terms = append(terms, `"`+strings.Join(row[:len(row)-1], " ")+`"`)
 	})
 	return strings.Join(terms, " AND ")
 }

@@ -51,6 +51,14 @@ func TestMatchText(t *testing.T) {
 	}
 }
 
+func TestQueriesAreBounded(t *testing.T) {
+	for _, words := range []string{strings.Repeat("word ", 1000), strings.Repeat("가", 1000), strings.Repeat("가 ", 1000)} {
+		if got := len(strings.Fields(strings.ReplaceAll(matchText(words), " AND ", " "))); got != maxTerms {
+			t.Errorf("matchText of %d bytes has %d terms, want %d", len(words), got, maxTerms)
+		}
+	}
+}
+
 func TestTagsAreWordsThatNobodyTypes(t *testing.T) {
 	got := string(tag(nil, authorTag, "case:kim lee-9 사랑"))
 	if strings.Count(got, " ") != 1 || !strings.HasSuffix(got, " ") {

@@ -57,34 +57,37 @@ const probePause = time.Second
 const busyWait = 100 * time.Millisecond
 
 // openWriter opens the connection for writing and reads how far the log has come.
-func openWriter(ctx context.Context, s *Store, opt Options) (w *writer, err error) {
-	w = &writer{
+func openWriter(ctx context.Context, s *Store, opt Options) (*writer, error) {
+	w := &writer{
 		store: s, log: opt.Logger, batch: opt.BatchLines, rules: room.NewRules(), fleeting: newFleeting(),
 		people: map[room.PersonID]int64{}, names: map[room.Nick]int64{},
 		probe: time.NewTimer(time.Hour), striking: true,
 	}
 	w.probe.Stop()
-	if w.db, err = open(s.path, url.Values{"_pragma": {
+	if err := w.open(ctx, opt); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+// open does what openWriter may have to close again.
+func (w *writer) open(ctx context.Context, opt Options) (err error) {
+	if w.db, err = open(w.store.path, url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()),
 		"wal_autocheckpoint(0)", "cache_size(-16384)", "secure_delete(FAST)",
 	}}); err != nil {
-		return nil, err
+		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = w.close() // the error before it is what counts
-		}
-	}()
 	if w.conn, err = w.db.Conn(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.q.prepare(ctx, w.conn); err != nil {
-		return nil, err
+		return err
 	}
-	if w.disk, err = newDisk(s.path, opt.DiskReserve); err != nil {
-		return nil, err
+	if w.disk, err = newDisk(w.store.path, opt.DiskReserve); err != nil {
+		return err
 	}
-	return w, w.recover(ctx)
+	return w.recover(ctx)
 }
 
 // recover goes on where the log ends.
@@ -125,7 +128,10 @@ func (w *writer) close() error {
 	if w.conn != nil {
 		err = errors.Join(err, w.conn.Close())
 	}
-	return errors.Join(err, w.db.Close())
+	if w.db != nil {
+		err = errors.Join(err, w.db.Close())
+	}
+	return err
 }
 
 // run serves requests until the store is closed and none waits.
