@@ -238,7 +238,9 @@ func (x *session) loop(ctx context.Context) error {
 		if err := x.show(); err != nil {
 			return err
 		}
-		x.out.start(ctx, x.me, x.env)
+		if !x.manner.Patient || len(x.answers) == 0 { // a pipe's lines come behind the answers that it asked for before them
+			x.out.start(ctx, x.me, x.env)
+		}
 		if x.finished() {
 			if x.gone {
 				return io.EOF
