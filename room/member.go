@@ -65,6 +65,7 @@ type Member struct {
 	house  *House
 	person *person
 	screen ScreenID
+	key    string // fingerprint that this screen proved
 	room   Subject
 	visit  bool
 	joined Seq
@@ -166,7 +167,7 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 	case !p.wears(claim.Names) && !h.opens(claim.Key, p.id):
 		return nil, errMoved
 	}
-	m := &Member{house: h, person: p, screen: ScreenID(NewID().String()), room: Lobby, visit: visit}
+	m := &Member{house: h, person: p, screen: ScreenID(NewID().String()), key: claim.Key, room: Lobby, visit: visit}
 	h.mu.RLock()
 	log := h.rooms[m.room]
 	h.mu.RUnlock()
@@ -456,6 +457,10 @@ func (m *Member) Person() Person {
 	defer m.house.mu.RUnlock()
 	return m.person.snapshot()
 }
+
+// Key returns the fingerprint of the key that was proven for this screen, empty for none: the owner of an account may prove another
+// on each.
+func (m *Member) Key() string { return m.key }
 
 // Announced says whether the screen's entry was told to the room: a further screen of somebody and a visit are not.
 func (m *Member) Announced() bool { return m.announced }

@@ -152,7 +152,7 @@ func (c *Call) keys(a room.Account) []string {
 	out := make([]string, len(a.Keys))
 	for i, k := range a.Keys {
 		form := i18n.KeyListed
-		if k == c.Me.Person().Key {
+		if k == c.Me.Key() {
 			form = i18n.KeyProven
 		}
 		out[i] = c.Lang.Text(form, i+1, k)

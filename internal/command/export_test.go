@@ -1,4 +1,33 @@
 package command
 
-// CutNick is cutNick for the tests.
-var CutNick = cutNick
+import "sarangbang/room"
+
+// What the tests look at from outside.
+var (
+	CutNick = cutNick
+	Moment  = moment
+)
+
+// CutWords returns what cutWords makes, each word with its filter before it.
+func CutWords(rest string) []string {
+	var out []string
+	for _, w := range cutWords(rest) {
+		out = append(out, w.filter+"|"+w.text)
+	}
+	return out
+}
+
+// Issue is issue for the tests.
+func (c *Codes) Issue(owner room.Person) string { return c.issue(owner) }
+
+// Redeem is redeem for the tests.
+func (c *Codes) Redeem(typed, key string) (owner room.Person, ok, tired bool) {
+	return c.redeem(typed, key)
+}
+
+// Triers is how many keys have wrong tries.
+func (c *Codes) Triers() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.wrong)
+}

@@ -21,8 +21,9 @@ const (
 func history(ctx context.Context, c *Call) (Answer, error) {
 	q := room.LineQuery{Room: c.room(), N: historyLines}
 	times := c.atLeast(TimesShort)
+	counted := false
 	var before []string
-	for i, w := range cutWords(c.Rest) {
+	for _, w := range cutWords(c.Rest) {
 		switch {
 		case w.filter == "time":
 			t, err := timesFilter(w.text)
@@ -36,7 +37,8 @@ func history(ctx context.Context, c *Call) (Answer, error) {
 			before = append(before, w.text)
 		case strings.EqualFold(w.text, "before"):
 			before = []string{}
-		case i == 0:
+		case !counted:
+			counted = true
 			n, err := strconv.Atoi(w.text)
 			if err != nil && !errors.Is(err, strconv.ErrRange) {
 				return Answer{}, c.historyUsage()

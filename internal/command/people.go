@@ -56,8 +56,8 @@ const namesInLine = 50
 func whoami(_ context.Context, c *Call) (Answer, error) {
 	me := c.Me.Person()
 	out := []string{c.Lang.Text(i18n.WhoamiNick, me.Nick)}
-	if me.Key != "" {
-		out = append(out, c.Lang.Text(i18n.WhoamiKey, me.Key))
+	if key := c.Me.Key(); key != "" {
+		out = append(out, c.Lang.Text(i18n.WhoamiKey, key))
 	} else {
 		out = append(out, c.Lang.Text(i18n.WhoamiNoKey))
 	}
@@ -117,7 +117,7 @@ func nick(ctx context.Context, c *Call) (Answer, error) {
 // wearer is the caller, who wants another nickname.
 func (c *Call) wearer() Wearer {
 	me := c.Me.Person()
-	return Wearer{House: c.House, Key: me.Key, Is: func(p room.Person) bool { return p.ID == me.ID }, Zone: c.zone()}
+	return Wearer{House: c.House, Key: c.Me.Key(), Is: func(p room.Person) bool { return p.ID == me.ID }, Zone: c.zone()}
 }
 
 // listed says whether the caller is in the room, with this screen or another.

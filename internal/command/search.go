@@ -28,8 +28,8 @@ func search(ctx context.Context, c *Call) (Answer, error) {
 			return Answer{}, err
 		}
 	}
-	row, _ := Find("search")
-	if len(words) == 0 {
+	if len(words) == 0 && s.query.Author == "" { // all that somebody said can be asked for
+		row, _ := Find("search")
 		return Answer{}, c.usage(row)
 	}
 	s.query.Words = strings.Join(words, " ")
@@ -46,9 +46,9 @@ func search(ctx context.Context, c *Call) (Answer, error) {
 	case len(found) <= first && s.page > 1:
 		return Answer{}, fail(i18n.SearchNoPage, s.page)
 	case len(found) == 0 && c.Bare: // whoever asks by a program learns it from the exit status
-		return Answer{}, fail(i18n.SearchNoMatch, shorten(s.query.Words))
+		return Answer{}, fail(i18n.SearchNoMatch, shorten(c.Rest))
 	case len(found) == 0:
-		return c.say(i18n.SearchNoMatch, shorten(s.query.Words)), nil
+		return c.say(i18n.SearchNoMatch, shorten(c.Rest)), nil
 	}
 	a := Answer{Lines: events(found[first:min(last, len(found))]), Times: s.times}
 	if len(found) > last && s.page < maxPage {
