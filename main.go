@@ -45,6 +45,10 @@ func run(args []string, getenv func(string) string, stdin *os.File, stdout, stde
 	var err error
 	switch command {
 	case "version", "--version", "-version":
+		if len(args) > 1 {
+			err = errors.New("version takes nothing more: sarangbang version")
+			break
+		}
 		_, _ = fmt.Fprintln(stdout, versionLine())
 	case "connect":
 		status, err = connect(ctx, args[1:], stdin, stdout, stderr)

@@ -18,6 +18,7 @@ func TestWhatIsNotTheHouse(t *testing.T) {
 		out, stderr string // beginnings; nothing where empty
 	}{
 		{"version", 0, "sarangbang " + version, ""},
+		{"version extra", 1, "", "sarangbang: version takes nothing more"},
 		{"--version", 0, "sarangbang " + version, ""},
 		{"-version", 0, "sarangbang " + version, ""},
 		{"help", 0, "sarangbang: a chat house", ""},
