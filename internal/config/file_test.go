@@ -174,6 +174,7 @@ func TestConnectionsFitTheFiles(t *testing.T) {
 		{"default gives way", defaults().Limits, 20000, 2, 9968, "only 20000 files may be open, so each of 2 doors takes 9968 connections instead of 12000", ""},
 		{"default gives way to the last", defaults().Limits, 66, 2, 1, "each of 2 doors takes 1 connections", ""},
 		{"choice does not", chosen, 20000, 2, 12000, "", "limits.connections_total (12000) on each of 2 doors and limits.fd_reserve (64) need 24064 open files, but only 20000 are allowed: lower it to 9968,"},
+		{"default of one door", defaults().Limits, 10064, 1, 10000, "so the only door takes 10000 connections instead of 12000", ""},
 		{"one file short", chosen, 24063, 2, 12000, "", "lower it to 11999,"},
 		{"room for nobody", defaults().Limits, 65, 2, 12000, "", "only 65 files may be open, which leaves no connection for each of 2 doors"},
 		{"room for less than nobody", defaults().Limits, 10, 2, 12000, "", "only 10 files may be open"},

@@ -296,14 +296,18 @@ func (l Limits) FitFiles(hard uint64, doors int) (fit Limits, warning string, er
 	if hard > reserve && each > 0 {
 		room = (hard - reserve) / each
 	}
+	whose := "the only door"
+	if doors > 1 {
+		whose = fmt.Sprintf("each of %d doors", doors)
+	}
 	switch {
 	case room == 0:
-		return l, "", fmt.Errorf("only %d files may be open, which leaves no connection for each of %d doors: raise the hard limit (ulimit -Hn)", hard, doors)
+		return l, "", fmt.Errorf("only %d files may be open, which leaves no connection for %s: raise the hard limit (ulimit -Hn)", hard, whose)
 	case !l.totalIsDefault:
-		return l, "", fmt.Errorf("limits.connections_total (%d) on each of %d doors and limits.fd_reserve (%d) need %d open files, but only %d are allowed: lower it to %d, or raise the hard limit (ulimit -Hn)",
-			l.ConnectionsTotal, doors, l.FDReserve, needed, hard, room)
+		return l, "", fmt.Errorf("limits.connections_total (%d) on %s and limits.fd_reserve (%d) need %d open files, but only %d are allowed: lower it to %d, or raise the hard limit (ulimit -Hn)",
+			l.ConnectionsTotal, whose, l.FDReserve, needed, hard, room)
 	}
-	warning = fmt.Sprintf("only %d files may be open, so each of %d doors takes %d connections instead of %d", hard, doors, room, l.ConnectionsTotal)
+	warning = fmt.Sprintf("only %d files may be open, so %s takes %d connections instead of %d", hard, whose, room, l.ConnectionsTotal)
 	l.ConnectionsTotal = int(room)
 	return l, warning, nil
 }
