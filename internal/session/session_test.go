@@ -1157,6 +1157,7 @@ func TestWhoWantsNoColourGetsNoneUntilTheyAsk(t *testing.T) {
 		kim := h.terminal(t, "kim")
 		p := h.person(t, 80, session.Visitor{User: "lee", Term: "xterm-256color", Env: map[string]string{"NO_COLOR": "1"}})
 		p.enter("")
+		synctest.Wait() // here and below: or kim could speak before the other is in
 		kim.enter("lee?")
 		p.enter("/theme")
 		p.sees("* kim mentions you:\n[kim] lee?\n")
@@ -1181,6 +1182,7 @@ func TestWhoWantsNoColourGetsNoneUntilTheyAsk(t *testing.T) {
 			t.Errorf("screen %q, want no sequence for a dumb terminal", got)
 		}
 		pipe := h.person(t, 0, session.Visitor{User: "choi"})
+		synctest.Wait()
 		kim.enter("choi, lee")
 		pipe.enter("/theme dark")
 		pipe.sees("[kim] choi, lee\n")
@@ -1202,6 +1204,7 @@ func TestPlainModeSaysInWordsWhatColoursTell(t *testing.T) {
 		}
 		p := h.person(t, 80, session.Visitor{User: "min", Term: "xterm", Env: map[string]string{"SARANGBANG_PLAIN": "1", "LANG": "ko_KR.UTF-8"}})
 		p.enter("")
+		synctest.Wait() // or kim could speak before min is in
 		kim.enter("min님, 민수야, lee")
 		p.sees("* kim 님이 부릅니다:\n[kim] min님, 민수야, lee\n")
 		p.enter("min is me")
