@@ -29,6 +29,27 @@ var (
 // The sizes of RSA keys that people may have: what is smaller proves nothing, what is bigger costs much to verify.
 const minRSABits, maxRSABits = 2048, 8192
 
+// connKey is where the library's context has the connection that it is of.
+type connKey struct{}
+
+// What the library calls for the requests of all connections: a map for each would be there for as long as its connection.
+var (
+	channelHandlers = map[string]ssh.ChannelHandler{
+		"session": func(srv *ssh.Server, sc *gossh.ServerConn, nc gossh.NewChannel, ctx ssh.Context) {
+			ctx.Value(connKey{}).(*conn).openSession(srv, sc, nc, ctx)
+		},
+		"default": func(_ *ssh.Server, _ *gossh.ServerConn, nc gossh.NewChannel, ctx ssh.Context) {
+			ctx.Value(connKey{}).(*conn).refuseChannel(nc)
+		},
+	}
+	requestHandlers = map[string]ssh.RequestHandler{
+		"default": func(ctx ssh.Context, _ *ssh.Server, _ *gossh.Request) (bool, []byte) {
+			ctx.Value(connKey{}).(*conn).spendRequest()
+			return false, nil // forwardings are not served, and the refusal of a keepalive is the answer that it wants
+		},
+	}
+)
+
 // engine makes the library's server for this one connection. One for all could not tell which connection a callback is about:
 // ConnectionFailedCallback gets a wrapper that does not say.
 func (c *conn) engine() *ssh.Server {
@@ -43,10 +64,11 @@ func (c *conn) engine() *ssh.Server {
 		ConnectionFailedCallback:   func(_ net.Conn, err error) { c.failure = err },
 		ConnCallback: func(ctx ssh.Context, nc net.Conn) net.Conn {
 			c.library = ctx
+			ctx.SetValue(connKey{}, c)
 			return nc
 		},
-		ChannelHandlers: map[string]ssh.ChannelHandler{"session": c.openSession, "default": c.refuseChannel},
-		RequestHandlers: map[string]ssh.RequestHandler{"default": c.globalRequest},
+		ChannelHandlers: channelHandlers,
+		RequestHandlers: requestHandlers,
 	}
 }
 

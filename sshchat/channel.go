@@ -101,7 +101,7 @@ func (c *conn) giveChannel() {
 }
 
 // refuseChannel answers a request for any other kind of channel: nothing is forwarded here.
-func (c *conn) refuseChannel(_ *ssh.Server, _ *gossh.ServerConn, nc gossh.NewChannel, _ ssh.Context) {
+func (c *conn) refuseChannel(nc gossh.NewChannel) {
 	if !c.enter() {
 		return
 	}
@@ -120,13 +120,6 @@ func (c *conn) rejectChannel(nc gossh.NewChannel, reason gossh.RejectionReason, 
 		return
 	}
 	_ = nc.Reject(reason, limit) // fails only with the connection
-}
-
-// globalRequest refuses whatever is asked of the connection as a whole: forwardings, and keepalives, whose refusal is the
-// answer that they want.
-func (c *conn) globalRequest(ssh.Context, *ssh.Server, *gossh.Request) (bool, []byte) {
-	c.spendRequest()
-	return false, nil
 }
 
 // spendRequest counts a request, and ends a connection that makes too many. Who asked must go on taking requests until the

@@ -29,7 +29,7 @@ type conn struct {
 
 	life     context.Context // ends with the connection
 	hangUp   context.CancelCauseFunc
-	sessions context.Context // within life; ends earlier when the sessions have to
+	sessions context.Context // ends with life, or earlier when the sessions have to
 	dismiss  context.CancelCauseFunc
 
 	version  *time.Timer   // until the client has said what it is
@@ -78,7 +78,7 @@ func newConn(ctx context.Context, s *Server, nc net.Conn, t *admission.Ticket) *
 		c.budget = rate.NewLimiter(rate.Limit(l.InputBytesPerSecond), l.InputBurstBytes)
 	}
 	c.life, c.hangUp = context.WithCancelCause(ctx)
-	c.sessions, c.dismiss = context.WithCancelCause(c.life)
+	c.sessions, c.dismiss = context.WithCancelCause(ctx)
 	c.mu.Lock() // which keeps shut waiting until both timers are there
 	defer c.mu.Unlock()
 	c.version = time.AfterFunc(l.VersionTimeout, func() { c.shut("version_timeout") })
@@ -141,6 +141,7 @@ func (c *conn) shut(limit string) {
 func (c *conn) Close() error {
 	err := c.Conn.Close()
 	c.hangUp(session.Hangup)
+	c.dismiss(session.Hangup)
 	c.yieldSlot()
 	c.version.Stop()
 	c.login.Stop()

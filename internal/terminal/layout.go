@@ -27,7 +27,8 @@ const dim = "\x1b[2m"
 // is never empty, because x/term takes a cursor at 0,0 for "nothing shown".
 func (t *Terminal) promptCells() string {
 	limit := t.screen.columns / 2
-	line := make([]rune, 0, limit)
+	var room [64]rune
+	line := room[:0]
 	prompt := t.promptForm()
 	if t.search.on {
 		prompt = []Span{{Text: t.searchPrompt(limit)}}

@@ -74,17 +74,17 @@ func (t *Terminal) refuse(size int) {
 // digest makes keys of the input that is here, up to one that ends the turn.
 func (t *Terminal) digest() {
 	t.parser.asked = t.parser.asked && time.Since(t.began) < reportTime
-	for len(t.unread) > 0 && !t.entered && !t.turn.over {
-		b := t.unread[0]
-		t.unread = t.unread[1:]
+	for t.parsed < len(t.chunk) && !t.entered && !t.turn.over {
+		b := t.chunk[t.parsed]
+		t.parsed++
 		t.parser.feed(b)
 	}
 	t.insertTyped()
-	if len(t.unread) == 0 {
+	if t.parsed == len(t.chunk) {
 		giveBuffer(t.chunk)
-		t.chunk, t.unread = nil, nil
+		t.chunk, t.parsed = nil, 0
 	}
-	if t.ended && len(t.unread) == 0 && !t.entered && !t.turn.over {
+	if t.ended && t.chunk == nil && !t.entered && !t.turn.over {
 		t.fail(io.EOF)
 	}
 }
@@ -198,7 +198,7 @@ func (t *Terminal) wait(behind bool) {
 	select {
 	case chunk, ok := <-input:
 		t.heard = time.Now()
-		t.chunk, t.unread, t.ended = chunk, chunk, !ok
+		t.chunk, t.ended = chunk, !ok
 	case <-w.Bell:
 		t.turn.woken = true
 	case <-w.Timer:

@@ -141,18 +141,19 @@ type Terminal struct {
 	began  time.Time
 	parser parser
 	chunk  []byte // of input, lent by the reader
-	unread []byte // the rest of it, not yet parsed
+	parsed int    // bytes of it
 	heard  time.Time
-	ended  bool // the client's input has ended
 
-	entered     bool   // Enter was pressed; x/term has not been told
-	draftStale  bool   // x/term has an older draft
-	promptStale bool   // x/term has an older prompt
-	above       []byte // rows to print
+	above []byte // rows to print
+	note  string // the sequence of a notification to be sent
+
+	ended       bool // the client's input has
+	entered     bool // Enter was pressed; x/term has not been told
+	draftStale  bool // x/term has an older draft
+	promptStale bool // x/term has an older prompt
 	bell        bool
-	note        string // the sequence of a notification to be sent
-
-	told bool // the owner knows that the client is behind, and waits for better
+	told        bool // the owner knows that the client is behind, and waits for better
+	closed      bool
 
 	fetched      time.Time // when x/term last fetched the draft
 	fetchedCells int
@@ -166,7 +167,6 @@ type Terminal struct {
 	in     incoming
 	reader sync.WaitGroup
 	out    *outgoing
-	closed bool
 	err    error // of Close
 }
 
