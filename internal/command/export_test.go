@@ -3,10 +3,7 @@ package command
 import "sarangbang/room"
 
 // What the tests look at from outside.
-var (
-	CutNick = cutNick
-	Moment  = moment
-)
+var CutNick = cutNick
 
 // CutWords returns what cutWords makes, each word with its filter before it.
 func CutWords(rest string) []string {

@@ -56,7 +56,7 @@ func history(ctx context.Context, c *Call) (Answer, error) {
 			return Answer{}, c.historyUsage()
 		}
 		typed := strings.Join(before, " ")
-		until, ok := moment(typed, c.now())
+		until, ok := Moment(typed, c.now())
 		if !ok {
 			return Answer{}, fail(i18n.HistoryTime, shorten(typed))
 		}

@@ -76,7 +76,7 @@ func (s *searching) filter(c *Call, w word) error {
 			return fail(i18n.NoSuchRoom, shorten(w.text))
 		}
 	case "since":
-		t, ok := moment(w.text, c.now())
+		t, ok := Moment(w.text, c.now())
 		if !ok {
 			return fail(i18n.SearchSince, shorten(w.text))
 		}

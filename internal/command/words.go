@@ -66,9 +66,9 @@ var (
 	clockLayouts = []string{"15:04", "15:04:05"}
 )
 
-// moment reads a time as people write it, in the zone of now: a day, a day and a time, a time alone, which is the last time that it
+// Moment reads a time as people write it, in the zone of now: a day, a day and a time, a time alone, which is the last time that it
 // was so late, or how long ago, such as 30m, 12h, 7d and 2w.
-func moment(typed string, now time.Time) (time.Time, bool) {
+func Moment(typed string, now time.Time) (time.Time, bool) {
 	if t, ok := ago(typed, now); ok {
 		return t, true
 	}

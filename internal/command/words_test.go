@@ -77,12 +77,12 @@ func TestMoment(t *testing.T) {
 		got, ok := command.Moment(typed, now)
 		if !ok {
 			if want != "" {
-				t.Errorf("moment(%q) is none, want %s", typed, want)
+				t.Errorf("Moment(%q) is none, want %s", typed, want)
 			}
 			continue
 		}
 		if said := got.In(seoul).Format("2006-01-02 15:04:05"); said != want {
-			t.Errorf("moment(%q) = %s, want %q", typed, said, want)
+			t.Errorf("Moment(%q) = %s, want %q", typed, said, want)
 		}
 	}
 }
