@@ -36,7 +36,13 @@ func register(ctx context.Context, c *Call) (Answer, error) {
 	case void != "":
 		return Answer{}, fail(i18n.Void(string(void)))
 	}
-	return c.say(i18n.Registered, me.Nick), nil
+	var changes []Change // made in this session, of which there was nothing yet to save them with
+	for name, value := range c.All() {
+		if s, _ := find(name); s.get(&c.Start) != value {
+			changes = append(changes, Change{name, value})
+		}
+	}
+	return c.say(i18n.Registered, me.Nick), c.save(ctx, changes...)
 }
 
 // notYours says why a nickname that the caller wears cannot become their own.

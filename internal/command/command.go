@@ -30,6 +30,15 @@ type Command struct {
 	Run func(ctx context.Context, c *Call) (Answer, error)
 }
 
+// Do calls Run, and saves the setting that it changed with the account of a caller who has one.
+func (c Command) Do(ctx context.Context, call *Call) (Answer, error) {
+	a, err := c.Run(ctx, call)
+	if err == nil && a.Changed != (Change{}) {
+		err = call.save(ctx, a.Changed)
+	}
+	return a, err
+}
+
 // Call is one use of a command.
 type Call struct {
 	Env
@@ -45,6 +54,7 @@ type Env struct {
 	Me       *room.Member   // nil for a Public command run without a nickname
 	Exempt   bool           // no limit that is counted by person holds for them
 	Settings                // of the caller's screen
+	Start    Settings       // what the screen had when it came
 	Zone     *time.Location // where the caller reads times
 	Terminal bool           // the caller has one
 	// Keys is the key map of terminals: the slug of what keys do, and their names.

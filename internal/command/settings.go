@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sarangbang/internal/i18n"
+	"sarangbang/room"
 )
 
 // Settings are how one person's screens are drawn. Each has a name, that of its command, and a few words that it can be: so they
@@ -146,6 +147,30 @@ func (s *Settings) Set(name, value string) bool {
 	}
 	row.set(s, value)
 	return true
+}
+
+// save keeps settings with the account of a caller who has one.
+func (c *Call) save(ctx context.Context, changes ...Change) error {
+	if c.Me == nil {
+		return nil
+	}
+	a, has := c.Me.Account()
+	if !has {
+		return nil
+	}
+	for _, change := range changes {
+		if a.Settings[change.Name] == change.Value {
+			continue
+		}
+		void, err := c.House.Act(ctx, a.Person(), room.Configured{Name: change.Name, Value: change.Value})
+		if room.Unsaved(err) {
+			return fail(i18n.SettingNotSaved)
+		}
+		if err := refused(void, err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // configure is the command of a setting: it tells what that is, or changes it.

@@ -172,6 +172,7 @@ const (
 	PlainHasNone     Key = "plain.has_none"
 	NoTerminal       Key = "no_terminal"
 	ReplyTurned      Key = "msg.turned"
+	SettingNotSaved  Key = "setting.not_saved"
 )
 
 // NickRule is the sentence for a rule that a nickname broke, by the rule's slug. Its arguments are the character at fault, what

@@ -27,8 +27,9 @@ const (
 func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stderr io.Writer) (status int) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	with := s.settings(v)
 	x := &session{
-		Service: s, visitor: v, manner: Manner{Door: "ssh"}, settings: s.settings(v), zone: zone(v.Env["TZ"]), cancel: cancel,
+		Service: s, visitor: v, manner: Manner{Door: "ssh"}, settings: with, start: with, zone: zone(v.Env["TZ"]), cancel: cancel,
 	}
 	scr := &pipeScreen{out: stdout, err: stderr, view: render.View{Lang: x.settings.Lang, Bare: true, Zone: x.zone}}
 	x.screen = scr
@@ -79,7 +80,7 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 	if c.Speak != nil {
 		return x.execSpeak(ctx, c, call, scr)
 	}
-	a, err := c.Run(ctx, call)
+	a, err := c.Do(ctx, call)
 	if a.Lines != nil {
 		scr.view.Clock = clocks[a.Times]
 		if failed := scr.answer(a); failed != nil {

@@ -90,7 +90,7 @@ func (s *Service) count(change func(*Stats)) {
 // Serve leads one person from the nickname to the end, on the caller's goroutine. It returns when everything that it started is
 // over, the person has left the house and was told why; ending the connection is the door's part.
 func (s *Service) Serve(ctx context.Context, v Visitor, m Manner, scr Screen) (end End) {
-	return s.newSession(v, m, scr, nil).serve(ctx)
+	return s.newSession(v, m, scr, nil, s.settings(v)).serve(ctx)
 }
 
 // ServeConsole is Serve for a console: with a terminal where it has columns, else as a plain stream of lines.
@@ -107,13 +107,14 @@ func (s *Service) onConsole(v Visitor, c Console) *session {
 	} else {
 		m.Patient, m.Numbered, m.SilentNick = true, true, true
 	}
-	scr := newConsoleScreen(c, &s.drawn, s.settings(v), v)
-	return s.newSession(v, m, scr, scr)
+	with := s.settings(v)
+	scr := newConsoleScreen(c, &s.drawn, with, v)
+	return s.newSession(v, m, scr, scr, with)
 }
 
-func (s *Service) newSession(v Visitor, m Manner, scr Screen, console *consoleScreen) *session {
+func (s *Service) newSession(v Visitor, m Manner, scr Screen, console *consoleScreen, with command.Settings) *session {
 	return &session{
-		Service: s, visitor: v, manner: m, screen: scr, console: console, settings: s.settings(v), zone: zone(v.Env["TZ"]),
+		Service: s, visitor: v, manner: m, screen: scr, console: console, settings: with, start: with, zone: zone(v.Env["TZ"]),
 		refusals: moderation.NewRefusals(s.opt.Limits.RefusalsPer10s),
 	}
 }
@@ -140,12 +141,20 @@ func (s *Service) Sorry(v Visitor, limit string, n int) string {
 	return room.Sentence(s.lang(v).Text(key, n)).String()
 }
 
-// settings are what a visitor begins with: what their client asks for, as SARANGBANG_THEME=light does, else what suits most.
+// settings are what a visitor begins with: what their client asks for, as SARANGBANG_THEME=light does, else what they chose when they
+// were here under their account, else what suits most. What a client cannot show is left alone.
 func (s *Service) settings(v Visitor) command.Settings {
 	with := command.Settings{
 		Lang: s.lang(v), Theme: command.ThemeAuto, Times: command.TimesOff, Bell: command.BellMentions, Notify: command.NotifyOff,
-		Plain: v.Plain(),
 	}
+	if a, has := s.opt.House.AccountOf(v.Key); has {
+		for name, value := range a.Settings {
+			if !with.Set(name, value) { // another version of the program knew it
+				s.opt.Logger.Warn("setting of an account ignored", "session", v.Session, "name", name, "value", value)
+			}
+		}
+	}
+	with.Plain = with.Plain || v.Plain()
 	if v.Env["NO_COLOR"] != "" {
 		with.Theme = command.ThemeNone
 	}

@@ -44,6 +44,7 @@ type session struct {
 	screen   Screen
 	console  *consoleScreen // the same screen where the session drew it itself, else nil
 	settings command.Settings
+	start    command.Settings // what they were at the beginning
 	zone     *time.Location
 	cancel   context.CancelCauseFunc
 
@@ -375,14 +376,14 @@ func (x *session) line(in Input) error {
 		}
 		j.body = body
 	} else {
-		j.call, j.run = call, func(ctx context.Context) (command.Answer, error) { return c.Run(ctx, call) }
+		j.call, j.run = call, func(ctx context.Context) (command.Answer, error) { return c.Do(ctx, call) }
 	}
 	return x.submit(j)
 }
 
 func (x *session) env() command.Env {
 	return command.Env{
-		House: x.opt.House, Me: x.me, Exempt: x.visitor.Exempt, Settings: x.settings, Zone: x.zone, Peer: x.peer, Gaps: x.gaps,
+		House: x.opt.House, Me: x.me, Exempt: x.visitor.Exempt, Settings: x.settings, Start: x.start, Zone: x.zone, Peer: x.peer, Gaps: x.gaps,
 		Names: x.opt.Names, Rates: x.opt.Rates, Limits: x.opt.Limits.Message,
 		Codes: x.codes, NickHold: x.opt.Limits.NickHold, Keys: x.opt.Keys, Terminal: x.console != nil && x.console.term != nil,
 	}
