@@ -1113,7 +1113,7 @@ func TestThemes(t *testing.T) {
 		kim := h.terminal(t, "kim")
 		p := h.person(t, 80, session.Visitor{User: "lee", Term: "xterm-256color"})
 		p.enter("")
-		synctest.Wait() // or kim could speak before lee is in
+		synctest.Wait()          // or kim could speak before lee is in
 		drawn := func() string { // what stands before kim's newest line
 			t.Helper()
 			kim.enter("hi")
