@@ -188,6 +188,13 @@ func TestColourBelongsToTheIdentity(t *testing.T) {
 			t.Errorf("%s: %q and %q, want the same colour", c.name, a, b)
 		}
 	}
+	for i := range 20 {
+		nick := fmt.Sprint("Åsa", i)
+		a, b := room.Person{ID: "1", Nick: room.Nick(nick)}, room.Person{ID: "2", Nick: room.Nick(strings.ToUpper(nick))}
+		if drawn(a) != drawn(b) {
+			t.Errorf("%s and %s: %q and %q, want the same colour", a.Nick, b.Nick, drawn(a), drawn(b))
+		}
+	}
 	used := map[string]int{}
 	for i := range 1200 {
 		used[drawn(room.Person{Nick: room.Nick(fmt.Sprint("person", i))})]++
