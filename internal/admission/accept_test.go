@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -21,10 +22,11 @@ type fakeListener struct {
 	conns  chan net.Conn
 	errs   chan error
 	closed chan struct{}
+	once   sync.Once // it is closed from several goroutines
 }
 
 func newFakeListener() *fakeListener {
-	return &fakeListener{make(chan net.Conn), make(chan error), make(chan struct{})}
+	return &fakeListener{conns: make(chan net.Conn), errs: make(chan error), closed: make(chan struct{})}
 }
 
 func (l *fakeListener) Accept() (net.Conn, error) {
@@ -39,11 +41,7 @@ func (l *fakeListener) Accept() (net.Conn, error) {
 }
 
 func (l *fakeListener) Close() error {
-	select {
-	case <-l.closed:
-	default:
-		close(l.closed)
-	}
+	l.once.Do(func() { close(l.closed) })
 	return nil
 }
 
