@@ -215,6 +215,7 @@ func TestHistoryIsShownAPageAtATime(t *testing.T) {
 		lee.enter("/history 200")
 		lee.sees(want.String())
 		lee.enter("/history 2")
+		time.Sleep(time.Second) // what is said on a terminal does not wait for answers
 		lee.enter("live")
 		lee.sees("00:00 [kim] line 199\n[lee] live\n")
 
