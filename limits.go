@@ -64,7 +64,7 @@ func sessionLimits(l config.Limits) session.Limits {
 	return session.Limits{
 		Message:      room.TextLimits{Bytes: l.MessageBytes, Lines: l.MessageLines},
 		BacklogLines: l.BacklogLines, OutboxLines: l.OutboxLines, RefusalsPer10s: l.RefusalsPer10s,
-		NickTimeout: l.NickTimeout, IdleTimeout: l.IdleTimeout,
+		NickTimeout: l.NickTimeout, NickHold: l.NickHold, IdleTimeout: l.IdleTimeout,
 	}
 }
 
@@ -86,7 +86,7 @@ func storeOptions(l config.Limits, log *slog.Logger) sqlitestore.Options {
 }
 
 func roomOptions(l config.Limits, log *slog.Logger) room.Options {
-	return room.Options{RingLines: l.RoomRingLines, CommitWait: l.OutboxWait, Logger: log}
+	return room.Options{RingLines: l.RoomRingLines, CommitWait: l.OutboxWait, ResumeWindow: l.ResumeWindow, Logger: log}
 }
 
 // stats gathers the figures of all parts for whoever watches the house.

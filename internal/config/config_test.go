@@ -66,7 +66,7 @@ func TestDefaults(t *testing.T) {
 			SessionsPerConnection: 4, SessionOpensPerMinute: 20, RefusedChannels: 50, SessionsPerKey: 8, SessionsPerAddress: 64,
 			RequestsPerSecond: 64, EnvVars: 32, EnvBytes: 4096, TermNameBytes: 64, CommandBytes: 4096,
 			ColumnsMin: 12, ColumnsMax: 500, RowsMin: 4, RowsMax: 200, RedrawsPerSecond: 10,
-			NickCells: 20, NickGraphemes: 20, NickBytes: 64, NickTimeout: 10 * time.Minute,
+			NickCells: 20, NickGraphemes: 20, NickBytes: 64, NickTimeout: 10 * time.Minute, NickHold: 24 * time.Hour, ResumeWindow: time.Minute,
 			MessageBytes: 4096, MessageLines: 20, BacklogLines: 20, PasteBytes: 65536, EscapeBytes: 64, CombiningMarks: 4,
 			MessageBurst: 8, MessagesPerSecond: 2, MessageDelay: 5 * time.Second, RefusalsPer10s: 40,
 			NickChangesPerMinute: 5, NewPeoplePerMinute: 10,

@@ -69,7 +69,7 @@ func TestWrongFilesAreOneSentence(t *testing.T) {
 		{"limit outside its table", "message_bytes = 4096\n", `house.toml, line 1: unknown key "message_bytes"; the nearest known one is limits.message_bytes`},
 		{"setting inside the table", "[limits]\nlang = \"ko\"\n", `house.toml, line 2: unknown key "limits.lang"; the nearest known one is lang`},
 		{"misspelt table", "[limit]\nmessage_bytes = 4096\n", `house.toml, line 1: unknown key "limit"; the nearest known one is limits`},
-		{"limit of a later feature", "[limits]\nnick_hold = \"24h\"\n", `house.toml, line 2: unknown key "limits.nick_hold"; the nearest known one is limits.nick_cells`},
+		{"limit of a later feature", "[limits]\njoins_per_minute = 30\n", `house.toml, line 2: unknown key "limits.joins_per_minute"; the nearest known one is limits.new_people_per_minute`},
 		{"file names itself", `config = "x"`, `house.toml, line 1: config cannot stand in the file that it names`},
 		{"limits is no table", `limits = 3`, `house.toml, line 1: limits = 3 does not work: it must be a table, [limits]`},
 		{"history is no table", `history = 3`, `house.toml, line 1: history = 3 does not work: it must be a table, [history]`},

@@ -9,7 +9,7 @@ import (
 // Limits are the [limits] table of the TOML file. What each one bounds and what happens beyond it stands in limitKeys and
 // in docs/CONFIG.md; addresses count as /32 (IPv4, also when mapped) or /64 (IPv6).
 //
-// A limit comes with the feature that it bounds. Not here yet, and so unknown keys: joins_per_minute, link_bytes, nick_hold,
+// A limit comes with the feature that it bounds. Not here yet, and so unknown keys: joins_per_minute, link_bytes,
 // passphrase_tries_per_minute.
 type Limits struct {
 	// Exempt lists those for whom the limits counted by address, key or person do not hold. Nobody by default, not even
@@ -68,6 +68,8 @@ type Limits struct {
 	NickGraphemes  int
 	NickBytes      int
 	NickTimeout    time.Duration
+	NickHold       time.Duration
+	ResumeWindow   time.Duration
 	MessageBytes   int
 	MessageLines   int
 	BacklogLines   int
@@ -203,6 +205,10 @@ func limitKeys() []key {
 			"refused with the reason, asked again"),
 		span("nick_timeout", 10*time.Minute, 100*time.Millisecond, 24*time.Hour, func(l *Limits) *time.Duration { return &l.NickTimeout },
 			"told, session ends; on the TCP door reset"),
+		span("nick_hold", 24*time.Hour, 0, 365*24*time.Hour, func(l *Limits) *time.Duration { return &l.NickHold },
+			"time after which the nickname of an erased account is free again; until then nobody can wear it"),
+		span("resume_window", time.Minute, 0, time.Hour, func(l *Limits) *time.Duration { return &l.ResumeWindow },
+			`the leave of an account's owner whose connection broke is told to the room; "0s" is at once`),
 		whole("message_bytes", 4<<10, 1, 64<<10, func(l *Limits) *int { return &l.MessageBytes },
 			"refused whole, with both sizes named"),
 		whole("message_lines", 20, 1, 1000, func(l *Limits) *int { return &l.MessageLines },

@@ -326,6 +326,24 @@ var limitCases = []limitCase{
 		c.read = len(c.in.String())
 		c.reset()
 	}},
+	{keys: "nick_hold", exempt: true, limits: "nick_hold = \"1s\"\n", prove: func(h *house) {
+		kim := h.register(h.t, "kim", newKey(h.t))
+		kim.types("/account delete kim")
+		kim.sees("* The account kim is erased.")
+		kim.ends(0)
+		if !eventually(patience, func() bool {
+			status, _, _ := h.command(h.t, login{user: "kim"}, "say hello")
+			return status == 0
+		}) {
+			h.t.Error("the nickname is not free again, want it after 1 s")
+		}
+	}},
+	{keys: "resume_window", limits: "resume_window = \"1s\"\n", prove: func(h *house) {
+		lee := h.guest(h.t, "lee")
+		kim := h.register(h.t, "kim", newKey(h.t))
+		kim.cut()
+		lee.sees("* kim left.")
+	}},
 	{keys: "message_bytes", limits: "message_bytes = 10\n", prove: func(h *house) {
 		p := h.guest(h.t, "kim")
 		p.types(strings.Repeat("x", 11))
