@@ -32,7 +32,8 @@ func TestOpenSSHInTmux(t *testing.T) {
 				locale := map[string]string{"en": "en_US.UTF-8", "ko": "ko_KR.UTF-8"}[lang]
 				nick := fmt.Sprint(lang, cols)
 				prompt := promptOf(nick, cols)
-				at := len(prompt) + 1 // the column where the line begins
+				at := len(prompt) + 1          // the column where the line begins
+				here := fmt.Sprint(cols, lang) // in what is said, for the backlog has what was said to the others
 				p := openPane(t, cols, 24, h.openSSH(t, nick, keyFile(t), locale))
 				p.sees(w[0])
 				p.press("Enter")
@@ -43,10 +44,10 @@ func TestOpenSSHInTmux(t *testing.T) {
 				// A half typed line stays whole while others talk.
 				p.types("안녕하세")
 				p.shows(at+8, prompt+" 안녕하세")
-				friend.types("first")
-				old.sends("둘째")
-				p.sees("[old] 둘째")
-				p.sees("[friend] first")
+				friend.types(here + " 1")
+				old.sends(here + " 둘")
+				p.sees("[old] " + here + " 둘")
+				p.sees("[friend] " + here + " 1")
 				p.shows(at+8, prompt+" 안녕하세")
 				p.press("BSpace")
 				p.types("하세요")
@@ -66,8 +67,8 @@ func TestOpenSSHInTmux(t *testing.T) {
 				p.press("C-u")
 				long := strings.Repeat("가나다라마바사아자차", 4)
 				p.types(long)
-				friend.types("second")
-				p.sees("[friend] second")
+				friend.types(here + " 2")
+				p.sees("[friend] " + here + " 2")
 				p.press("Enter")
 				friend.sees("[" + nick + "] " + long + "\n")
 				p.shows(at, rowsOf("["+nick+"] "+long, cols, prompt)...)
@@ -75,14 +76,14 @@ func TestOpenSSHInTmux(t *testing.T) {
 				// A window that changes its width keeps the line.
 				p.types("줄")
 				p.tmux("resize-window", "-x", fmt.Sprint(cols+10), "-y", "20")
-				friend.types("third")
-				p.sees("[friend] third")
+				friend.types(here + " 3")
+				p.sees("[friend] " + here + " 3")
 				prompt = promptOf(nick, cols+10)
 				at = len(prompt) + 1
 				p.shows(at+2, prompt+" 줄")
 				p.tmux("resize-window", "-x", fmt.Sprint(cols-4), "-y", "24")
-				friend.types("fourth")
-				p.sees("[friend] fourth")
+				friend.types(here + " 4")
+				p.sees("[friend] " + here + " 4")
 				prompt = promptOf(nick, cols-4)
 				at = len(prompt) + 1
 				p.shows(at+2, prompt+" 줄")
