@@ -1,9 +1,12 @@
 package terminal
 
 import (
+	"context"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,26 +27,49 @@ func (c *countWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// startTyping returns a terminal with a half-typed line on its screen, and
-// leaves nothing running that could disturb a measurement.
-func startTyping(b *testing.B, typed string) *Terminal {
-	b.Helper()
-	in, keys := io.Pipe()
-	t := New(duplex{in, io.Discard}, Options{})
-	t.SetPrompt([]Span{{"\x1b[32m", "alice"}, {"", "> "}})
-	go func() {
-		io.WriteString(keys, typed)
-		keys.Close()
-	}()
-	if _, err := t.Next(b.Context(), Wait{}); !errors.Is(err, io.EOF) {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { t.Close(time.Second); t.Wait() })
-	return t
+// bench is a terminal with a half-typed line on its screen, whose owner is the
+// test.
+type bench struct {
+	*Terminal
+	out  countWriter // of the writer, and of the owner while nothing is unsent
+	bell chan struct{}
 }
 
-func startPlain(b *testing.B, out io.Writer, typed string) *term.Terminal {
-	b.Helper()
+func startBench(tb testing.TB, typed string) *bench {
+	tb.Helper()
+	in, keys := io.Pipe()
+	b := &bench{bell: make(chan struct{}, 1)}
+	b.Terminal = New(duplex{in, &b.out}, Options{})
+	b.SetPrompt([]Span{{"\x1b[32m", "alice"}, {"", "> "}})
+	go io.WriteString(keys, typed)
+	for b.Draft() != typed || b.draftStale {
+		b.turn(tb)
+	}
+	tb.Cleanup(func() { keys.Close(); b.Close(time.Second); b.Wait() })
+	return b
+}
+
+// turn is one call of Next, and all that the writer has to do for it.
+func (b *bench) turn(tb testing.TB) {
+	b.bell <- struct{}{}
+	if in, err := b.Next(context.Background(), Wait{Bell: b.bell}); err != nil || in.Kind != Woken {
+		tb.Fatalf("Next: %v, %v, want Woken", in, err)
+	}
+	for b.Terminal.out.pending() > 0 {
+		runtime.Gosched()
+	}
+}
+
+// draw is what Next does with printed rows, without its loop, the writer and the
+// lending of buffers, of which the race detector throws away some.
+func (b *bench) draw() {
+	b.screen.open()
+	b.screen.print(b.above)
+	b.above, b.screen.out = b.above[:0], b.screen.out[:0]
+}
+
+func startPlain(tb testing.TB, out io.Writer, typed string) *term.Terminal {
+	tb.Helper()
 	in, keys := io.Pipe()
 	t := term.NewTerminal(duplex{in, out}, "\x1b[32malice\x1b[0m> ")
 	go func() {
@@ -51,57 +77,91 @@ func startPlain(b *testing.B, out io.Writer, typed string) *term.Terminal {
 		keys.Close()
 	}()
 	if _, err := t.ReadLine(); !errors.Is(err, io.EOF) {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	return t
 }
 
-// flush is what Next does with printed rows before it waits, without the two
-// goroutines' hand-over.
-func flush(t *Terminal) int {
-	t.screen.print(t.above)
-	t.above = t.above[:0]
-	n := len(t.screen.out)
-	t.screen.out = t.screen.out[:0]
-	return n
+// processorTime is what this process has used. On a busy machine it moves far
+// less than the clock does.
+func processorTime() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		panic(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// A flush of one row and of a hundred, above a prompt and above a half-typed
-// line, beside plain x/term doing the same. "changed" is the first flush after
-// a key, which draws everything anew.
+// perRun returns the processor time of one call of f, the least of some rounds.
+func perRun(f func()) time.Duration {
+	const rounds, runs = 5, 2000
+	least := time.Hour
+	for range rounds {
+		start := processorTime()
+		for range runs {
+			f()
+		}
+		least = min(least, (processorTime()-start)/runs)
+	}
+	return least
+}
+
+// A line that arrives over a quiet prompt is drawn without a look at the grid,
+// and lines that arrive together cost little more than their bytes.
+func TestArrivingLinesAreCheap(t *testing.T) {
+	hundred := []byte(strings.Repeat(string(row), 100))
+	for _, typed := range []string{"", halfTyped} {
+		plain := startPlain(t, io.Discard, typed)
+		b := startBench(t, typed)
+		library := perRun(func() { _, _ = plain.Write(row) })
+		drawn := perRun(func() { b.Print(row); b.draw() })
+		if drawn > 2*library {
+			t.Errorf("draft %q: a lone line costs %v, want at most 2 × the %v of plain x/term", typed, drawn, library)
+		}
+		lone := perRun(func() { b.Print(row); b.turn(t) })
+		gathered := perRun(func() { b.Print(hundred); b.turn(t) }) / 100
+		if gathered > lone/5 {
+			t.Errorf("draft %q: each of 100 lines costs %v, want at most a fifth of the %v of a lone one", typed, gathered, lone)
+		}
+		if n := testing.AllocsPerRun(1000, func() { b.Print(hundred); b.turn(t) }) / 100; n > 0.05 {
+			t.Errorf("draft %q: each of 100 lines allocates %v times, want never", typed, n)
+		}
+	}
+}
+
+// One row and a hundred, above a prompt and above a half-typed line: plain x/term,
+// what is drawn for them, the same just after a key (which draws everything
+// anew), and all that one call of Next and the writer do. A Write to an SSH
+// channel costs more than any of it, so their number counts, too.
 func BenchmarkFlush(b *testing.B) {
 	for _, line := range []struct{ name, typed string }{{"prompt", ""}, {"typed", halfTyped}} {
-		for _, rows := range []int{1, 100} {
-			name := map[int]string{1: line.name + "/1", 100: line.name + "/100"}[rows]
-			block := []byte(strings.Repeat(string(row), rows))
-			b.Run(name+"/plain", func(b *testing.B) {
-				out := &countWriter{}
-				t := startPlain(b, out, line.typed)
-				out.bytes, out.writes = 0, 0
-				b.ReportAllocs()
-				for b.Loop() {
-					_, _ = t.Write(block)
-				}
-				b.ReportMetric(float64(out.bytes)/float64(b.N), "sent/op")
-			})
-			b.Run(name+"/terminal", func(b *testing.B) {
-				t, sent := startTyping(b, line.typed), 0
-				b.ReportAllocs()
-				for b.Loop() {
-					t.Print(block)
-					sent += flush(t)
-				}
-				b.ReportMetric(float64(sent)/float64(b.N), "sent/op")
-			})
-			b.Run(name+"/changed", func(b *testing.B) {
-				t := startTyping(b, line.typed)
-				b.ReportAllocs()
-				for b.Loop() {
-					t.screen.stale = true
-					t.Print(block)
-					flush(t)
-				}
-			})
+		for _, rows := range []struct {
+			name  string
+			block []byte
+		}{{"1", row}, {"100", []byte(strings.Repeat(string(row), 100))}} {
+			name := line.name + "/" + rows.name + "/"
+			measure := func(what string, out *countWriter, f func()) {
+				b.Run(name+what, func(b *testing.B) {
+					writes, bytes := out.writes, out.bytes
+					b.ReportAllocs()
+					start := processorTime()
+					for b.Loop() {
+						f()
+					}
+					b.ReportMetric(float64(processorTime()-start)/float64(b.N), "cpu-ns/op")
+					if n := out.writes - writes; n > 0 {
+						b.ReportMetric(float64(n)/float64(b.N), "writes/op")
+						b.ReportMetric(float64(out.bytes-bytes)/float64(b.N), "sent/op")
+					}
+				})
+			}
+			out := &countWriter{}
+			plain := startPlain(b, out, line.typed)
+			measure("plain", out, func() { _, _ = plain.Write(rows.block) })
+			t := startBench(b, line.typed)
+			measure("drawn", &countWriter{}, func() { t.Print(rows.block); t.draw() })
+			measure("changed", &countWriter{}, func() { t.screen.stale = true; t.Print(rows.block); t.draw() })
+			measure("whole", &t.out, func() { t.Print(rows.block); t.turn(b) })
 		}
 	}
 }

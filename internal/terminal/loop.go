@@ -200,9 +200,9 @@ func (t *Terminal) wait(behind bool) {
 		t.heard = time.Now()
 		t.chunk, t.ended = chunk, !ok
 	case <-w.Bell:
-		t.turn.woken = true
+		t.end(Input{Kind: Woken}) // nothing is there to be drawn
 	case <-w.Timer:
-		t.turn.woken = true
+		t.end(Input{Kind: Woken})
 	case size, ok := <-t.resize:
 		if !ok {
 			t.resize = nil

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -91,9 +92,10 @@ type outgoing struct {
 	writers sync.WaitGroup
 	run     func() // writes all that waits, as a goroutine
 
+	unsent atomic.Int64 // bytes that the client has not taken yet; changed under mu
+
 	mu      sync.Mutex // guards all below
 	waiting []byte     // lent; nil if nothing waits
-	flying  int        // bytes that the writer has in hand
 	running bool       // there is a writer
 	closed  bool       // nothing more is taken
 	err     error      // why the writer gave up
@@ -121,13 +123,14 @@ func (o *outgoing) pokeLocked() {
 func (o *outgoing) send(p []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	switch {
-	case o.closed:
+	if o.closed {
 		giveBuffer(p)
 		return
-	case o.waiting == nil:
+	}
+	o.unsent.Add(int64(len(p)))
+	if o.waiting == nil {
 		o.waiting = p
-	default:
+	} else {
 		o.waiting = append(o.waiting, p...)
 		giveBuffer(p)
 	}
@@ -139,11 +142,7 @@ func (o *outgoing) send(p []byte) {
 }
 
 // pending returns how many bytes the client has not taken yet.
-func (o *outgoing) pending() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.waiting) + o.flying
-}
+func (o *outgoing) pending() int { return int(o.unsent.Load()) }
 
 // broken reports whether the client takes nothing more.
 func (o *outgoing) broken() bool {
@@ -169,7 +168,7 @@ func (o *outgoing) close(timeout time.Duration) error {
 		}
 		o.mu.Lock()
 	}
-	left := len(o.waiting) + o.flying
+	left := o.pending()
 	giveBuffer(o.waiting)
 	o.waiting = nil
 	if left > 0 && o.err == nil {
@@ -195,7 +194,7 @@ func (o *outgoing) take() []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	p := o.waiting
-	o.waiting, o.flying = nil, len(p)
+	o.waiting = nil
 	if p == nil {
 		o.running = false
 		if o.closed && o.err == nil {
@@ -222,19 +221,20 @@ func (o *outgoing) write(p []byte) bool {
 func (o *outgoing) sent(n int, err error) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	was := len(o.waiting) + o.flying
-	o.flying -= n
+	left := o.pending() - n
+	o.unsent.Store(int64(left))
 	switch {
 	case o.err != nil: // close has given up
-		o.flying, o.running = 0, false
+		o.running = false
 		return false
 	case err != nil:
 		giveBuffer(o.waiting)
-		o.closed, o.waiting, o.flying, o.running = true, nil, 0, false
+		o.closed, o.waiting, o.running = true, nil, false
+		o.unsent.Store(0)
 		o.err = fmt.Errorf("write to the client: %w", err)
 		close(o.changed)
 		return false
-	case was >= o.limit && was-n < o.limit:
+	case left < o.limit && left+n >= o.limit:
 		o.pokeLocked()
 	}
 	return true
