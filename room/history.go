@@ -171,7 +171,9 @@ const maxBetween = 100_000
 
 // Missed is what happened while the owner of an account was away.
 type Missed struct {
-	Skipped int      // lines further back than what is given
+	Skipped int      // lines of the room further back than what is given
+	From    Seq      // these lie from here on
+	Before  Seq      // and before this place
 	Again   []*Event // the first of them, which may have been on the screen before the end of the last visit
 	New     []*Event // which cannot have been
 }
@@ -192,7 +194,7 @@ func (m *Member) Missed(ctx context.Context, most int) (missed Missed, returned 
 	if err != nil {
 		return missed, true, err
 	}
-	missed.Skipped = max(0, all-most)
+	missed.From, missed.Skipped = q.From, max(0, all-most)
 	skip := missed.Skipped
 	for e, err := range m.Between(ctx, q.From, q.Before) {
 		if err != nil {
@@ -200,6 +202,7 @@ func (m *Member) Missed(ctx context.Context, most int) (missed Missed, returned 
 		}
 		if _, told := e.Body.(Told); !told && skip > 0 {
 			skip--
+			missed.Before = e.Seq + 1
 			continue
 		}
 		if e.Seq <= m.back.sent {

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sarangbang/internal/command"
 	"sarangbang/internal/i18n"
 	"sarangbang/room"
 )
@@ -65,6 +66,7 @@ func (x *session) catchUp(missed room.Missed) {
 	add := func(events ...*room.Event) { x.returning = append(x.returning, events...) }
 	if missed.Skipped > 0 {
 		add(x.note(i18n.ReturnSkipped, missed.Skipped))
+		x.gaps = append(x.gaps, command.Gap{From: missed.From, Before: missed.Before})
 	}
 	if len(missed.Again) > 0 {
 		add(x.note(i18n.ReturnAgain))
@@ -80,12 +82,38 @@ func (x *session) catchUp(missed room.Missed) {
 
 // showReturning draws the next of it.
 func (x *session) showReturning() error {
-	n := min(len(x.returning), showAtOnce)
+	kept := isTold(x.returning[0])
+	n := 1
+	for n < min(len(x.returning), showAtOnce) && isTold(x.returning[n]) == kept {
+		n++
+	}
 	events := x.returning[:n]
 	if x.returning = x.returning[n:]; len(x.returning) == 0 {
 		x.returning = nil
 	}
+	for _, e := range events { // before it goes out: of a screen that fails on the way nobody knows how much was seen
+		x.me.Sent(e.Seq)
+	}
 	x.me.Reader().Bell().Ring() // there is more, and what came meanwhile, after a look at the input
 	x.lastShown = time.Now()
+	if kept {
+		x.talkWith(events[n-1].From)
+	}
+	if kept && x.console != nil { // a letter says when it was written
+		return x.console.ShowAnswer(events, timesOf(x.settings))
+	}
 	return x.screen.Show(events)
+}
+
+// timesOf is how much of the time stands before what needs one.
+func timesOf(s command.Settings) command.Times {
+	if s.Times == command.TimesFull {
+		return command.TimesFull
+	}
+	return command.TimesShort
+}
+
+func isTold(e *room.Event) bool {
+	_, told := e.Body.(room.Told)
+	return told
 }

@@ -194,18 +194,18 @@ func (x *session) farewell(err error) End {
 
 // greet shows a newcomer where they are, and the last lines that were said there.
 func (x *session) greet(ctx context.Context) error {
+	missed, returned, err := x.me.Missed(ctx, keptReturning)
 	var first []*room.Event
 	if x.manner.Welcome {
 		hello := i18n.Welcome
 		if _, owner := x.me.Account(); owner {
 			hello = i18n.WelcomeBack
 		}
-		if !x.me.Announced() {
+		if !x.me.Announced() && !returned {
 			hello = i18n.WelcomeAgain
 		}
 		first = append(first, x.note(hello, x.me.Person().Nick), x.note(i18n.WelcomeHelp))
 	}
-	missed, returned, err := x.me.Missed(ctx, keptReturning)
 	switch {
 	case err != nil:
 		x.log().Error("what was missed could not be read", "err", err)
@@ -603,10 +603,10 @@ func (x *session) showEvents() error {
 	events := page[:n]
 	x.delay.Observe(time.Since(events[0].At))
 	x.lastShown = time.Now()
+	x.me.Sent(reader.Seen()) // before it goes out, as in showReturning
 	if err := x.screen.Show(events); err != nil {
 		return err
 	}
-	x.me.Sent(reader.Seen())
 	x.heed(events)
 	return nil
 }
