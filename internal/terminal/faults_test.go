@@ -343,6 +343,28 @@ func TestFault19InsertingBeforeALongLineIsCheap(t *testing.T) {
 		}
 		r.says(strings.Repeat("y", 95) + strings.Repeat("z", 95) + strings.Repeat("x", 4000))
 	})
+	for _, size := range []Size{{80, 24}, {500, 200}, {12, 4}} {
+		for _, one := range []string{"x", "한", "👍"} {
+			for _, bracketed := range []bool{true, false} {
+				run(t, Options{Size: size}, func(r *rig) {
+					draft, paste := strings.Repeat(one, 4000), strings.Repeat("y"+one, 2000)
+					r.do(func() { r.term.Restore(draft) })
+					r.press("\x01")
+					was := r.gate.bytes
+					if bracketed {
+						r.press("\x1b[200~" + paste + "\x1b[201~")
+					} else {
+						r.press(paste)
+					}
+					r.sleep(time.Second)
+if got := r.gate.bytes - was; got >= 64<<10 {
+						r.Errorf("%v, %q, in brackets %v: 4,000 characters before 4,000 cost %d bytes, want less than 64 KiB", size, one, bracketed, got)
+					}
+					r.drafts(paste + draft)
+				})
+			}
+		}
+	}
 }
 
 func TestFault20DangerousCharactersCannotBeTyped(t *testing.T) {
