@@ -24,6 +24,9 @@ const MaxKeys = 16
 // Person returns the account's owner under its own name.
 func (a *Account) Person() Person { return Person{ID: a.ID, Nick: a.Nick, Key: a.Keys[0]} }
 
+// Struck stands for the author of what was said under an account that is erased. No person has a nickname without a letter.
+var Struck = Person{ID: "struck", Nick: "—"}
+
 // clone returns a copy that may be changed, and handed out.
 func (a *Account) clone() *Account {
 	c := *a

@@ -140,6 +140,11 @@ func (h *House) apply(batch []Committed) error {
 		v := h.rules.Apply(e)
 		verdicts[i] = v
 		h.counts.verdict(e, v)
+		if _, erased := e.Body.(Erased); erased && v.Void == "" {
+			for _, l := range h.rooms {
+				l.strike(v.From.ID)
+			}
+		}
 		if !v.Shown {
 			continue
 		}

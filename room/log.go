@@ -65,6 +65,30 @@ func (l *Log) growLocked() {
 
 func (l *Log) slotLocked(i uint64) *Event { return l.slots[i&uint64(len(l.slots)-1)] }
 
+// strike takes the author from all that a person said or did here. Events are shared, so others stand in their places.
+func (l *Log) strike(author PersonID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := l.first; i < l.next; i++ {
+		e := l.slotLocked(i)
+		if e.From.ID == author && spoken(e) {
+			struck := *e
+			struck.From = Struck
+			l.slots[i&uint64(len(l.slots)-1)] = &struck
+		}
+	}
+}
+
+// spoken says that people said or did it in a room.
+func spoken(e *Event) bool {
+	switch e.Body.(type) {
+	case Said, Emoted:
+		return true
+	case Told, Joined, Parted, Renamed, Registered, KeyAdded, KeyRemoved, Configured, Erased, Notice, Unknown:
+	}
+	return false
+}
+
 // Ring wakes every reader.
 func (l *Log) Ring() {
 	l.readersMu.Lock()
@@ -81,13 +105,8 @@ func (l *Log) Lines(before Seq, n int) []*Event {
 	var lines []*Event
 	for i := l.next; i > l.first && len(lines) < n; i-- {
 		e := l.slotLocked(i - 1)
-		if e.Seq >= before {
-			continue
-		}
-		switch e.Body.(type) {
-		case Said, Emoted:
+		if e.Seq < before && spoken(e) {
 			lines = append(lines, e)
-		case Told, Joined, Parted, Renamed, Registered, KeyAdded, KeyRemoved, Configured, Erased, Notice, Unknown:
 		}
 	}
 	for i, j := 0, len(lines)-1; i < j; i, j = i+1, j-1 {

@@ -53,6 +53,8 @@ func TestErasingAnAccount(t *testing.T) {
 	lee.fails("/account delete lee", "You have no account.")
 	kim := h.come("kim", "SHA256:kim")
 	kim.getsPart("/register", "yours")
+	kim.says("I was here")
+	lee.says("so was I")
 	kim.getsPart("/account delete", "under a struck name", "/account delete kim")
 	kim.fails("/account delete lee", "Nothing was erased: lee is not the nickname of your account.")
 	a, err := run(t, kim.env, `/account delete "kim"`)
@@ -61,6 +63,19 @@ func TestErasingAnAccount(t *testing.T) {
 	}
 	if a, ok := h.AccountOf("SHA256:kim"); ok {
 		t.Errorf("the key still opens %+v", a)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for want := "[—] I was here\n[lee] so was I\n"; ; time.Sleep(10 * time.Millisecond) { // on disk it is done bit by bit
+		got, err := lee.call("/history")
+		if got == want && err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("history: %q, %v; want %q within 10 s", got, err, want)
+		}
+	}
+	if got := h.Lines(room.Lobby, 9); len(got) != 2 || got[0].From != room.Struck || got[1].From.Nick != "lee" {
+		t.Errorf("in memory are %+v, want kim's line without its author", got)
 	}
 	kim.leave()
 	free := time.Now().Add(24 * time.Hour).UTC().Format("2006-01-02 15:04")[:13]

@@ -12,9 +12,6 @@ import (
 // This file forgets people. An account goes at once, with the record that ends it; its lines, which may be hundreds of thousands, lose
 // their author bit by bit while nobody waits. What was overwritten is gone from the file: the connection zeroes what it frees.
 
-// struckNick stands for the author of a line whose account was erased. No name of a person is without a letter or number.
-const struckNick room.Nick = "—"
-
 // blankData replaces what was stored of an erased account. It is no record's data.
 const blankData = `{}`
 
@@ -43,7 +40,7 @@ func (w *writer) erase(ctx context.Context, e *entry, b room.Erased) error {
 		{`DELETE FROM places WHERE account = ?`, []any{who}},
 		{ // how it came and what was changed, this end included
 			`UPDATE log SET subject = ?2, data = ?3, nick = NULL WHERE subject = ?1 AND line = 0`,
-			[]any{string(e.event.Subject), "account/" + string(struckNick), []byte(blankData)},
+			[]any{string(e.event.Subject), "account/" + string(room.Struck.Nick), []byte(blankData)},
 		},
 		{
 			`INSERT INTO striking (person, before) VALUES (?, ?) ON CONFLICT (person) DO UPDATE SET before = excluded.before`,
@@ -102,7 +99,7 @@ func (w *writer) strikeRest(ctx context.Context, who string, before int64) error
 	w.unlearn()
 	err := w.do(ctx, `UPDATE log SET subject = ?3, data = ?4, nick = NULL, to_nick = NULL, who = NULL, line = 0
 		WHERE seq IN (SELECT seq FROM log WHERE subject = ?1 AND line = 1 AND seq < ?2)`,
-		string(personSubject(room.PersonID(who))), before, "person/"+string(struckNick), []byte(blankData))
+		string(personSubject(room.PersonID(who))), before, "person/"+string(room.Struck.Nick), []byte(blankData))
 	if err == nil {
 		err = w.do(ctx, `DELETE FROM people WHERE person = ? AND NOT EXISTS (SELECT 1 FROM log WHERE who = no)`, who)
 	}
@@ -129,7 +126,7 @@ func (w *writer) strikeLine(ctx context.Context, c *room.Committed) error {
 	data := []byte(blankData)
 	event, err := room.Decode(*c)
 	if err == nil {
-		data = room.Encode(room.Person{ID: "struck", Nick: struckNick}, c.Record.Subject, event.Body).Data
+		data = room.Encode(room.Struck, c.Record.Subject, event.Body).Data
 	}
 	if err := w.do(ctx, `UPDATE log SET data = ?, nick = NULL, who = NULL WHERE seq = ?`, data, int64(c.Seq)); err != nil || event == nil {
 		return err
