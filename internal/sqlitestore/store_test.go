@@ -62,7 +62,7 @@ func openStore(tb testing.TB, path string) *sqlitestore.Store {
 func lock(tb testing.TB, path string) (release func()) {
 	tb.Helper()
 	ctx := context.Background()
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		tb.Fatalf("open a second connection: %v", err)
 	}
