@@ -280,3 +280,21 @@ func TestWhoMarksWhoseNicknameIsTheirs(t *testing.T) {
 	kim.gets("/nick mok", "")
 	kim.gets("/who", "* 2 people are here: mok, lee\n") // the name that they wear now is nobody's
 }
+
+func TestWhoTellsWhoseConnectionBroke(t *testing.T) {
+	h := newHouse(t)
+	lee, kim := h.come("lee", ""), h.come("kim", "SHA256:kim")
+	kim.getsPart("/register", "yours")
+	if !kim.Cut(room.EndingLost, func(bool) {}) {
+		t.Fatal("the leave does not wait")
+	}
+	lee.gets("/who", "* 2 people are here: lee, kim+ [away]\n* + the nickname belongs to their key\n"+
+		"* [away] their connection broke a moment ago, and they may come back\n")
+	bare := lee.env
+	bare.Bare = true
+	if a, err := run(t, bare, "/who"); err != nil || rows(t, a, bare, false) != "lee\nkim\n" {
+		t.Errorf("who alone = %q, %v; want the names", rows(t, a, bare, false), err)
+	}
+	h.come("kim", "SHA256:kim")
+	lee.gets("/who", "* 2 people are here: lee, kim+\n* + the nickname belongs to their key\n")
+}

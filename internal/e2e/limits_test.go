@@ -447,9 +447,21 @@ var limitCases = []limitCase{
 		reader := h.pipe(h.t, login{user: "reader"})
 		reader.sees("reader joined")
 		speaker := h.pipe(h.t, login{user: "speaker"})
-		speaker.keys(strings.Repeat("line\n", 500) + "end\n")
+		var lines strings.Builder
+		for n := range 500 {
+			fmt.Fprintf(&lines, "line %d\n", n)
+		}
+		speaker.keys(lines.String() + "end\n")
 		reader.sees("[speaker] end")
 		reader.sees("lines skipped, /catchup shows them.")
+		reader.types("/catchup")
+		reader.sees("* That was it.")
+		seen := reader.text()
+		for n := range 500 {
+			if want := fmt.Sprintf("[speaker] line %d\n", n); !strings.Contains(seen, want) {
+				h.t.Errorf("a slow reader who caught up has not seen line %d", n)
+			}
+		}
 		late := h.guest(h.t, "late")
 		late.sees("[speaker] end")
 		late.types("/bye")
