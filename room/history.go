@@ -179,8 +179,8 @@ type Missed struct {
 }
 
 // Missed returns what the member has to catch up with, at most the newest lines of the room that most says and all direct messages:
-// false for somebody without an account, on their first visit, and for a further screen. It blocks on the disk; where that fails,
-// nothing is lost: the next visit begins at the same place.
+// false for somebody without an account, on their first visit, and for a further screen where the others have answered for
+// everything. It blocks on the disk; where that fails, nothing is lost: the next visit begins at the same place.
 func (m *Member) Missed(ctx context.Context, most int) (missed Missed, returned bool, err error) {
 	if m.blank != nil {
 		return missed, false, m.blank
@@ -211,5 +211,5 @@ func (m *Member) Missed(ctx context.Context, most int) (missed Missed, returned 
 			missed.New = append(missed.New, e)
 		}
 	}
-	return missed, true, nil
+	return missed, !m.further || missed.Skipped+len(missed.Again)+len(missed.New) > 0, nil
 }

@@ -74,8 +74,12 @@ type Member struct {
 	end    sync.Once // of reading
 
 	reads atomic.Bool // it moves the place of an account's owner
-	back  *mark       // how far they had read before, if it brought them back
-	blank error       // why that is not known
+	back  *mark       // how far they had read before, if something has come since
+	// Another of their screens was open then. Its connection may be dead without anybody knowing, so that what it has not answered
+	// for is missed as well.
+	further bool
+	sent    Seq   // guarded by places.mu; what was sent to this screen
+	blank   error // why that is not known
 
 	announced bool // its entry was told to the room
 	parted    bool // its leaving was; set by Leave

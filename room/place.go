@@ -33,8 +33,8 @@ type mark struct {
 
 func newPlaces() places { return places{of: map[PersonID]*place{}} }
 
-// startReading makes a member's screen one that moves its person's place, and notes where they were when the last of their screens
-// ended. Whoever has never had a place begins at from.
+// startReading makes a member's screen one that moves its person's place, and notes how far they had certainly read before.
+// Whoever has never had a place begins at from.
 func (h *House) startReading(ctx context.Context, m *Member, from Seq) error {
 	if h.archive == nil {
 		return nil
@@ -79,9 +79,9 @@ func (ps *places) begin(m *Member, saved mark, looked bool) bool {
 		p = &place{mark: saved, room: m.room}
 		ps.of[m.person.id] = p
 	}
-	if p.readers == 0 && p.seen < m.joined {
+	if p.seen < m.joined {
 		was := p.mark
-		m.back = &was
+		m.back, m.further = &was, p.readers > 0
 	}
 	p.readers++
 	p.changed = true
@@ -94,7 +94,7 @@ func (m *Member) Reads() bool { return m.reads.Load() }
 
 // Sent says that everything up to a place was given to the member's client. It changes nothing for a person without an account.
 func (m *Member) Sent(upTo Seq) {
-	m.move(func(p *place) { p.sent = max(p.sent, upTo) })
+	m.move(func(p *place) { m.sent, p.sent = max(m.sent, upTo), max(p.sent, upTo) })
 }
 
 // Confirmed says that the member's client has answered after everything up to a place had been sent to it.
@@ -120,8 +120,8 @@ func (m *Member) move(change func(*place)) {
 // stopReading ends what readAccount began.
 func (m *Member) stopReading(why Ending) {
 	m.move(func(p *place) {
-		if why == EndingLeft { // they had their own look at the end
-			p.seen = p.sent
+		if why == EndingLeft { // they had their own look at the end; of another screen of theirs it says nothing
+			p.seen = max(p.seen, m.sent)
 		}
 		p.readers--
 		p.changed = true

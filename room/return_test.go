@@ -133,7 +133,7 @@ func TestPlacesOutliveTheProcess(t *testing.T) {
 	}
 }
 
-func TestOnlyTheFirstScreenOfAnAccountReturns(t *testing.T) {
+func TestAFurtherScreenOfAnAccountDoesNotReturnWhereNothingIsMissed(t *testing.T) {
 	s := openRemembering(t, database(t), room.Options{})
 	kim := s.enter(keyed("kim"))
 	if _, returned, err := kim.Missed(context.Background(), 10); returned || err != nil {
@@ -142,6 +142,34 @@ func TestOnlyTheFirstScreenOfAnAccountReturns(t *testing.T) {
 	s.register(kim)
 	if _, returned, err := s.enter(keyed("kim")).Missed(context.Background(), 10); returned || err != nil {
 		t.Errorf("Missed of a second screen = %v, %v; want nothing to return to", returned, err)
+	}
+}
+
+// A connection may have been dead for long before anybody notices. Its owner does not wait for that.
+func TestAFurtherScreenIsShownWhatTheOthersHaveNotAnsweredFor(t *testing.T) {
+	path := database(t)
+	s := openRemembering(t, path, room.Options{})
+	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
+	s.register(kim)
+	kim.Confirmed(lastOf(s.say(lee, "seen")))
+	kim.Sent(lastOf(s.say(lee, "into the void")))
+	s.say(lee, "not even that")
+
+	second := s.enter(keyed("kim"))
+	_, again, fresh := s.missed(second, 10)
+	if want := []string{"[lee] into the void"}; !slices.Equal(again, want) {
+		t.Errorf("may have been seen: %q, want %q", again, want)
+	}
+	if want := []string{"[lee] not even that"}; !slices.Equal(fresh, want) {
+		t.Errorf("new: %q, want %q", fresh, want)
+	}
+	// That it leaves by its own wish says nothing of what only the dead one was sent.
+	second.Sent(lastOf(s.say(lee, "for both")))
+	kim.Sent(lastOf(s.say(lee, "for the dead one")))
+	second.Leave(room.EndingLeft)
+	_, again, fresh = s.missed(s.enter(keyed("kim")), 10)
+	if want := []string{"[lee] for the dead one"}; !slices.Equal(again, want) || len(fresh) > 0 {
+		t.Errorf("later: again %q, new %q; want %q and none", again, fresh, want)
 	}
 }
 
