@@ -54,7 +54,10 @@ func (d *Dir) Path() string { return d.path }
 func (d *Dir) HostKeys() string { return filepath.Join(d.path, "hostkeys") }
 
 // Database returns the file of the database. It need not be there yet.
-func (d *Dir) Database() string { return filepath.Join(d.path, "sarangbang.db") }
+func (d *Dir) Database() string { return Database(d.path) }
+
+// Database returns the file of the database in a folder, for whoever looks at it beside the process that has the folder.
+func Database(path string) string { return filepath.Join(path, "sarangbang.db") }
 
 // Close gives the folder back. Call it last: from then on another process may work in it.
 func (d *Dir) Close() error {
