@@ -462,6 +462,8 @@ var limitCases = []limitCase{
 				h.t.Errorf("a slow reader who caught up has not seen line %d", n)
 			}
 		}
+		reader.types("/catchup")
+		reader.complains("Nothing was skipped.")
 		late := h.guest(h.t, "late")
 		late.sees("[speaker] end")
 		late.types("/bye")

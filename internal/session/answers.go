@@ -17,6 +17,8 @@ type answer struct {
 	after room.Seq
 	line  int // of the input, where it was asked for
 	pages chan answerPage
+
+	failed bool // on the way
 }
 
 // answerPage is a part of an answer, and what it failed with, if that is the end of it.
@@ -31,7 +33,6 @@ func (x *session) answered(ctx context.Context, o outcome) {
 	if x.settings.Set(a.Changed.Name, a.Changed.Value) && x.console != nil {
 		x.console.apply(x.settings)
 	}
-	x.gaps = slices.DeleteFunc(slices.Clone(x.gaps), func(g command.Gap) bool { return g.Before <= a.CaughtUp })
 	if a.Lines != nil {
 		x.answer(ctx, a, o.jobs[0].line)
 	}
@@ -97,6 +98,9 @@ func (x *session) showAnswers() error {
 		reader.Bell().Ring() // there is another page, or answer, after a look at the input
 		if !more {
 			x.answers = x.answers[1:]
+			if !a.failed {
+				x.gaps = slices.DeleteFunc(slices.Clone(x.gaps), func(g command.Gap) bool { return g.Before <= a.CaughtUp })
+			}
 			return nil
 		}
 		return x.showPage(a, p)
@@ -118,5 +122,6 @@ func (x *session) showPage(a *answer, p answerPage) error {
 	if err != nil || p.err == nil {
 		return err
 	}
+	a.failed = true
 	return x.failed(job{line: a.line}, p.err)
 }
