@@ -3,7 +3,6 @@ package session_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -195,38 +194,6 @@ func TestAMessageForSomebodyWhoIsAwayIsKept(t *testing.T) {
 		status := h.Exec(context.Background(), session.Visitor{User: "park", Session: "e"}, "msg kim five", &out, &errs)
 		if out.String() != "[you → kim] five\n" || errs.String() != "kept: kim reads it on their return.\n" || status != 0 {
 			t.Errorf("msg alone: %q, %q, %d; want the line, and that it is kept", &out, &errs, status)
-		}
-	})
-}
-
-func TestHistoryIsShownAPageAtATime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, limits())
-		kim := h.person(t, 0, session.Visitor{User: "kim", Exempt: true})
-		var want strings.Builder
-		for n := range 200 {
-			kim.enter(fmt.Sprint("line ", n))
-			fmt.Fprintf(&want, "00:00 [kim] line %d\n", n)
-		}
-		close(kim.in)
-		kim.ends(room.EndingLeft, 0)
-		lee := h.person(t, 200, session.Visitor{User: "lee", Term: "xterm", Env: map[string]string{"TZ": "UTC"}})
-		lee.enter("")
-		lee.enter("/history 200")
-		lee.sees(want.String())
-		lee.enter("/history 2")
-		time.Sleep(time.Second) // what is said on a terminal does not wait for answers
-		lee.enter("live")
-		lee.sees("00:00 [kim] line 199\n[lee] live\n")
-
-		var out, errs bytes.Buffer
-		status := h.Exec(context.Background(), session.Visitor{Session: "e"}, "history 150", &out, &errs)
-		if got := strings.Count(out.String(), "\n"); got != 150 || !strings.HasPrefix(out.String(), "[kim] line 51\n") || errs.Len() > 0 || status != 0 {
-			t.Errorf("history alone: %d lines, %q, %d; want the last 150, without times", got, &errs, status)
-		}
-		out.Reset()
-		if status := h.Exec(context.Background(), session.Visitor{Session: "e", Env: map[string]string{"TZ": "Asia/Seoul"}}, "history 1 time:short", &out, &errs); out.String() != "09:00 [lee] live\n" || status != 0 {
-			t.Errorf("history with times: %q, %d; want the time in Seoul", &out, status)
 		}
 	})
 }

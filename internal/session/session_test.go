@@ -57,8 +57,8 @@ func limits() session.Limits {
 	}
 }
 
-// newHouse starts a house in the test's bubble; it ends with the test's function.
-func newHouse(t *testing.T, l session.Limits) *house {
+// newHouse starts a house in the test's bubble, with an archive if one is given; it ends with the test's function.
+func newHouse(t *testing.T, l session.Limits, archive ...room.Archive) *house {
 	t.Helper()
 	h := &house{journal: memjournal.New(memjournal.Options{}), log: &lockedBuffer{}}
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
@@ -70,6 +70,11 @@ func newHouse(t *testing.T, l session.Limits) *house {
 			MessageBurst: 8, MessagesPerSecond: 2, MessageDelay: 5 * time.Second, NickChangesPerMinute: 5, NewPeoplePerMinute: 10,
 		}),
 	})
+	for _, a := range archive {
+		if err := h.room.Restore(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
