@@ -12,6 +12,7 @@ const saveEvery = time.Second
 // places are how far people with accounts have read: those who are here, and those whose place is not saved yet.
 type places struct {
 	saving sync.Mutex // held while some are saved: what is older must not come behind what is newer
+	failed bool       // guarded by saving; so was the last time
 
 	mu sync.Mutex
 	of map[PersonID]*place // guarded by mu
@@ -169,8 +170,13 @@ func (h *House) saveChanged(ctx context.Context) {
 	if len(rows) == 0 {
 		return
 	}
-	if err := h.archive.SavePlaces(ctx, rows); err != nil {
-		h.opt.Logger.Warn("how far people have read could not be saved", "people", len(saved), "err", err)
+	err := h.archive.SavePlaces(ctx, rows)
+	again := h.places.failed
+	h.places.failed = err != nil
+	if err != nil {
+		if !again { // a disk may be full for hours
+			h.opt.Logger.Warn("how far people have read could not be saved", "people", len(saved), "err", err)
+		}
 		h.places.mu.Lock()
 		defer h.places.mu.Unlock()
 		for _, p := range saved {

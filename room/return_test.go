@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -382,5 +383,58 @@ func TestALeaveOutlastsTheOutage(t *testing.T) {
 		}
 		s.members()
 		s.enter(guest("kim"))
+	})
+}
+
+// sickArchive saves no places while it is sick. It has nothing to tell.
+type sickArchive struct {
+	room.Archive
+	sick bool // changed while everybody sleeps
+}
+
+func (*sickArchive) Snapshot(context.Context) (room.Snapshot, error) { return room.Snapshot{}, nil }
+
+func (*sickArchive) Back(context.Context, room.LineQuery) (room.Seq, int, error) { return 0, 0, nil }
+
+func (*sickArchive) Places(context.Context, room.PersonID) ([]room.Place, error) { return nil, nil }
+
+func (a *sickArchive) SavePlaces(context.Context, []room.Place) error {
+	if a.sick {
+		return room.ErrNotSaved
+	}
+	return nil
+}
+
+// A disk may be full for hours.
+func TestThatPlacesAreNotSavedIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memjournal.New(memjournal.Options{})
+		s := &stage{t: t, log: &safeBuffer{}}
+		s.House = room.NewHouse(mem, memjournal.NewLeases(), room.Options{Logger: slog.New(slog.NewTextHandler(s.log, nil))})
+		a := &sickArchive{sick: true}
+		if err := s.Restore(context.Background(), a); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		var running sync.WaitGroup
+		running.Go(func() { _ = s.Run(ctx) }) // nil: it ends with ctx
+		defer running.Wait()
+		defer stop()
+		kim := s.enter(keyed("kim"))
+		s.register(kim)
+		logged := func(want int) {
+			t.Helper()
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			if got := strings.Count(s.log.String(), "could not be saved"); got != want {
+				t.Errorf("logged %d times, want %d:\n%s", got, want, s.log)
+			}
+		}
+		logged(1)
+		a.sick = false
+		logged(1)
+		a.sick = true
+		kim.Sent(1 << 40)
+		logged(2)
 	})
 }
