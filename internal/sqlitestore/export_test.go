@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -71,4 +72,60 @@ func OpenWith(path string, opt Options, more ...func(context.Context, *sql.Conn)
 // Add is a step that runs one statement.
 func Add(statement string) func(context.Context, *sql.Conn) error {
 	return func(ctx context.Context, conn *sql.Conn) error { return script(ctx, conn, statement) }
+}
+
+// Among has the writer find a request that cannot be written amid others: arrange starts these, and they are waited for.
+func (s *Store) Among(arrange func(), others int) error {
+	bad := &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error { return errors.New("this one is bad") }}
+	arranged := make(chan struct{})
+	go func() {
+		defer close(arranged)
+		_ = s.submit(context.Background(), &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error {
+			arrange() // the writer is here, so that whatever comes now waits together
+			for waiting := 0; waiting < others; runtime.Gosched() {
+				s.mu.Lock()
+				waiting = len(s.waiting)
+				s.mu.Unlock()
+			}
+			s.mu.Lock()
+			s.waiting = append(s.waiting, bad)
+			s.mu.Unlock()
+			return nil
+		}})
+	}()
+	<-arranged
+	<-bad.done
+	return bad.err
+}
+
+// Reserve leaves so many places until more are reserved.
+func (s *Store) Reserve(places int) {
+	_ = s.submit(context.Background(), &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error {
+		s.writer.reserved = s.writer.next - 1 + room.Seq(places)
+		return nil
+	}})
+}
+
+// Hurry makes the store not wait for the disk.
+func (s *Store) Hurry() { _ = script(context.Background(), s.writer.conn, `PRAGMA synchronous = OFF`) }
+
+// SearchPlan returns how SQLite goes about a search.
+func (s *Store) SearchPlan(tb testing.TB) (plan []string) {
+	tb.Helper()
+	conn, err := s.searches.Conn(context.Background())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	err = each(context.Background(), conn, `EXPLAIN QUERY PLAN `+searchQuery, func(scan func(...any) error) error {
+		var id, parent, unused int
+		var detail string
+		err := scan(&id, &parent, &unused, &detail)
+		plan = append(plan, detail)
+		return err
+	}, "word", 0, 1<<40, "room", 20)
+	if err != nil {
+		tb.Fatalf("explain the search: %v", err)
+	}
+	return plan
 }

@@ -31,8 +31,8 @@ type tail struct {
 
 const (
 	// keepRecent is how many records stay in memory, and keepBytes how much Data, though every tail has read them.
-	keepRecent = 1024
-	keepBytes  = 1 << 20
+	keepRecent = 256
+	keepBytes  = 256 << 10
 	// lagBytes is how much is kept for a tail that does not keep up: it would miss what is in no database.
 	lagBytes = 64 << 20
 	// tailBatch is how many records a tail is given at once at most.

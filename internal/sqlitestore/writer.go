@@ -74,7 +74,7 @@ func openWriter(ctx context.Context, s *Store, opt Options) (*writer, error) {
 func (w *writer) open(ctx context.Context, opt Options) (err error) {
 	if w.db, err = open(w.store.path, url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()),
-		"wal_autocheckpoint(0)", "cache_size(-16384)", "secure_delete(FAST)",
+		"wal_autocheckpoint(0)", "cache_size(-8192)", "secure_delete(FAST)",
 	}}); err != nil {
 		return err
 	}
@@ -223,8 +223,10 @@ func (w *writer) serve(ctx context.Context, batch []*request) {
 // serveEphemeral answers a batch while nothing can be written: who comes and goes needs no disk.
 func (w *writer) serveEphemeral(ctx context.Context, batch []*request, f *fault) {
 	var rest []*request
+	left := int(w.reserved + 1 - w.next)
 	for _, r := range batch {
-		if !r.durable() && len(r.entries) <= int(w.reserved-w.next) {
+		if !r.durable() && len(r.entries) <= left {
+			left -= len(r.entries)
 			rest = append(rest, r)
 			continue
 		}
@@ -440,6 +442,8 @@ func (w *writer) heal(ctx context.Context) {
 	}
 	err := w.disk.check()
 	if err == nil {
+		w.commits = tidyEvery
+		w.tidy(ctx, 1) // what is carried over leaves room for more, without taking any
 		_, err = w.q.setMeta.ExecContext(ctx, "reserved", int64(w.reserved+1))
 	}
 	if err == nil {

@@ -1,0 +1,344 @@
+package sqlitestore_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"sarangbang/internal/sqlitestore"
+	"sarangbang/room"
+)
+
+// patience is how long a test waits for what must happen.
+const patience = 20 * time.Second
+
+// try appends what somebody does.
+func (h *house) try(from room.Person, b room.Body) error {
+	ctx, cancel := context.WithTimeout(h.Context(), patience)
+	defer cancel()
+	_, err := h.Append(ctx, room.Encode(from, room.Lobby, b))
+	return err
+}
+
+// refuses says that nothing can be saved, but people can come and go, and read.
+func (h *house) refuses(kim room.Person, want error, texts ...string) {
+	h.Helper()
+	for _, text := range texts {
+		if err := h.try(kim, room.Said{Text: room.Sentence(text)}); !errors.Is(err, want) {
+			h.Errorf("Append of %q = %v, want %v", text, err, want)
+		}
+	}
+	if err := h.try(kim, room.Joined{Screen: room.ScreenID(texts[0]), Names: names(kim.Nick)}); err != nil {
+		h.Errorf("Append of a join while nothing can be saved = %v, want no error", err)
+	}
+	if err := h.try(kim, room.Parted{Screen: room.ScreenID(texts[0])}); err != nil {
+		h.Errorf("Append of a leave while nothing can be saved = %v, want no error", err)
+	}
+	if _, err := h.Lines(h.Context(), room.LineQuery{Room: room.Lobby, N: 10}); err != nil {
+		h.Errorf("Lines while nothing can be saved = %v, want no error", err)
+	}
+}
+
+// state waits for the store to tell whether it can save, and why not.
+func (h *house) state(connected bool) (reason string) {
+	h.Helper()
+	late := time.After(patience)
+	for {
+		select {
+		case s := <-h.Status():
+			if s.Connected == connected {
+				return s.Reason
+			}
+		case <-late:
+			h.Fatalf("Status did not tell Connected = %v within %v", connected, patience)
+		}
+	}
+}
+
+func TestALockedDatabaseIsUnavailableForAWhile(t *testing.T) {
+	h := newHouse(t)
+	kim := h.come("kim", "")
+	h.say(kim, "before")
+	release := lock(t, h.Path())
+	h.refuses(kim, room.ErrUnavailable, "one", "two")
+	if reason := h.state(false); !strings.Contains(reason, h.Path()) || !strings.Contains(reason, "locked") {
+		t.Errorf("Status gives the reason %q, want that %s is locked", reason, h.Path())
+	}
+	release()
+	h.state(true) // by itself: nothing is appended meanwhile
+	h.say(kim, "after")
+	h.lines("what was saved", room.LineQuery{}, "kim: before", "kim: after")
+}
+
+func TestAReserveOfTheDiskIsLeftAlone(t *testing.T) {
+	path := newPath(t)
+	furnished(t, path)
+	opt := quiet
+	opt.DiskReserve = 1 << 62
+	s, err := sqlitestore.Open(path, opt)
+	if err != nil {
+		t.Fatalf("Open = %v, want no error", err)
+	}
+	h := &house{t, s}
+	h.refuses(h.come("kim", ""), room.ErrNotSaved, "one", "two")
+	if reason := h.state(false); !strings.Contains(reason, h.Path()) || !strings.Contains(reason, "reserve") {
+		t.Errorf("Status gives the reason %q, want the reserve and %s", reason, h.Path())
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("Close = %v, want no error", err)
+	}
+}
+
+func TestADatabaseThatWasMovedAwayIsNotWrittenTo(t *testing.T) {
+	h := newHouse(t)
+	kim := h.come("kim", "")
+	if err := os.Rename(h.Path(), h.Path()+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(patience); h.try(kim, room.Emoted{Text: room.Sentence("waits")}) == nil; {
+		if time.Now().After(deadline) {
+			t.Fatalf("a database that is not there was written to for %v", patience)
+		}
+	}
+	if err := h.try(kim, room.Said{Text: room.Sentence("one")}); !errors.Is(err, room.ErrNotSaved) {
+		t.Errorf("Append = %v, want %v", err, room.ErrNotSaved)
+	}
+	h.state(false)
+	if err := os.Rename(h.Path()+".moved", h.Path()); err != nil {
+		t.Fatal(err)
+	}
+	h.state(true)
+	h.say(kim, "after")
+	events, err := h.Lines(t.Context(), room.LineQuery{Room: room.Lobby, From: 1, N: 1 << 20})
+	if lines := told(events); err != nil || lines[len(lines)-1] != "kim: after" || slices.Contains(lines, "kim: one") {
+		t.Errorf("Lines = %q, %v; want the newest to be the one after, and none that was refused", lines, err)
+	}
+}
+
+func TestOneThatCannotBeSavedTakesNobodyWithIt(t *testing.T) {
+	h := newHouse(t)
+	kim := h.come("kim", "")
+	others := make(chan error, 10)
+	bad := h.Among(func() {
+		for range cap(others) {
+			go func() { others <- h.try(kim, room.Said{Text: room.Sentence("with it")}) }()
+		}
+	}, cap(others)/2)
+	for range cap(others) {
+		if err := <-others; err != nil {
+			t.Errorf("Append beside one that cannot be saved = %v, want no error", err)
+		}
+	}
+	if !errors.Is(bad, room.ErrNotSaved) {
+		t.Errorf("the one that cannot be saved got %v, want %v", bad, room.ErrNotSaved)
+	}
+	if _, n, err := h.Back(t.Context(), room.LineQuery{Room: room.Lobby, N: 100}); n != cap(others) || err != nil {
+		t.Errorf("there are %d lines, %v; want %d", n, err, cap(others))
+	}
+	select {
+	case s := <-h.Status():
+		if !s.Connected {
+			t.Errorf("Status = %+v, want that the disk is well", s)
+		}
+	default:
+	}
+}
+
+func TestPlacesEndWithWhatIsReserved(t *testing.T) {
+	h := newHouse(t)
+	kim := h.come("kim", "")
+	h.Reserve(3)
+	release := lock(t, h.Path())
+	for i := range 5 {
+		err := h.try(kim, room.Joined{Screen: room.ScreenID(strconv.Itoa(i))})
+		if want := i >= 3; want != errors.Is(err, room.ErrUnavailable) || !want && err != nil {
+			t.Errorf("Append %d with 3 places left = %v, want an error: %v", i, err, want)
+		}
+	}
+	release()
+	h.state(true)
+	for i := range 5 {
+		if err := h.try(kim, room.Parted{Screen: room.ScreenID(strconv.Itoa(i))}); err != nil {
+			t.Errorf("Append with places again = %v, want no error", err)
+		}
+	}
+}
+
+// child runs this test again in a process of its own, which finds an argument in the environment.
+func child(t *testing.T, argument string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.timeout=60s")
+	cmd.Env = append(os.Environ(), childArgument+"="+argument)
+	return cmd
+}
+
+const childArgument = "SQLITESTORE_TEST_CHILD"
+
+// TestFullDisk fills a disk: the process may make no file longer than a limit, which is lifted later.
+func TestFullDisk(t *testing.T) {
+	if os.Getenv(childArgument) == "" {
+		out, err := child(t, "yes").CombinedOutput()
+		if err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	h := newHouse(t)
+	kim := h.come("kim", "SHA256:kim")
+	h.state(true)
+	saved := []string{}
+	for i := range 20 {
+		saved = append(saved, fmt.Sprintf("kim: %d", i))
+		h.say(kim, strconv.Itoa(i))
+	}
+	info, err := os.Stat(h.Path() + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := range 3 {
+		limitFiles(t, uint64(info.Size()+4096*int64(round)+100))
+		for i := 0; ; i++ { // what fits is saved, and then nothing
+			text := fmt.Sprintf("round %d, %d", round, i)
+			err := h.try(kim, room.Said{Text: room.Sentence(text)})
+			if errors.Is(err, room.ErrNotSaved) {
+				break
+			}
+			if err != nil || i > 1000 {
+				t.Fatalf("Append number %d on a full disk = %v, want %v", i, err, room.ErrNotSaved)
+			}
+			saved = append(saved, "kim: "+text)
+		}
+		h.refuses(kim, room.ErrNotSaved, "refused", "refused again")
+		if err := h.try(kim, room.Registered{Names: names("kim")}); !errors.Is(err, room.ErrNotSaved) && round == 0 {
+			t.Errorf("Append of an account on a full disk = %v, want %v", err, room.ErrNotSaved)
+		}
+		if reason := h.state(false); !strings.Contains(reason, h.Path()) {
+			t.Errorf("Status gives the reason %q, want one with %s", reason, h.Path())
+		}
+		limitFiles(t, ^uint64(0))
+		h.state(true) // by itself
+		if round == 0 {
+			// Had the rules kept what was taken back, they would find it repeated now.
+			h.post(kim, room.Registered{Names: names("kim")})
+			if s, err := h.Snapshot(t.Context()); len(s.Accounts) != 1 || err != nil {
+				t.Errorf("after registering again there are %d accounts, %v; want 1", len(s.Accounts), err)
+			}
+		}
+		saved = append(saved, "kim: after")
+		h.say(kim, "after")
+		if info, err = os.Stat(h.Path() + "-wal"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		h.lines("what was saved", room.LineQuery{N: 10000}, saved...)
+		h.reopen()
+	}
+}
+
+// limitFiles bounds the length of the files that this process writes.
+func limitFiles(t *testing.T, size uint64) {
+	t.Helper()
+	var limit syscall.Rlimit
+	err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit)
+	if limit.Cur = min(size, limit.Max); err == nil {
+		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)
+	}
+	if err != nil {
+		t.Fatalf("limit the length of files: %v", err)
+	}
+}
+
+// TestKillAmidPosting kills a process again and again while many post to it.
+func TestKillAmidPosting(t *testing.T) {
+	if path := os.Getenv(childArgument); path != "" {
+		postForEver(t, path)
+		return
+	}
+	const rounds, acks = 6, 60
+	path := newPath(t)
+	saved := map[string]room.Seq{} // what was acknowledged, by its text
+	for range rounds {
+		cmd := child(t, path)
+		pipe, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatalf("start a process: %v", err)
+		}
+		out := bufio.NewScanner(pipe)
+		for n := 0; out.Scan(); {
+			var seq room.Seq
+			var text string
+			if _, err := fmt.Sscanf(out.Text(), "acknowledged %d %s", &seq, &text); err != nil {
+				continue
+			}
+			saved[text] = seq
+			if n++; n == acks {
+				_ = cmd.Process.Kill() // it may have ended, which the next line tells
+			}
+		}
+		if err := cmd.Wait(); cmd.ProcessState.ExitCode() != -1 {
+			t.Fatalf("the process ended by itself: %v", err)
+		}
+	}
+	if len(saved) < rounds*acks {
+		t.Fatalf("%d lines were acknowledged, want %d at least", len(saved), rounds*acks)
+	}
+	h := &house{t, openStore(t, path)}
+	events, err := h.Lines(t.Context(), room.LineQuery{Room: room.Lobby, N: 1 << 20})
+	if err != nil {
+		t.Fatalf("Lines = %v, want no error", err)
+	}
+	last := map[string]int{} // the number of each author's last line
+	for _, e := range events {
+		text := e.Body.(room.Said).Text.String()
+		if seq, acked := saved[text]; acked && seq != e.Seq {
+			t.Errorf("%s is at %d, and was acknowledged at %d", text, e.Seq, seq)
+		}
+		delete(saved, text)
+		author, number, _ := strings.Cut(text, "/")
+		n, err := strconv.Atoi(number)
+		if want := last[author] + 1; err != nil || n != want {
+			t.Errorf("%s comes where its author's line %d should", text, want)
+		}
+		last[author] = n
+	}
+	if len(saved) > 0 {
+		t.Errorf("%d acknowledged lines are lost: %v", len(saved), saved)
+	}
+}
+
+// postForEver posts as many people at once and prints what was acknowledged, until the process is killed.
+func postForEver(t *testing.T, path string) {
+	t.Helper()
+	h := &house{t, openStore(t, path)}
+	for who := range 8 {
+		kim := h.come(room.Nick(fmt.Sprintf("kim%d", who)), "")
+		go func() {
+			author := fmt.Sprintf("%d-%d", os.Getpid(), who)
+			for n := 1; ; n++ {
+				text := fmt.Sprintf("%s/%d", author, n)
+				seqs, err := h.Append(context.Background(), room.Encode(kim, room.Lobby, room.Said{Text: room.Sentence(text)}))
+				if err != nil {
+					return
+				}
+				_, _ = io.WriteString(os.Stdout, fmt.Sprintf("acknowledged %d %s\n", seqs[0], text))
+			}
+		}()
+	}
+	<-t.Context().Done()
+}
