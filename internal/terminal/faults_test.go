@@ -357,7 +357,7 @@ func TestFault19InsertingBeforeALongLineIsCheap(t *testing.T) {
 						r.press(paste)
 					}
 					r.sleep(time.Second)
-if got := r.gate.bytes - was; got >= 64<<10 {
+					if got := r.gate.bytes - was; got >= 64<<10 {
 						r.Errorf("%v, %q, in brackets %v: 4,000 characters before 4,000 cost %d bytes, want less than 64 KiB", size, one, bracketed, got)
 					}
 					r.drafts(paste + draft)

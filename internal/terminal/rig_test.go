@@ -218,6 +218,14 @@ var errOver = errors.New("test is over")
 
 func (r *rig) close() {
 	r.Helper()
+	r.stop()
+	if err := r.screen.Err(); err != nil {
+		r.Errorf("the client got what it does not know: %v", err)
+	}
+}
+
+// stop ends everything, whatever the client got.
+func (r *rig) stop() {
 	r.cancel(errOver)
 	select {
 	case <-r.gate.open:
@@ -228,7 +236,4 @@ func (r *rig) close() {
 	r.term.Close(time.Second)
 	r.keys.Close()
 	r.term.Wait()
-	if err := r.screen.Err(); err != nil {
-		r.Errorf("the client got what it does not know: %v", err)
-	}
 }

@@ -104,6 +104,22 @@ func (r row) text() string {
 	return strings.TrimRight(b.String(), " ")
 }
 
+// Cells returns the rows of the scrollback and the screen as they are: a text for
+// each column, "" for the right half of a wide glyph.
+func (t *Terminal) Cells() [][]string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var out [][]string
+	for _, r := range append(slices.Clone(t.scrollback), t.screen...) {
+		row := make([]string, len(r.cells))
+		for x, c := range r.cells {
+			row[x] = c.text
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
 // Cursor returns the column and the row of the cursor, from 0.
 func (t *Terminal) Cursor() (x, y int) {
 	t.mu.Lock()
