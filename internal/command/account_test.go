@@ -99,7 +99,7 @@ func TestAccountTellsWhatIsStored(t *testing.T) {
 	if _, err := lee.Post(t.Context(), room.Told{To: kim.Person(), Text: room.Sentence("psst")}); err != nil {
 		t.Fatal(err)
 	}
-	stored := regexp.MustCompile(`Stored of you: 2 lines said in rooms, 0 direct messages by you and 1 to you, [1-9]\d+ bytes in all\.`)
+	stored := regexp.MustCompile(`Stored of you: 2 lines said in rooms; direct messages: 0 by you, 1 to you; [1-9]\d+ bytes in all\.`)
 	if got := kim.getsPart("/account", "You have no account."); !stored.MatchString(got) {
 		t.Errorf("a guest's account:\n%swant %s", got, stored)
 	}

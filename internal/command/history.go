@@ -77,7 +77,7 @@ func (c *Call) historyUsage() error {
 // catchup shows what the caller was told to have been skipped.
 func catchup(ctx context.Context, c *Call) (Answer, error) {
 	if len(c.Gaps) == 0 {
-		return Answer{}, fail(i18n.CatchupNothing)
+		return c.say(i18n.CatchupNothing), nil
 	}
 	a := Answer{Times: c.atLeast(TimesShort), CaughtUp: c.Gaps[len(c.Gaps)-1].Before}
 	a.Lines = func(yield func(*room.Event, error) bool) {

@@ -84,7 +84,7 @@ func TestHistoryHasTimesWhereSomebodyReadsIt(t *testing.T) {
 func TestCatchupShowsTheGapsAndNoMore(t *testing.T) {
 	h := newHouse(t)
 	kim, lee, park := h.come("kim", ""), h.come("lee", ""), h.come("park", "")
-	park.fails("/catchup", "Nothing was skipped.")
+	park.gets("/catchup", "* Nothing was skipped. /history shows older lines.\n")
 	one := kim.says("one")
 	if _, err := lee.Post(t.Context(), room.Told{To: park.Person(), Text: room.Sentence("psst")}, room.Told{To: kim.Person(), Text: room.Sentence("not you")}); err != nil {
 		t.Fatal(err)
