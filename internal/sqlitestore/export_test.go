@@ -74,28 +74,24 @@ func Add(statement string) func(context.Context, *sql.Conn) error {
 	return func(ctx context.Context, conn *sql.Conn) error { return script(ctx, conn, statement) }
 }
 
-// Among has the writer find a request that cannot be written amid others: arrange starts these, and they are waited for.
-func (s *Store) Among(arrange func(), others int) error {
-	bad := &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error { return errors.New("this one is bad") }}
-	arranged := make(chan struct{})
-	go func() {
-		defer close(arranged)
-		_ = s.submit(context.Background(), &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error {
-			arrange() // the writer is here, so that whatever comes now waits together
-			for waiting := 0; waiting < others; runtime.Gosched() {
-				s.mu.Lock()
-				waiting = len(s.waiting)
-				s.mu.Unlock()
-			}
+// Gather keeps the writer busy until so many requests wait together, which start starts.
+func (s *Store) Gather(requests int, start func()) {
+	_ = s.submit(context.Background(), &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error {
+		start()
+		for waiting := 0; waiting < requests; runtime.Gosched() {
 			s.mu.Lock()
-			s.waiting = append(s.waiting, bad)
+			waiting = len(s.waiting)
 			s.mu.Unlock()
-			return nil
-		}})
-	}()
-	<-arranged
-	<-bad.done
-	return bad.err
+		}
+		return nil
+	}})
+}
+
+// SubmitBad waits for a request that cannot be written.
+func (s *Store) SubmitBad() error {
+	return s.submit(context.Background(), &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error {
+		return errors.New("this one is bad")
+	}})
 }
 
 // Reserve leaves so many places until more are reserved.

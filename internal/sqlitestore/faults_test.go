@@ -129,19 +129,22 @@ func TestADatabaseThatWasMovedAwayIsNotWrittenTo(t *testing.T) {
 func TestOneThatCannotBeSavedTakesNobodyWithIt(t *testing.T) {
 	h := newHouse(t)
 	kim := h.come("kim", "")
-	others := make(chan error, 10)
-	bad := h.Among(func() {
-		for range cap(others) {
+	others, bad := make(chan error, 10), make(chan error, 1)
+	h.Gather(cap(others)+1, func() {
+		for i := range cap(others) {
 			go func() { others <- h.try(kim, room.Said{Text: room.Sentence("with it")}) }()
+			if i == cap(others)/2 {
+				go func() { bad <- h.SubmitBad() }()
+			}
 		}
-	}, cap(others)/2)
+	})
 	for range cap(others) {
 		if err := <-others; err != nil {
 			t.Errorf("Append beside one that cannot be saved = %v, want no error", err)
 		}
 	}
-	if !errors.Is(bad, room.ErrNotSaved) {
-		t.Errorf("the one that cannot be saved got %v, want %v", bad, room.ErrNotSaved)
+	if err := <-bad; !errors.Is(err, room.ErrNotSaved) {
+		t.Errorf("the one that cannot be saved got %v, want %v", err, room.ErrNotSaved)
 	}
 	if _, n, err := h.Back(t.Context(), room.LineQuery{Room: room.Lobby, N: 100}); n != cap(others) || err != nil {
 		t.Errorf("there are %d lines, %v; want %d", n, err, cap(others))

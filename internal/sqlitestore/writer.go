@@ -71,10 +71,14 @@ func openWriter(ctx context.Context, s *Store, opt Options) (*writer, error) {
 }
 
 // open does what openWriter may have to close again.
+// cacheKiB bounds the pages that the writer keeps. It fills with whatever is said, so that the house grows by it; what is not in it
+// is read from the system's own cache.
+const cacheKiB = 2048
+
 func (w *writer) open(ctx context.Context, opt Options) (err error) {
 	if w.db, err = open(w.store.path, url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()),
-		"wal_autocheckpoint(0)", "cache_size(-8192)", "secure_delete(FAST)",
+		"wal_autocheckpoint(0)", fmt.Sprintf("cache_size(-%d)", cacheKiB), "secure_delete(FAST)",
 	}}); err != nil {
 		return err
 	}
