@@ -3,7 +3,8 @@
 // helpers of tests: the words of the old protocol stand here a second time on purpose.
 //
 // Stories of several people are txtar scripts in testdata/script at the root of the repository; their verbs are described at
-// TestStories. What needs exact bytes, floods or figures of the process is Go. Tests with real programs (ssh, tmux, nc, python3)
+// TestStories. What a person types at the real client and sees on the screen, row by row, are scenarios in testdata/screens,
+// described at TestScreens. What needs exact bytes, floods or figures of the process is Go. Tests with real programs (ssh, tmux, nc, python3)
 // skip where one is missing; with SARANGBANG_REAL=1 that is a failure, and what takes long runs at full length.
 //
 // SARANGBANG_RACE=1 builds the program with the race detector. SARANGBANG_SEED names the document that the original client and

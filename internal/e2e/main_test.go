@@ -50,6 +50,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 	} else {
 		code = m.Run()
+		stopTmux()
 	}
 	_ = os.RemoveAll(dir)
 	os.Exit(code)

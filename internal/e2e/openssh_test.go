@@ -75,13 +75,13 @@ func TestOpenSSHInTmux(t *testing.T) {
 
 				// A window that changes its width keeps the line.
 				p.types("줄")
-				p.tmux("resize-window", "-x", fmt.Sprint(cols+10), "-y", "20")
+				p.resize(cols+10, 20)
 				friend.types(here + " 3")
 				p.sees("[friend] " + here + " 3")
 				prompt = promptOf(nick, cols+10)
 				at = len(prompt) + 1
 				p.shows(at+2, prompt+" 줄")
-				p.tmux("resize-window", "-x", fmt.Sprint(cols-4), "-y", "24")
+				p.resize(cols-4, 24)
 				friend.types(here + " 4")
 				p.sees("[friend] " + here + " 4")
 				prompt = promptOf(nick, cols-4)
@@ -92,7 +92,7 @@ func TestOpenSSHInTmux(t *testing.T) {
 				p.press("C-d")
 				p.shows(at+2, prompt+" 줄")
 				p.press("C-c", "C-d")
-				p.sees("ended with 0")
+				p.ends(0)
 				friend.sees("* " + nick + " left.")
 				old.awaits(left(nick))
 			})

@@ -333,11 +333,11 @@ func actTCP(t scriptT, c *oldClient, what string, rest []string) {
 	}
 }
 
-func number(t scriptT, s string) int {
-	t.Helper()
+func number(tb testing.TB, s string) int {
+	tb.Helper()
 	n, err := strconv.Atoi(s)
 	if err != nil {
-		t.Fatalf("%q is no number", s)
+		tb.Fatalf("%q is no number", s)
 	}
 	return n
 }

@@ -1,0 +1,512 @@
+//go:build linux
+
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+var update = flag.Bool("update", false, "write the frames of testdata/screens anew: what the screens show is what is wanted from then on")
+
+// TestScreens plays testdata/screens. Each file there is a scenario: what kim, who sits at OpenSSH's client in tmux, types and
+// what others say meanwhile, and what the screen shows then, row by row and with the cursor. It is played in English and Korean
+// and on screens of 80, 40 and 20 columns, from an empty screen with nothing but the prompt.
+//
+// The file is a txtar archive. Before its frames stand a comment that says what it shows, and a line for each step:
+//
+//	widths 80 20          not all three; so also: langs ko
+//	rows 6                of the screen, 10 if nothing is said
+//	login 박              another name than kim; env NAME=VALUE for more variables; term dumb
+//	asked                 begin at the question for the nickname
+//	masked                write hh:mm for the times of day and yyyy-mm-dd for days, which are never twice the same
+//	fresh                 in a house where nobody has said anything
+//
+//	type TEXT             letter by letter
+//	press KEY ...         by the names that tmux has for keys
+//	send TEXT             bytes, at once
+//	paste TEXT            as terminals paste, in brackets
+//	drop TEXT             as terminals without brackets do
+//	resize +10 -2         columns and rows
+//	WHO says TEXT         somebody who is here, and it is committed
+//	WHO says 9 of TEXT    nine lines at once, with their numbers
+//	lee hears TEXT        wait until kim's message has reached lee
+//	wiped                 the terminal empties its screen by itself
+//	enters NICK           take it for a nickname, and begin with an empty screen as the others do
+//	sees TEXT             wait until it is on the screen, wherever rows break
+//	highlights TEXT       wait until it stands there in reverse video
+//	rings 2               wait until the bell has rung so often, and want it to be no more
+//	shows FRAME           wait until the screen is that of the frame
+//	unrolls FRAME         so, with all that has left the screen at its top
+//	ends 0                wait for the end of the client
+//
+// Every TEXT may hold the escapes of a Go string. A frame's section has its name and, where frames differ, the widths and
+// languages that it is for. ▌ stands before the cell of the cursor; blanks at the ends of rows and empty rows at the end of the
+// screen are left out.
+//
+// Here are, beside kim: lee, by a pipe; leo, 박하늘, 박하나, 이순신 and 김 철수, by the TCP door.
+//
+// Of each scenario one variant is played, of another width and language than of the next; with SARANGBANG_REAL=1 all are.
+func TestScreens(t *testing.T) {
+	t.Parallel()
+	need(t, "ssh", "tmux")
+	files, err := filepath.Glob("testdata/screens/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	lanes := 4
+	if *update {
+		lanes = 16 // which mostly wait; so -parallel 16
+	}
+	free := make(chan *lane, lanes)
+	for range cap(free) {
+		free <- openLane(t)
+	}
+	for i, file := range files {
+		s := readScenario(t, file)
+		variants := s.variants()
+		if !thorough && !*update {
+			variants = variants[i%len(variants):][:1]
+		}
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			if *update {
+				t.Cleanup(func() { s.rewrite(t) })
+			}
+			for _, v := range variants {
+				t.Run(v.String(), func(t *testing.T) {
+					t.Parallel()
+					shared := <-free
+					defer func() { free <- shared }()
+					l := shared
+					if s.fresh {
+						l = openLane(t)
+					}
+					s.play(t, l, v)
+				})
+			}
+		})
+	}
+}
+
+// scenario is one file of testdata/screens.
+type scenario struct {
+	name, file string
+	archive    *txtar.Archive
+	widths     []int
+	langs      []string
+	rows       int
+	login      string
+	env        string // more variables, with blanks before them
+	term       string
+	asked      bool
+	masked     bool
+	fresh      bool
+	steps      []string
+
+	mu    sync.Mutex                    // guards what is recorded
+	shown map[string]map[variant]string // by the name of the frame
+	names []string                      // of frames, in order
+}
+
+// variant is how a scenario is played.
+type variant struct {
+	lang string
+	cols int
+}
+
+func (v variant) String() string { return fmt.Sprint(v.lang, " ", v.cols) }
+
+func readScenario(tb testing.TB, file string) *scenario {
+	tb.Helper()
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := &scenario{
+		name: strings.TrimSuffix(filepath.Base(file), ".txtar"), file: file, archive: archive,
+		widths: []int{80, 40, 20}, langs: []string{"en", "ko"}, rows: 10, login: "kim",
+		shown: map[string]map[variant]string{},
+	}
+	for line := range strings.Lines(string(archive.Comment)) {
+		line = strings.TrimRight(line, "\n")
+		word, rest, _ := strings.Cut(line, " ")
+		switch word {
+		case "", "#":
+		case "widths":
+			s.widths = nil
+			for w := range strings.FieldsSeq(rest) {
+				s.widths = append(s.widths, number(tb, w))
+			}
+		case "langs":
+			s.langs = strings.Fields(rest)
+		case "rows":
+			s.rows = number(tb, rest)
+		case "login":
+			s.login = rest
+		case "env":
+			s.env += " " + rest
+		case "term":
+			s.term = rest
+		case "asked":
+			s.asked = true
+		case "fresh":
+			s.fresh = true
+		case "masked":
+			s.masked = true
+		default:
+			s.steps = append(s.steps, line)
+		}
+	}
+	return s
+}
+
+func (s *scenario) variants() []variant {
+	var all []variant
+	for _, cols := range s.widths {
+		for _, lang := range s.langs {
+			all = append(all, variant{lang, cols})
+		}
+	}
+	return all
+}
+
+// wanted returns a frame as it is for a variant.
+func (s *scenario) wanted(name string, v variant) (string, error) {
+	var found []string
+	for _, f := range s.archive.Files {
+		words := strings.Fields(f.Name)
+		if words[0] == name && fits(words[1:], "80 40 20", strconv.Itoa(v.cols)) && fits(words[1:], "en ko", v.lang) {
+			found = append(found, string(f.Data))
+		}
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("%s has %d frames %q for %v, want one", s.file, len(found), name, v)
+	}
+	return found[0], nil
+}
+
+// fits says whether words name value, or none of its kind.
+func fits(words []string, kind, value string) bool {
+	named := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return !slices.Contains(strings.Fields(kind), w) })
+	return len(named) == 0 || slices.Contains(named, value)
+}
+
+// lane is a house with people in it, in which one scenario is played at a time: all its people see each other.
+type lane struct {
+	house *house
+	lee   *person
+	lined map[string]*oldClient
+}
+
+func openLane(tb testing.TB) *lane {
+	tb.Helper()
+	l := &lane{house: openHouse(tb, setup{exempt: true}), lined: map[string]*oldClient{}}
+	l.lee = l.house.pipe(tb, login{user: "lee", key: newKey(tb)})
+	l.lee.sees("* lee joined.")
+	for _, nick := range []string{"leo", "박하늘", "박하나", "이순신", "김 철수"} {
+		l.lined[nick] = l.house.joinLined(tb, nick)
+		l.lee.sees("* " + nick + " joined.")
+	}
+	return l
+}
+
+// belongs says to which test the people of the lane belong at the moment.
+func (l *lane) belongs(tb testing.TB) {
+	tb.Helper()
+	l.house.t, l.lee.t = tb, tb
+	for _, c := range l.lined {
+		c.t = tb
+	}
+}
+
+// playing is a scenario that is being played.
+type playing struct {
+	*scenario
+	t    *testing.T
+	v    variant
+	lane *lane
+	pane *pane
+	size struct{ cols, rows int }
+}
+
+// play plays the scenario, and leaves the lane as it was.
+func (s *scenario) play(t *testing.T, l *lane, v variant) {
+	t.Helper()
+	defer l.belongs(l.house.t)
+	l.belongs(t)
+	l.lee.out.forget()
+	ssh := l.house.openSSH(t, s.login, "", map[string]string{"en": "en_US.UTF-8", "ko": "ko_KR.UTF-8"}[v.lang]+s.env)
+	if s.term != "" {
+		ssh = append([]string{"env", "TERM=" + s.term}, ssh...)
+	}
+	p := &playing{scenario: s, t: t, v: v, lane: l, pane: openPane(t, v.cols, s.rows, ssh)}
+	p.size.cols, p.size.rows = v.cols, s.rows
+	defer p.leave()
+	p.begin()
+	for _, step := range s.steps {
+		p.step(step)
+		if t.Failed() {
+			t.Fatalf("%s: at %q", s.file, step)
+		}
+	}
+}
+
+// begin comes in, up to an empty screen.
+func (p *playing) begin() {
+	p.t.Helper()
+	asks := map[string]string{"en": "nickname", "ko": "닉네임"}[p.v.lang]
+	p.await(func() bool {
+		rows := strings.Split(strings.TrimSuffix(p.pane.frame(false), "\n"), "\n")
+		return strings.HasPrefix(rows[len(rows)-1], asks)
+	}, "to be asked for a %s", asks)
+	if p.asked {
+		return
+	}
+	p.enter(p.login)
+}
+
+// enter takes a nickname that is typed or offered, and comes in.
+func (p *playing) enter(nick string) {
+	p.t.Helper()
+	p.pane.press("Enter")
+	in := strings.ReplaceAll(map[string]string{"en": "* NAME joined.", "ko": "* NAME 님이 들어왔습니다."}[p.v.lang], "NAME", nick)
+	p.await(func() bool { return strings.Contains(bare(p.pane.all()), bare(in)) }, "to see %q", in)
+	p.pane.press("C-l")
+	p.await(func() bool {
+		f := p.pane.frame(false)
+		return strings.Count(f, "\n") == 1 && strings.HasSuffix(f, "> "+cursorMark+"\n")
+	}, "an empty screen")
+	p.pane.asks("clear-history -t " + p.pane.target)
+}
+
+// leave leaves, however the scenario has ended, and waits until nobody sees kim any more.
+func (p *playing) leave() {
+	p.t.Helper()
+	if !p.pane.dead() {
+		p.pane.press("C-c", "C-d")
+		p.pane.ends(0)
+	}
+	p.pane.close()
+	p.lane.house.becomes(`sarangbang_people{door="ssh"}`, 1, 1)
+}
+
+// bare is what is said without how it is laid out in rows.
+func bare(rows string) string {
+	return strings.NewReplacer("\n¦ ", "", "\n", "", " ", "").Replace(rows)
+}
+
+func (p *playing) await(ok func() bool, want string, args ...any) {
+	p.t.Helper()
+	if !p.pane.eventually(ok) {
+		p.t.Fatalf("%s: the screen is\n%s\nwant "+want, append([]any{p.file, p.pane.frame(true)}, args...)...)
+	}
+}
+
+// step does what one line of the scenario says.
+func (p *playing) step(line string) {
+	p.t.Helper()
+	verb, rest, _ := strings.Cut(line, " ")
+	text, err := strconv.Unquote(`"` + strings.ReplaceAll(rest, `"`, `\"`) + `"`)
+	if err != nil {
+		p.t.Fatalf("%q: %v", line, err)
+	}
+	switch verb {
+	case "type":
+		p.pane.types(text)
+	case "press":
+		p.pane.press(strings.Fields(rest)...)
+	case "send":
+		p.pane.sends(text)
+	case "paste":
+		p.pane.pastes(text, true)
+	case "drop":
+		p.pane.pastes(text, false)
+	case "resize":
+		p.resize(rest)
+	case "sees":
+		p.await(func() bool { return strings.Contains(bare(p.pane.all()), bare(text)) }, "to see %q", text)
+	case "highlights":
+		reverse := "\x1b[7m" + text
+		p.await(func() bool {
+			return strings.Contains(p.pane.asks("capture-pane -p -e -t " + p.pane.target)[0], reverse)
+		}, "%q in reverse video", text)
+	case "rings":
+		want := number(p.t, rest)
+		p.await(func() bool { return p.pane.bells() >= want }, "the bell to ring")
+		if got := p.pane.bells(); got != want {
+			p.t.Errorf("the bell has rung %d times, want %d", got, want)
+		}
+	case "shows", "unrolls":
+		p.shows(rest, verb == "unrolls")
+	case "wiped":
+		p.pane.wipe()
+	case "enters":
+		p.enter(text)
+	case "ends":
+		p.pane.ends(number(p.t, rest))
+	default:
+		p.other(line, verb, text)
+	}
+}
+
+// other does what a line says about somebody else than kim. Their names may hold blanks.
+func (p *playing) other(line, who, text string) {
+	p.t.Helper()
+	if heard, ok := strings.CutPrefix(text, "hears "); ok && who == "lee" {
+		p.lane.lee.sees("[" + p.login + "] " + heard + "\n")
+		return
+	}
+	name, said, ok := strings.Cut(who+" "+text, " says ")
+	if !ok || name != "lee" && p.lane.lined[name] == nil {
+		p.t.Fatalf("%q: no such step", line)
+	}
+	lines := []string{said}
+	if n, what, ok := strings.Cut(said, " of "); ok {
+		lines = nil
+		for i := range number(p.t, n) {
+			lines = append(lines, fmt.Sprint(what, " ", i+1))
+		}
+	}
+	p.lane.says(name, lines)
+}
+
+// says says lines as somebody, at once, and waits until they are committed: lee is shown what everybody says.
+func (l *lane) says(name string, lines []string) {
+	l.lee.t.Helper()
+	said := func(all string) int {
+		return strings.Count("\n"+all, "\n["+name+"] ") + strings.Count("\n"+all, "\n[you → ")
+	}
+	before := said(l.lee.out.String())
+	if text := strings.Join(lines, "\n") + "\n"; name == "lee" {
+		l.lee.keys(text)
+	} else {
+		l.lined[name].sends(text)
+	}
+	if !l.lee.out.wait(patience, func(all string) bool { return said(all) >= before+len(lines) }) {
+		l.lee.t.Fatalf("lee sees\n%s\nand not what %s says: %q", l.lee.out, name, lines)
+	}
+}
+
+func (p *playing) resize(by string) {
+	p.t.Helper()
+	var cols, rows int
+	if _, err := fmt.Sscan(by, &cols, &rows); err != nil {
+		p.t.Fatalf("resize %s: %v", by, err)
+	}
+	p.size.cols += cols
+	p.size.rows += rows
+	p.pane.resize(p.size.cols, p.size.rows)
+}
+
+// now is a day or a time of day.
+var now = regexp.MustCompile(`\b(\d{4}-\d\d-\d\d|\d\d:\d\d(:\d\d)?)\b`)
+
+// shows waits for a frame.
+func (p *playing) shows(name string, scrollback bool) {
+	p.t.Helper()
+	look := func() string {
+		f := p.pane.frame(scrollback)
+		if p.masked {
+			f = now.ReplaceAllStringFunc(f, func(t string) string { return map[int]string{5: "hh:mm", 8: "hh:mm:ss", 10: "yyyy-mm-dd"}[len(t)] })
+		}
+		return f
+	}
+	if *update {
+		p.record(name, look)
+		return
+	}
+	want, err := p.wanted(name, p.v)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var got string
+	if !p.pane.eventually(func() bool { got = look(); return got == want }) {
+		p.t.Errorf("%s: the screen is\n%s\nwant %s to be\n%s", p.file, got, name, want)
+	}
+}
+
+// record takes what the screen shows once it has not changed for a while for the frame.
+func (p *playing) record(name string, look func() string) {
+	p.t.Helper()
+	const quiet = 500 * time.Millisecond
+	var last string
+	since := time.Now()
+	p.pane.eventually(func() bool {
+		if now := look(); now != last {
+			last, since = now, time.Now()
+		}
+		return time.Since(since) > quiet
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shown[name] == nil {
+		p.shown[name] = map[variant]string{}
+		p.names = append(p.names, name)
+	}
+	p.shown[name][p.v] = last
+}
+
+// rewrite puts what was recorded into the file. Frames that are alike are one section, as far as widths and languages can say
+// for which variants it is.
+func (s *scenario) rewrite(tb testing.TB) {
+	tb.Helper()
+	s.archive.Files = nil
+	add := func(name, frame string) {
+		s.archive.Files = append(s.archive.Files, txtar.File{Name: name, Data: []byte(frame)})
+	}
+	for _, name := range s.names {
+		shown := s.shown[name]
+		if byLang := merge(s.langs, func(lang string) string {
+			var all string
+			for _, cols := range s.widths {
+				all += shown[variant{lang, cols}] + "\x00"
+			}
+			return all
+		}); len(byLang) > 1 {
+			for _, lang := range s.langs {
+				s.addWidths(add, name+" "+lang, shown, lang)
+			}
+		} else {
+			s.addWidths(add, name, shown, s.langs[0])
+		}
+	}
+	if err := os.WriteFile(s.file, txtar.Format(s.archive), 0o600); err != nil {
+		tb.Error(err)
+	}
+}
+
+func (s *scenario) addWidths(add func(name, frame string), name string, shown map[variant]string, lang string) {
+	groups := merge(s.widths, func(cols int) string { return shown[variant{lang, cols}] })
+	for _, g := range groups {
+		if len(groups) > 1 {
+			add(name+" "+strings.Trim(fmt.Sprint(g), "[]"), shown[variant{lang, g[0]}])
+		} else {
+			add(name, shown[variant{lang, g[0]}])
+		}
+	}
+}
+
+// merge groups what has the same value, in order.
+func merge[T any](all []T, value func(T) string) [][]T {
+	var groups [][]T
+	for _, x := range all {
+		if i := slices.IndexFunc(groups, func(g []T) bool { return value(g[0]) == value(x) }); i >= 0 {
+			groups[i] = append(groups[i], x)
+		} else {
+			groups = append(groups, []T{x})
+		}
+	}
+	return groups
+}
