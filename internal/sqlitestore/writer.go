@@ -56,6 +56,10 @@ const probePause = time.Second
 // busyWait is how long a transaction waits for another process. Whoever waits longer asks again.
 const busyWait = 100 * time.Millisecond
 
+// cacheKiB bounds the pages that the writer keeps. It fills with whatever is said, so that the house grows by it; what is not in it
+// is read from the system's own cache.
+const cacheKiB = 2048
+
 // openWriter opens the connection for writing and reads how far the log has come.
 func openWriter(ctx context.Context, s *Store, opt Options) (*writer, error) {
 	w := &writer{
@@ -71,10 +75,6 @@ func openWriter(ctx context.Context, s *Store, opt Options) (*writer, error) {
 }
 
 // open does what openWriter may have to close again.
-// cacheKiB bounds the pages that the writer keeps. It fills with whatever is said, so that the house grows by it; what is not in it
-// is read from the system's own cache.
-const cacheKiB = 2048
-
 func (w *writer) open(ctx context.Context, opt Options) (err error) {
 	if w.db, err = open(w.store.path, url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()),
