@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -389,7 +390,7 @@ func TestALeaveOutlastsTheOutage(t *testing.T) {
 // sickArchive saves no places while it is sick. It has nothing to tell.
 type sickArchive struct {
 	room.Archive
-	sick bool // changed while everybody sleeps
+	sick atomic.Bool
 }
 
 func (*sickArchive) Snapshot(context.Context) (room.Snapshot, error) { return room.Snapshot{}, nil }
@@ -399,7 +400,7 @@ func (*sickArchive) Back(context.Context, room.LineQuery) (room.Seq, int, error)
 func (*sickArchive) Places(context.Context, room.PersonID) ([]room.Place, error) { return nil, nil }
 
 func (a *sickArchive) SavePlaces(context.Context, []room.Place) error {
-	if a.sick {
+	if a.sick.Load() {
 		return room.ErrNotSaved
 	}
 	return nil
@@ -411,7 +412,8 @@ func TestThatPlacesAreNotSavedIsLoggedOnce(t *testing.T) {
 		mem := memjournal.New(memjournal.Options{})
 		s := &stage{t: t, log: &safeBuffer{}}
 		s.House = room.NewHouse(mem, memjournal.NewLeases(), room.Options{Logger: slog.New(slog.NewTextHandler(s.log, nil))})
-		a := &sickArchive{sick: true}
+		a := &sickArchive{}
+		a.sick.Store(true)
 		if err := s.Restore(context.Background(), a); err != nil {
 			t.Fatal(err)
 		}
@@ -431,9 +433,9 @@ func TestThatPlacesAreNotSavedIsLoggedOnce(t *testing.T) {
 			}
 		}
 		logged(1)
-		a.sick = false
+		a.sick.Store(false)
 		logged(1)
-		a.sick = true
+		a.sick.Store(true)
 		kim.Sent(1 << 40)
 		logged(2)
 	})
