@@ -267,9 +267,21 @@ func serveBare(ln net.Listener) {
 // serveDoor is the product: the door, and behind it a house with all that a session of it needs.
 func serveDoor(ln net.Listener) {
 	log := slog.New(slog.DiscardHandler)
-	house := room.NewHouse(memjournal.New(memjournal.Options{KeepBytes: 1 << 20}), memjournal.NewLeases(), room.Options{Logger: log})
+	house, service := realHouse(log, room.Options{})
 	go func() { _ = house.Run(context.Background()) }()
-	service := session.New(session.Options{
+	limits := defaultLimits()
+	limits.SessionsPerAddress = 1 << 20
+	s := New(Options{
+		House: service, HostKeys: []gossh.Signer{hostKey}, Gate: admission.NewGate(openGate(), log), Limits: limits, Logger: log,
+	})
+	_ = s.Serve(context.Background(), ln)
+}
+
+// realHouse is a house with all that a session of it needs.
+func realHouse(log *slog.Logger, o room.Options) (*room.House, *session.Service) {
+	o.Logger = log
+	house := room.NewHouse(memjournal.New(memjournal.Options{KeepBytes: 1 << 20}), memjournal.NewLeases(), o)
+	return house, session.New(session.Options{
 		House: house, Names: identity.DefaultRules(), Lang: i18n.English, Logger: log,
 		Keys: func(func(string, []string) bool) {},
 		Limits: session.Limits{
@@ -279,10 +291,4 @@ func serveDoor(ln net.Listener) {
 			MessageBurst: 8, MessagesPerSecond: 2, MessageDelay: 5 * time.Second, NickChangesPerMinute: 5, NewPeoplePerMinute: 10,
 		}),
 	})
-	limits := defaultLimits()
-	limits.SessionsPerAddress = 1 << 20
-	s := New(Options{
-		House: service, HostKeys: []gossh.Signer{hostKey}, Gate: admission.NewGate(openGate(), log), Limits: limits, Logger: log,
-	})
-	_ = s.Serve(context.Background(), ln)
 }
