@@ -55,7 +55,7 @@ type door struct {
 }
 
 // open puts the house together, down to its open listeners. What it opened is closed again if it fails.
-func open(ctx context.Context, settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house, error) {
+func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house, error) {
 	doors := 1
 	if settings.TCPAddr != "" {
 		doors = 2
@@ -79,7 +79,7 @@ func open(ctx context.Context, settings *config.Settings, dir *datadir.Dir, log 
 		return nil, err
 	}
 	h.room = room.NewHouse(h.store, memjournal.NewLeases(), roomOptions(limits, log))
-	if err := h.room.Restore(ctx, h.store); err != nil {
+	if err := h.room.Restore(context.Background(), h.store); err != nil {
 		h.close()
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func serve(ctx context.Context, args []string, getenv func(string) string, stder
 		return err
 	}
 	defer func() { _ = dir.Close() }() // the lock goes with the process anyway
-	h, err := open(ctx, settings, dir, log)
+	h, err := open(settings, dir, log)
 	if err != nil {
 		return err
 	}
