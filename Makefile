@@ -10,6 +10,8 @@ ARGS     ?=
 FUZZTIME ?= 30s
 COUNT    ?= 1
 OLD      ?=
+ROUNDS   ?= 200
+SEED     ?=
 
 CACHE := .cache
 BIN   := $(CACHE)/bin
@@ -63,6 +65,12 @@ race: ## all tests with the race detector, in a random order
 .PHONY: real
 real: ## stories with ssh, tmux, python3 and nc; a missing program fails them
 	SARANGBANG_REAL=1 go test ./internal/e2e/... -count=1
+
+.PHONY: history
+history: ## the house killed, stopped, filled up and cut off ROUNDS (200) times, and its history checked; SEED= repeats a run
+	@mkdir -p $(CACHE)/history
+	SARANGBANG_ROUNDS=$(ROUNDS) SARANGBANG_ROUNDS_SEED=$(SEED) go test ./internal/e2e -run '^TestNothingSeenIsLost$$' -v -count=1 \
+		-timeout 60m -artifacts -outputdir $(abspath $(CACHE))/history
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (30s)
