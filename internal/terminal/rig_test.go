@@ -24,6 +24,8 @@ type rig struct {
 	screen *emulator.Terminal
 	gate   *gate
 	keys   *io.PipeWriter
+	reads  int // from the keyboard
+	turns  int // calls of Next that have returned
 	sizes  chan Size
 	tasks  chan func() // run by the owner, between two calls of Next
 	bell   chan struct{}
@@ -50,6 +52,10 @@ func (g *gate) Write(p []byte) (int, error) {
 	g.last = string(p)
 	return g.Writer.Write(p)
 }
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 type duplex struct {
 	io.Reader
@@ -95,7 +101,12 @@ func newRig(t *testing.T, o Options, prepare ...func(*rig)) *rig {
 	for _, f := range prepare {
 		f(r)
 	}
-	r.term = New(duplex{in, r.gate}, o)
+	r.term = New(duplex{readerFunc(func(p []byte) (int, error) {
+		if r.reads++; len(p) == 0 {
+			t.Error("Read with no room") // which returns at once, for ever
+		}
+		return in.Read(p)
+	}), r.gate}, o)
 	r.term.SetPrompt([]Span{{Text: "> "}})
 	var ctx context.Context
 	ctx, r.cancel = context.WithCancelCause(t.Context())
@@ -107,6 +118,7 @@ func newRig(t *testing.T, o Options, prepare ...func(*rig)) *rig {
 			}
 			var in Input
 			in, r.err = r.term.Next(ctx, Wait{Bell: r.bell, Hold: r.hold})
+			r.turns++
 			if r.err == nil && (in.Kind != Woken || len(r.tasks) == 0) { // not what do has caused
 				r.inputs = append(r.inputs, in)
 			}
