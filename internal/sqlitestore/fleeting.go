@@ -10,7 +10,7 @@ type fleeting struct {
 }
 
 // keepFleeting is how many ephemeral records are recognised. One that comes again after that is committed anew.
-const keepFleeting = 1 << 16
+const keepFleeting = 1 << 14
 
 func newFleeting() fleeting { return fleeting{places: map[room.ID]room.Seq{}} }
 

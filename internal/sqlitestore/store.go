@@ -78,35 +78,38 @@ func Open(path string, opt Options) (*Store, error) {
 }
 
 func openWith(ctx context.Context, path string, opt Options, steps []step) (*Store, error) {
-	if opt.BatchLines == 0 {
-		opt.BatchLines = 512
-	}
 	found, err := inspect(path, len(steps))
+	if err == nil && !found {
+		err = create(ctx, path, steps)
+	}
+	if err == nil {
+		err = ready(ctx, path, opt.Logger, steps)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !found {
-		if err := create(ctx, path, steps); err != nil {
-			return nil, err
-		}
-	}
-	version, err := verify(ctx, path, len(steps))
-	if err != nil {
-		return nil, err
-	}
-	err = migrate(ctx, path, version, steps, func(copied string) {
-		opt.Logger.Info("database copied before its form is changed", "copy", copied, "version", version)
-	})
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{
-		path: path, log: opt.Logger, status: make(chan room.State, 1), done: make(chan struct{}), wake: make(chan struct{}, 1),
-	}
+	s := newStore(path, opt)
 	if err := s.start(ctx, opt); err != nil {
 		return nil, unusable(path, err)
 	}
 	return s, nil
+}
+
+// ready sees to it that a database has the newest form.
+func ready(ctx context.Context, path string, log *slog.Logger, steps []step) error {
+	version, err := verify(ctx, path, len(steps))
+	if err != nil {
+		return err
+	}
+	return migrate(ctx, path, version, steps, func(copied string) {
+		log.Info("database brought to a newer form, and copied before", "copy", copied)
+	})
+}
+
+func newStore(path string, opt Options) *Store {
+	return &Store{
+		path: path, log: opt.Logger, status: make(chan room.State, 1), done: make(chan struct{}), wake: make(chan struct{}, 1),
+	}
 }
 
 // start opens the connections and starts the writer. What it opened is closed again if it fails.
@@ -260,15 +263,20 @@ func newEntry(rec room.Record) entry {
 	}
 	rec.Expect = nil
 	e.c.Record = rec
+	e.prepare()
+	return e
+}
+
+// prepare decodes the record. One that is damaged keeps its place, and has no effect.
+func (e *entry) prepare() {
 	event, err := room.Decode(e.c)
 	if err != nil {
-		return e // it keeps its place, and has no effect
+		return
 	}
 	e.event = event
 	if text, ok := lineText(event.Body); ok {
 		e.words = indexText(text.String())
 	}
-	return e
 }
 
 // lineText returns what was said or done in a room.

@@ -12,7 +12,7 @@ import (
 )
 
 // TestATornLogKeepsAPrefix tears the log beside the database as a power cut may: at every byte of its last 4 KiB it is cut off
-// once, and once a byte is wrong.
+// once, and once a byte is wrong. (The race detector, which has nothing to see here, makes it take minutes: then not at every one.)
 func TestATornLogKeepsAPrefix(t *testing.T) {
 	const lines, tail = 4, 4096
 	source := newPath(t)
@@ -42,12 +42,12 @@ func TestATornLogKeepsAPrefix(t *testing.T) {
 		if kept := recovered(t, source); len(kept) < lines-1 || !slices.Equal(kept, ids[:len(kept)]) {
 			t.Fatalf("a log %s byte %d keeps %d lines, want the first %d at least, in their order", how, at, len(kept), lines-1)
 		}
-		if at%wholeStart == 0 {
+		if at%wholeStart < stride {
 			startTorn(t, source, at, records)
 		}
 	}
 	b := make([]byte, 1)
-	for at := info.Size() - 1; at >= info.Size()-tail; at-- {
+	for at := info.Size() - 1; at >= info.Size()-tail; at -= stride {
 		_, err := log.ReadAt(b, at)
 		if err == nil {
 			_, err = log.WriteAt([]byte{b[0] ^ 0x55}, at)

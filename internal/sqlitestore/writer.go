@@ -1,6 +1,7 @@
 package sqlitestore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -63,7 +64,7 @@ const cacheKiB = 2048
 // openWriter opens the connection for writing and reads how far the log has come.
 func openWriter(ctx context.Context, s *Store, opt Options) (*writer, error) {
 	w := &writer{
-		store: s, log: opt.Logger, batch: opt.BatchLines, rules: room.NewRules(), fleeting: newFleeting(),
+		store: s, log: opt.Logger, batch: cmp.Or(opt.BatchLines, 512), rules: room.NewRules(), fleeting: newFleeting(),
 		people: map[room.PersonID]int64{}, names: map[room.Nick]int64{},
 		probe: time.NewTimer(time.Hour), striking: true,
 	}
@@ -515,8 +516,7 @@ func (d *disk) check() error {
 		return &fault{room.ErrNotSaved, "the disk of " + d.path + " does not answer", err}
 	}
 	if free := fs.Bavail * uint64(fs.Bsize); free < d.reserve {
-		return &fault{room.ErrNotSaved, fmt.Sprintf("only %d MiB are free on the disk of %s, and %d MiB are kept in reserve",
-			free>>20, d.path, d.reserve>>20), nil}
+		return &fault{room.ErrNotSaved, fmt.Sprintf("the disk of %s is full but for the reserve of %d MiB", d.path, d.reserve>>20), nil}
 	}
 	d.looked = now
 	return nil

@@ -1,0 +1,81 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"sarangbang/room"
+)
+
+// Rebuild makes the index and the accounts of the database at path anew from its log, all or nothing, while nobody else has it open.
+// It tells now and then up to which of the places in the log it has come. What the log does not tell stays: how far people have read,
+// and the names that an erased account still holds.
+func Rebuild(ctx context.Context, path string, opt Options, told func(done, last room.Seq)) error {
+	found, err := inspect(path, len(steps))
+	if err == nil && !found {
+		err = fmt.Errorf("database %s is not there", path)
+	}
+	if err == nil {
+		err = ready(ctx, path, opt.Logger, steps)
+	}
+	if err != nil {
+		return err
+	}
+	s := newStore(path, opt)
+	w, err := openWriter(ctx, s, opt)
+	if err != nil {
+		return unusable(path, err)
+	}
+	err = inTransaction(ctx, w.conn, func() error { return w.rebuild(ctx, told) })
+	if err == nil {
+		w.finish(ctx)
+	}
+	if err = errors.Join(err, w.close()); err != nil {
+		return unusable(path, err)
+	}
+	return nil
+}
+
+// rebuild replays the log with the verdicts that stand in it: who was there when they were given, it does not tell.
+func (w *writer) rebuild(ctx context.Context, told func(done, last room.Seq)) error {
+	err := script(ctx, w.conn,
+		`INSERT INTO words (words) VALUES ('delete-all')`, `DELETE FROM names`, `DELETE FROM accounts`, `DELETE FROM account_names`,
+		`DELETE FROM account_keys`, `DELETE FROM settings`)
+	for next := room.Seq(0); err == nil; {
+		var page []entry
+		if page, err = w.effective(ctx, next); err != nil || len(page) == 0 {
+			break
+		}
+		for i := range page {
+			if e := &page[i]; e.event != nil && err == nil {
+				err = w.derive(ctx, e)
+			}
+		}
+		next = page[len(page)-1].c.Seq + 1
+		told(next-1, w.store.feed.head)
+	}
+	return err
+}
+
+// effective returns the next records of the log that took effect, as they were judged.
+func (w *writer) effective(ctx context.Context, from room.Seq) (page []entry, err error) {
+	err = each(ctx, w.conn, `SELECT `+lineColumns+`, line FROM log WHERE seq >= ? AND void = '' ORDER BY seq LIMIT 1000`,
+		func(scan func(...any) error) error {
+			var e entry
+			var nick, toNick sql.NullString
+			if err := scanRecord(scan, &e.c, &nick, &toNick, &e.verdict.Shown); err != nil {
+				return err
+			}
+			e.prepare()
+			if e.event != nil {
+				if e.verdict.From = e.event.From; nick.Valid {
+					e.verdict.From.Nick = room.Nick(nick.String)
+				}
+			}
+			page = append(page, e)
+			return nil
+		}, int64(from))
+	return page, err
+}
