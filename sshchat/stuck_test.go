@@ -49,16 +49,7 @@ func (c *counted) Next(ctx context.Context, w session.Wait) (session.Input, erro
 func TestStuckClientComesBackToTheNewestState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const ring, lines = 100, 1000
-		house, service := realHouse(slog.New(slog.DiscardHandler), room.Options{RingLines: ring})
-		ctx, over := context.WithCancel(t.Context())
-		ran := make(chan error, 1)
-		go func() { ran <- house.Run(ctx) }()
-		t.Cleanup(func() {
-			over()
-			if err := <-ran; err != nil {
-				t.Errorf("Run = %v", err)
-			}
-		})
+		house, service := openHouse(t, room.Options{RingLines: ring})
 		terminal := &counted{}
 		d := openInMemory(t, func(o *setup) {
 			o.house.console = func(ctx context.Context, v session.Visitor, c session.Console) session.End {
@@ -72,29 +63,10 @@ func TestStuckClientComesBackToTheNewestState(t *testing.T) {
 		// Mina has a line half typed when her client stops reading.
 		client := &tap{Conn: d.raw(t), open: make(chan struct{})}
 		close(client.open)
-		c, chans, reqs, err := gossh.NewClientConn(client, "door", guest("mina"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		x := d.session(t, gossh.NewClient(c, chans, reqs))
-		screen, raw := emulator.New(80, 24), newTranscript()
-		x.Stdout = io.MultiWriter(screen, raw)
-		if err := x.RequestPty("xterm", 24, 80, nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := x.Shell(); err != nil {
-			t.Fatal(err)
-		}
-		keys := func(s string) {
-			t.Helper()
-			if _, err := io.WriteString(x.in, s); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(time.Second)
-			synctest.Wait()
-		}
-		keys("\r")
-		keys("half a 줄")
+		mina := sit(t, d, client, "mina")
+		mina.keys("\r")
+		mina.keys("half a 줄")
+		ctx := t.Context()
 		lee, err := house.Enter(ctx, room.Claim{Nick: "lee", Names: []string{"lee"}}, true)
 		if err != nil {
 			t.Fatal(err)
@@ -123,35 +95,92 @@ func TestStuckClientComesBackToTheNewestState(t *testing.T) {
 		}
 
 		// Meanwhile she types on, and makes the window smaller.
-		keys("!")
-		if _, err := x.SendRequest("window-change", false, windowSize(60, 20)); err != nil {
+		mina.keys("!")
+		if _, err := mina.SendRequest("window-change", false, windowSize(60, 20)); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		screen.Resize(60, 20)
-		stale := len(raw.String())
+		mina.screen.Resize(60, 20)
+		stale := len(mina.out.String())
 		close(client.open)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 
-		if err := screen.Err(); err != nil {
-			t.Errorf("the client got what it does not know: %v", err)
-		}
-		rows := screen.Screen()
-		if _, y := screen.Cursor(); !strings.HasSuffix(rows[y], "mina> half a 줄!") {
+		rows := mina.screen.Screen()
+		if _, y := mina.screen.Cursor(); !strings.HasSuffix(rows[y], "mina> half a 줄!") {
 			t.Errorf("row of the cursor %q, want it to end with the prompt and %q", rows[y], "half a 줄!")
 		}
-		fresh := raw.String()[stale:]
+		fresh := mina.out.String()[stale:]
 		if n := strings.Count(fresh, "half a 줄!"); n == 0 || n > 2+ring/showAtOnce {
 			t.Errorf("the draft was drawn %d times, want once, and once more behind each of %d pages", n, 1+ring/showAtOnce)
 		}
-		checkLines(t, strings.Join(append(screen.Scrollback(), rows...), "\n"), said, ring)
-		keys("\r")
-		if got := strings.Join(screen.Screen(), "\n"); !strings.Contains(got, "[mina] half a 줄!") {
+		checkLines(t, mina.shown(), said, ring)
+		mina.keys("\r")
+		if got := mina.shown(); !strings.Contains(got, "[mina] half a 줄!") {
 			t.Errorf("after Enter the screen is\n%s\nwant it to hold the line", got)
 		}
 	})
+}
+
+// openHouse runs a house until the test ends.
+func openHouse(t *testing.T, o room.Options) (*room.House, *session.Service) {
+	t.Helper()
+	house, service := realHouse(slog.New(slog.DiscardHandler), o)
+	ctx, over := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() { ran <- house.Run(ctx) }()
+	t.Cleanup(func() {
+		over()
+		if err := <-ran; err != nil {
+			t.Errorf("Run = %v, want nil", err)
+		}
+	})
+	return house, service
+}
+
+// sitter is somebody before a screen of 80 × 24, in a bubble.
+type sitter struct {
+	*client
+	screen *emulator.Terminal
+}
+
+// sit opens a session with a terminal over a connection.
+func sit(t *testing.T, d *door, over net.Conn, name string) *sitter {
+	t.Helper()
+	c, chans, reqs, err := gossh.NewClientConn(over, "door", guest(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &sitter{d.session(t, gossh.NewClient(c, chans, reqs)), emulator.New(80, 24)}
+	s.Stdout = io.MultiWriter(s.screen, s.out)
+	if err := s.RequestPty("xterm", 24, 80, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Shell(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.screen.Err(); err != nil {
+			t.Errorf("the client got what it does not know: %v", err)
+		}
+	})
+	return s
+}
+
+// keys types, and waits until nothing moves.
+func (s *sitter) keys(typed string) {
+	s.t.Helper()
+	if _, err := io.WriteString(s.in, typed); err != nil {
+		s.t.Fatal(err)
+	}
+	time.Sleep(time.Second)
+	synctest.Wait()
+}
+
+// shown is what stands on the screen, and what has left it at the top.
+func (s *sitter) shown() string {
+	return strings.Join(append(s.screen.Scrollback(), s.screen.Screen()...), "\n")
 }
 
 // showAtOnce is how many lines a session draws in one piece.
