@@ -4,11 +4,8 @@
 //
 // Stories of several people are txtar scripts in testdata/script at the root of the repository; their verbs are described at
 // TestStories. What a person types at the real client and sees on the screen, row by row, are scenarios in testdata/screens,
-// described at TestScreens. What needs exact bytes, floods or figures of the process is Go. Tests with real programs (ssh, tmux, nc, python3)
-// skip where one is missing; with SARANGBANG_REAL=1 that is a failure, and what takes long runs at full length.
-//
-// TestNothingSeenIsLost lets a house live through SARANGBANG_ROUNDS ends (2 by default, 10 in a thorough run, 200 by make history),
-// chosen by SARANGBANG_ROUNDS_SEED, and holds what everybody saw against its history.
+// described at TestScreens. What needs exact bytes, floods or figures of the process is Go. Tests with real programs (ssh, tmux,
+// nc, python3) skip where one is missing; with SARANGBANG_REAL=1 that is a failure, and what takes long runs at full length.
 //
 // SARANGBANG_RACE=1 builds the program with the race detector. SARANGBANG_SEED names the document that the original client and
 // server were published in, or its folder; by default that is ../shared/seed beside the repository.
