@@ -230,22 +230,32 @@ func (s *Store) before(ctx context.Context, seq room.Seq, until time.Time) (int6
 	return min(before, first), err
 }
 
-// placeOf returns the place of the first record that was committed at a time or later. Times never run backwards, so it is found by
-// halving.
+// placeOf returns the place of the first record that was committed at a time or later.
 func (s *Store) placeOf(ctx context.Context, t time.Time) (int64, error) {
 	conn, err := s.reads.Conn(ctx)
 	if err != nil {
 		return 0, s.readFault(ctx, err)
 	}
 	defer func() { _ = conn.Close() }() // it goes back to the others
-	stmt, err := conn.PrepareContext(ctx, `SELECT seq, at FROM log WHERE seq >= ? ORDER BY seq LIMIT 1`)
+	s.feed.mu.Lock()
+	head := int64(s.feed.head)
+	s.feed.mu.Unlock()
+	first, err := firstAt(ctx, conn, t, head)
 	if err != nil {
 		return 0, s.readFault(ctx, err)
 	}
+	return first, nil
+}
+
+// firstAt returns the place of the first record that was committed at a time or later, up to the head of the log; the place behind that
+// if there is none. Times never run backwards, so it is found by halving.
+func firstAt(ctx context.Context, conn *sql.Conn, t time.Time, head int64) (int64, error) {
+	stmt, err := conn.PrepareContext(ctx, `SELECT seq, at FROM log WHERE seq >= ? ORDER BY seq LIMIT 1`)
+	if err != nil {
+		return 0, err
+	}
 	defer func() { _ = stmt.Close() }() // nothing was written
-	s.feed.mu.Lock()
-	low, high := int64(0), int64(s.feed.head)+1
-	s.feed.mu.Unlock()
+	low, high := int64(0), head+1
 	for low < high { // what is before low is too old, what is at high or behind is not
 		middle := low + (high-low)/2
 		var seq, at int64
@@ -253,7 +263,7 @@ func (s *Store) placeOf(ctx context.Context, t time.Time) (int64, error) {
 		case errors.Is(err, sql.ErrNoRows):
 			high = middle
 		case err != nil:
-			return 0, s.readFault(ctx, err)
+			return 0, err
 		case at < t.UnixNano():
 			low = seq + 1
 		default:

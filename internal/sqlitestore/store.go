@@ -19,6 +19,7 @@ type Options struct {
 	// DiskReserve is how many bytes must stay free on the disk: less, and nothing is saved any more. Room is kept for tidying up,
 	// and for whatever else runs on that machine. 0 keeps none.
 	DiskReserve uint64
+	Keep        Keep         // of what people say; the zero Keep keeps all
 	Logger      *slog.Logger // required
 }
 

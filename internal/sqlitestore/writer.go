@@ -43,6 +43,7 @@ type writer struct {
 	probe    *time.Timer // runs while degraded
 
 	striking bool // an erased account may not be forgotten altogether
+	trimmer  trimmer
 
 	commits int // since the size of the log beside the database was last looked at
 }
@@ -66,7 +67,7 @@ func openWriter(ctx context.Context, s *Store, opt Options) (*writer, error) {
 	w := &writer{
 		store: s, log: opt.Logger, batch: cmp.Or(opt.BatchLines, 512), rules: room.NewRules(), fleeting: newFleeting(),
 		people: map[room.PersonID]int64{}, names: map[room.Nick]int64{},
-		probe: time.NewTimer(time.Hour), striking: true,
+		probe: time.NewTimer(time.Hour), striking: true, trimmer: newTrimmer(opt.Keep),
 	}
 	w.probe.Stop()
 	if err := w.open(ctx, opt); err != nil {
@@ -148,6 +149,8 @@ func (w *writer) run(ctx context.Context) {
 		case <-w.probe.C:
 			w.heal(ctx)
 			continue
+		case <-w.trimmer.due.C:
+			w.lookForOld()
 		}
 		for {
 			batch, closed := w.store.take(w.batch)
@@ -164,6 +167,7 @@ func (w *writer) run(ctx context.Context) {
 		}
 		w.tidy(ctx, tidyPages)
 		w.forget(ctx)
+		w.letGo(ctx)
 	}
 }
 
@@ -190,6 +194,7 @@ func (w *writer) forget(ctx context.Context) {
 // finish leaves nothing but the one file behind. What fails here is done at the next start.
 func (w *writer) finish(ctx context.Context) {
 	w.probe.Stop()
+	w.trimmer.due.Stop()
 	w.store.tell(room.State{Reason: "closed"})
 	if w.degraded == "" { // the places that were not given out are not lost
 		_, err := w.q.setMeta.ExecContext(ctx, "reserved", int64(w.next-1))
