@@ -109,11 +109,11 @@ func TestPlainHoldsRowsWhileALineIsTyped(t *testing.T) {
 		got("> half|one|two|> half|three|")
 		r.press("x")
 		want := "> half|one|two|> half|three|> x"
-		for i := range heldRows {
+		for i := range 20 {
 			got(want)
 			r.print(fmt.Sprint(i, "\n"))
 		}
-		for i := range heldRows {
+		for i := range 20 {
 			want += fmt.Sprint("|", i)
 		}
 		got(want + "|> x")

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -274,6 +275,48 @@ func TestHighDraftIsWindowed(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// A size may change at any moment, to any other: of a draft that is higher than
+// the screen, what is around the cursor is shown, in a row less than there are.
+func TestHighDraftOnScreensOfEverySize(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rnd := rand.New(rand.NewPCG(3, 3))
+		r := newRig(t, Options{})
+		defer r.close()
+		// No two places of the draft look alike.
+		var b strings.Builder
+		for n := range 3000 {
+			b.WriteRune(rune(0xAC00 + n))
+		}
+		draft := b.String()
+		r.print("row\n")
+		r.press("\x1b[200~" + draft + "\x1b[201~")
+		sizes := []Size{{20, 5}, {500, 200}, {12, 4}, {80, 24}, {500, 5}, {20, 200}, {37, 11}}
+		for range 60 {
+			size := sizes[rnd.IntN(len(sizes))]
+			r.resize(size.Columns, size.Rows)
+			r.sleep(time.Second)
+			r.press(strings.Repeat([]string{"\x1b[D", "\x1b[C"}[rnd.IntN(2)], rnd.IntN(400)))
+			r.sleep(time.Second)
+			screen := r.screen.Screen()
+			x, y := r.screen.Cursor()
+			top := slices.IndexFunc(screen, func(row string) bool { return strings.HasPrefix(row, ">") })
+			used := len(strings.Split(strings.TrimRight(strings.Join(screen, "\n"), "\n"), "\n"))
+			if top < 0 || y < top || used-top > size.Rows-1 {
+				t.Fatalf("%v: prompt in row %d, cursor in row %d, last row %d:\n%s", size, top, y, used-1, strings.Join(screen, "\n"))
+			}
+			d := &r.term.draft
+			want := ""
+			if d.at < len(d.glyphs) {
+				want = d.text[d.pos : d.pos+d.glyphs[d.at].bytes()]
+			}
+			if got := strings.TrimSpace(r.screen.Cells()[len(r.screen.Scrollback())+y][x]); got != want {
+				t.Fatalf("%v: at the cursor %d,%d stands %q, want %q", size, x, y, got, want)
+			}
+		}
+		r.says(draft)
 	})
 }
 
