@@ -2,7 +2,6 @@ package sqlitestore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -11,7 +10,7 @@ import (
 
 // Rebuild makes the index and the accounts of the database at path anew from its log, all or nothing, while nobody else has it open.
 // It tells now and then up to which of the places in the log it has come. What the log does not tell stays: how far people have read,
-// and the names that an erased account still holds.
+// the names that an erased account still holds, and the numbers of names, so that of a sound database nothing becomes another.
 func Rebuild(ctx context.Context, path string, opt Options, told func(done, last room.Seq)) error {
 	found, err := inspect(path, len(steps))
 	if err == nil && !found {
@@ -41,7 +40,7 @@ func Rebuild(ctx context.Context, path string, opt Options, told func(done, last
 // rebuild replays the log with the verdicts that stand in it: who was there when they were given, it does not tell.
 func (w *writer) rebuild(ctx context.Context, told func(done, last room.Seq)) error {
 	err := script(ctx, w.conn,
-		`INSERT INTO words (words) VALUES ('delete-all')`, `DELETE FROM names`, `DELETE FROM accounts`, `DELETE FROM account_names`,
+		`INSERT INTO words (words) VALUES ('delete-all')`, `DELETE FROM accounts`, `DELETE FROM account_names`,
 		`DELETE FROM account_keys`, `DELETE FROM settings`)
 	for next := room.Seq(0); err == nil; {
 		var page []entry
@@ -61,21 +60,12 @@ func (w *writer) rebuild(ctx context.Context, told func(done, last room.Seq)) er
 
 // effective returns the next records of the log that took effect, as they were judged.
 func (w *writer) effective(ctx context.Context, from room.Seq) (page []entry, err error) {
-	err = each(ctx, w.conn, `SELECT `+lineColumns+`, line FROM log WHERE seq >= ? AND void = '' ORDER BY seq LIMIT 1000`,
+	err = each(ctx, w.conn, `SELECT `+logColumns+` FROM log WHERE seq >= ? AND void = '' ORDER BY seq LIMIT 1000`,
 		func(scan func(...any) error) error {
-			var e entry
-			var nick, toNick sql.NullString
-			if err := scanRecord(scan, &e.c, &nick, &toNick, &e.verdict.Shown); err != nil {
-				return err
-			}
-			e.prepare()
-			if e.event != nil {
-				if e.verdict.From = e.event.From; nick.Valid {
-					e.verdict.From.Nick = room.Nick(nick.String)
-				}
-			}
+			e, err := scanEntry(scan)
+			e.index()
 			page = append(page, e)
-			return nil
+			return err
 		}, int64(from))
 	return page, err
 }

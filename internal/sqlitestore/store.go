@@ -275,7 +275,15 @@ func (e *entry) prepare() {
 		return
 	}
 	e.event = event
-	if text, ok := lineText(event.Body); ok {
+	e.index()
+}
+
+// index makes the words of a line.
+func (e *entry) index() {
+	if e.event == nil {
+		return
+	}
+	if text, ok := lineText(e.event.Body); ok {
 		e.words = indexText(text.String())
 	}
 }

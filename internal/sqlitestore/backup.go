@@ -1,0 +1,253 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"sarangbang/room"
+)
+
+// Backup writes a complete copy of the database at path, as of now, into the new file to, for this user only, and returns its size
+// once it is on the disk. It works beside whoever writes the database and holds nobody up. What stands at to is never overwritten.
+// If it fails, with a sentence, nothing is left behind.
+func Backup(ctx context.Context, path, to string) (bytes int64, err error) {
+	if _, err := os.Lstat(to); err == nil {
+		return 0, inTheWay(to)
+	}
+	err = look(ctx, path, func(conn *sql.Conn, _ int) error {
+		bytes, err = backup(ctx, conn, to)
+		return err
+	})
+	return bytes, err
+}
+
+func backup(ctx context.Context, conn *sql.Conn, to string) (bytes int64, err error) {
+	fail := func(err error) (int64, error) {
+		switch code := codeOf(err) & 0xff; {
+		case ctx.Err() != nil, code == sqlite3.SQLITE_CORRUPT, code == sqlite3.SQLITE_BUSY:
+			return 0, err // it is about the database
+		}
+		return 0, fmt.Errorf("backup %s cannot be written (%s): name a new file where this user can write and enough is free", to, reason(err).Error())
+	}
+	f, err := os.CreateTemp(filepath.Dir(to), filepath.Base(to)+".part-*")
+	if err != nil {
+		return fail(err)
+	}
+	part := f.Name()
+	defer func() { _ = os.Remove(part) }() // it has its other name by then, or is of no use
+	if err := f.Close(); err != nil {
+		return fail(err)
+	}
+	abs, err := filepath.Abs(part) // SQLite would read file:x as something else
+	if err != nil {
+		return fail(err)
+	}
+	// To SQLite this is writing, which it does not do for a connection that only looks.
+	if err := script(ctx, conn, `PRAGMA query_only = OFF`); err != nil {
+		return fail(err)
+	}
+	if _, err := conn.ExecContext(ctx, `VACUUM INTO ?`, abs); err != nil {
+		return fail(err)
+	}
+	info, err := os.Stat(part)
+	if err == nil {
+		err = syncFile(part)
+	}
+	if err == nil {
+		err = name(part, to)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return 0, inTheWay(to)
+	}
+	if err == nil {
+		err = syncFile(to)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return info.Size(), nil
+}
+
+func inTheWay(to string) error {
+	return fmt.Errorf("%s is there already, and is not overwritten: name a new file", to)
+}
+
+// name gives a file a further name, or where a disk knows only one for each file, another. It never takes a name that is in use.
+func name(file, as string) error {
+	err := os.Link(file, as)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if _, err := os.Lstat(as); err == nil {
+		return fs.ErrExist
+	}
+	return os.Rename(file, as)
+}
+
+// Restore puts a backup in the place of the database at path, which nobody may have open. It looks the backup over first, as Check
+// does. What stood there is given another name, which it returns, empty if there was nothing; it is never deleted. The places of a
+// restored database are numbered anew, so it has an epoch of its own. The faults that Rebuild mends do not hinder it; it returns
+// them.
+//
+// If it fails, with a sentence, the database is as it was.
+func Restore(ctx context.Context, path, backup string) (aside string, faults []Fault, err error) {
+	draft := path + ".new"
+	if err := sameFile(path, backup); err != nil {
+		return "", nil, err
+	}
+	defer discard(draft)
+	if err := copyFiles(backup, draft); err != nil {
+		return "", nil, err
+	}
+	found, err := inspect(draft, len(steps))
+	if err == nil && !found {
+		err = fmt.Errorf("there is no backup %s", draft)
+	}
+	if err == nil {
+		_, err = verify(ctx, draft, len(steps))
+	}
+	if err == nil {
+		faults, err = prepareRestored(ctx, draft)
+	}
+	if err != nil { // it is the copy that was looked at, and the sentence is about what it was made of
+		return "", nil, fmt.Errorf("nothing is restored: %s", strings.ReplaceAll(err.Error(), draft, backup))
+	}
+	aside, err = putInPlace(draft, path, "restore")
+	return aside, faults, err
+}
+
+// prepareRestored looks a copy of a backup over and makes it one file that can be put in place.
+func prepareRestored(ctx context.Context, draft string) (faults []Fault, err error) {
+	err = withConn(ctx, draft, nil, func(conn *sql.Conn) error {
+		r := &Report{Known: len(steps)}
+		if err := r.check(ctx, conn); err != nil {
+			return err
+		}
+		for _, f := range r.Faults {
+			if f.Mend != ByRebuild {
+				return fmt.Errorf("database %s is not sound: %s", draft, f.Text)
+			}
+		}
+		faults = r.Faults
+		if _, err := conn.ExecContext(ctx, `UPDATE meta SET value = ? WHERE name = 'epoch'`, room.NewID().String()); err != nil {
+			return err
+		}
+		return script(ctx, conn, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	})
+	if err != nil {
+		return nil, sentence(ctx, draft, err)
+	}
+	return faults, syncFile(draft)
+}
+
+func sameFile(path, backup string) error {
+	a, err := os.Stat(path)
+	if err != nil {
+		return nil //nolint:nilerr // what is not there is not the same
+	}
+	if b, err := os.Stat(backup); err == nil && os.SameFile(a, b) {
+		return fmt.Errorf("%s is the database itself: name a backup of it", backup)
+	}
+	return nil
+}
+
+// What may stand beside a database.
+var besides = []string{"-wal", "-shm", "-journal"}
+
+// discard removes a draft that did not come to be used, and all that SQLite may have left beside it.
+func discard(draft string) {
+	for _, suffix := range append([]string{""}, besides...) {
+		_ = os.Remove(draft + suffix) // it is elsewhere by then; or it stays, and the next draft removes it
+	}
+}
+
+// copyFiles copies a backup and the log that may stand beside it.
+func copyFiles(backup, draft string) error {
+	discard(draft)
+	for _, suffix := range []string{"", "-wal"} {
+		err := copyFile(backup+suffix, draft+suffix)
+		if suffix != "" && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("backup %s cannot be copied into %s (%w): let this user read it, and write there", backup, filepath.Dir(draft), reason(err))
+		}
+	}
+	return nil
+}
+
+func copyFile(from, to string) (err error) {
+	in, err := os.Open(from) //nolint:gosec // the path is the operator's own
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()                                   // nothing was written
+	if info, err := in.Stat(); err != nil || !info.Mode().IsRegular() { // a pipe or a folder would be waited for, or fail oddly
+		return errors.Join(errors.New("not a file"), err)
+	}
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // beside the operator's own database
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := out.Close(); err == nil {
+			err = closed
+		}
+	}()
+	_, err = io.Copy(out, in)
+	return err
+}
+
+// putInPlace puts a complete database, durable by now, in the place of the one at path, which nobody has open. That one is given
+// another name first, with all that stands beside it: SQLite would take a log that is left there for one of the new database. At no
+// moment there is no database where one was.
+func putInPlace(draft, path, why string) (aside string, err error) {
+	fail := func(err error) (string, error) {
+		return "", fmt.Errorf("database %s cannot be replaced (%w): let this user write in its folder", path, reason(err))
+	}
+	stamp := fmt.Sprintf("%s.before-%s-%s", path, why, time.Now().UTC().Format("20060102T150405.000Z"))
+	for _, suffix := range append([]string{""}, besides...) {
+		err := name(path+suffix, stamp+suffix)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil && suffix != "" {
+			err = os.Remove(path + suffix)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fail(err)
+		}
+		aside = stamp
+	}
+	if err := adopt(draft, filepath.Dir(path)); err != nil {
+		return fail(err)
+	}
+	if err := os.Rename(draft, path); err != nil {
+		return fail(err)
+	}
+	if err := syncFile(path); err != nil {
+		return fail(err)
+	}
+	return aside, nil
+}
+
+// adopt gives a file that root has made to the owner of the folder: the house that runs there may not be root.
+func adopt(file, folder string) error {
+	info, err := os.Stat(folder)
+	if err != nil || os.Geteuid() != 0 {
+		return err
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	return os.Chown(file, int(owner.Uid), int(owner.Gid))
+}

@@ -1,0 +1,345 @@
+package sqlitestore
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"sarangbang/room"
+)
+
+// This file looks over a database that may be in use: nothing here writes, and nothing here is waited for.
+
+// Report is what Check found.
+type Report struct {
+	Version, Known int    // of its form, and the newest that this program knows
+	SQLite         string // the version of the library
+	Bytes, Beside  int64  // of the file, and of the log beside it
+	Free           int64  // bytes left on its disk
+
+	Lines, Told    int // what people said and did in rooms, and direct messages
+	Accounts       int
+	Oldest, Newest time.Time // of the lines; zero if there are none
+	Aging          int       // lines and direct messages that the next trim removes
+	Striking       int       // erased accounts whose lines still wait to lose their author
+
+	Faults []Fault
+}
+
+// A Fault is something that is not as it must be, in a sentence.
+type Fault struct {
+	Text string
+	Mend Mend
+}
+
+// Mend says what helps against a fault.
+type Mend int
+
+// What helps.
+const (
+	ByRestore Mend = iota // the log itself is at fault
+	ByRebuild             // something is at fault that follows from the log
+	ByRoom                // the disk is too full
+)
+
+// Check looks whether everything in the database at path is as it must be: the file itself, the log, and whether what was made of
+// the log agrees with it; and whether enough is free on its disk. It works beside whoever writes the database. An error, in a
+// sentence, says that it could not be looked at at all.
+func Check(ctx context.Context, path string, opt Options) (*Report, error) {
+	r := &Report{Known: len(steps)}
+	err := look(ctx, path, func(conn *sql.Conn, _ int) error {
+		if err := r.measure(path); err != nil {
+			return err
+		}
+		if err := script(ctx, conn, `BEGIN`); err != nil { // one view of it all, whatever is written meanwhile
+			return err
+		}
+		if err := r.check(ctx, conn); err != nil {
+			return err
+		}
+		if uint64(r.Free) < opt.DiskReserve {
+			r.fault(ByRoom, "only %d MiB are free on its disk, and %d are kept in reserve, so nothing is saved", r.Free>>20, opt.DiskReserve>>20)
+		}
+		if r.Version < r.Known {
+			return nil
+		}
+		var err error
+		r.Aging, err = opt.Keep.aging(ctx, conn, time.Now())
+		return err
+	})
+	return r, err
+}
+
+// measure looks at the files.
+func (r *Report) measure(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	r.Bytes = info.Size()
+	if info, err := os.Stat(path + "-wal"); err == nil {
+		r.Beside = info.Size()
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(path, &fs); err != nil {
+		return err
+	}
+	r.Free = int64(fs.Bavail * uint64(fs.Bsize))
+	return nil
+}
+
+// check looks at what the database holds.
+func (r *Report) check(ctx context.Context, conn *sql.Conn) error {
+	err := conn.QueryRowContext(ctx, `SELECT sqlite_version(), user_version FROM pragma_user_version`).Scan(&r.SQLite, &r.Version)
+	if err != nil {
+		return err
+	}
+	var damage []string
+	err = each(ctx, conn, `PRAGMA integrity_check(4)`, func(scan func(...any) error) error {
+		var found string
+		err := scan(&found)
+		if found != "ok" {
+			damage = append(damage, strings.ReplaceAll(found, "\n", ", "))
+		}
+		return err
+	})
+	if err != nil || damage != nil {
+		if err != nil {
+			damage = append(damage, err.Error())
+		}
+		r.fault(ByRestore, "the file is damaged: %s", strings.Join(damage, "; "))
+	}
+	if r.Version < r.Known {
+		return nil // it is brought up to date before anything else is known of it
+	}
+	for _, part := range []func(context.Context, *sql.Conn) error{r.count, r.checkLog, r.checkIndex} {
+		if err := part(ctx, conn); err != nil {
+			if damage == nil {
+				return err
+			}
+			return nil // it is told already
+		}
+	}
+	return nil
+}
+
+func (r *Report) fault(mend Mend, format string, args ...any) {
+	r.Faults = append(r.Faults, Fault{fmt.Sprintf(format, args...), mend})
+}
+
+func (r *Report) count(ctx context.Context, conn *sql.Conn) error {
+	var oldest, newest sql.NullInt64
+	err := conn.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE kind <> 'told'), count(*) FILTER (WHERE kind = 'told'), min(at), max(at)
+		FROM log WHERE line = 1`).Scan(&r.Lines, &r.Told, &oldest, &newest)
+	if err != nil {
+		return err
+	}
+	if oldest.Valid {
+		r.Oldest, r.Newest = time.Unix(0, oldest.Int64), time.Unix(0, newest.Int64)
+	}
+	return conn.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM accounts), (SELECT count(*) FROM striking)`).Scan(&r.Accounts, &r.Striking)
+}
+
+// checkLog reads the log through, and compares the accounts that follow from it with those that are there.
+func (r *Report) checkLog(ctx context.Context, conn *sql.Conn) error {
+	var order, unreadable, verdicts tally
+	var at time.Time
+	due := accounts{}
+	err := each(ctx, conn, `SELECT `+logColumns+` FROM log ORDER BY seq`, func(scan func(...any) error) error {
+		e, err := scanEntry(scan)
+		if err != nil {
+			return err
+		}
+		if e.c.Record.At.Before(at) {
+			order.note(e.c.Seq)
+		}
+		at = e.c.Record.At
+		void := e.verdict.Void
+		if void != "" && (e.verdict.Shown || !slices.Contains(room.Voids(), void)) {
+			verdicts.note(e.c.Seq)
+		}
+		switch {
+		case e.event != nil:
+			due.apply(&e)
+		case void != room.VoidUnreadable && !bytes.Equal(e.c.Record.Data, []byte(blankData)):
+			unreadable.note(e.c.Seq)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	order.tell(r, "of an earlier time than those before them")
+	unreadable.tell(r, "that cannot be read")
+	verdicts.tell(r, "without a verdict that makes sense")
+	snapshot, err := readSnapshot(ctx, conn)
+	if err != nil {
+		return err
+	}
+	due.compare(r, snapshot.Accounts)
+	return nil
+}
+
+// tally counts records with one fault.
+type tally struct {
+	n     int
+	first room.Seq
+}
+
+func (t *tally) note(seq room.Seq) {
+	if t.n == 0 {
+		t.first = seq
+	}
+	t.n++
+}
+
+func (t *tally) tell(r *Report, what string) {
+	if t.n > 0 {
+		r.fault(ByRestore, "the log has %d records %s, the first at place %d", t.n, what, t.first)
+	}
+}
+
+// accounts are those that follow from a log.
+type accounts map[room.PersonID]*room.Account
+
+// apply takes a record with its verdict into account.
+func (all accounts) apply(e *entry) {
+	from := e.verdict.From
+	if e.verdict.Void != "" {
+		return
+	}
+	if b, ok := e.event.Body.(room.Registered); ok {
+		all[from.ID] = &room.Account{ID: from.ID, Nick: from.Nick, Names: b.Names, Keys: []string{e.event.From.Key}, Since: e.event.At}
+		return
+	}
+	a := all[from.ID]
+	if a == nil {
+		return
+	}
+	switch b := e.event.Body.(type) {
+	case room.KeyAdded:
+		a.Keys = append(a.Keys, b.Key)
+	case room.KeyRemoved:
+		a.Keys = slices.DeleteFunc(a.Keys, func(k string) bool { return k == b.Key })
+	case room.Configured:
+		if a.Settings == nil {
+			a.Settings = map[string]string{}
+		}
+		a.Settings[b.Name] = b.Value
+	default: // nothing of an account
+	}
+}
+
+// compare tells how the accounts that are there differ from those that should be.
+func (all accounts) compare(r *Report, found []room.Account) {
+	owners := map[string]room.Nick{}
+	for _, a := range found {
+		for _, what := range slices.Concat(a.Names, a.Keys) {
+			if other, owned := owners[what]; owned {
+				r.fault(ByRebuild, "the accounts %s and %s own the same name or key", other, a.Nick)
+			}
+			owners[what] = a.Nick
+		}
+		due := all[a.ID]
+		delete(all, a.ID)
+		if due == nil || due.Nick != a.Nick || !due.Since.Equal(a.Since) || !slices.Equal(due.Names, a.Names) ||
+			!slices.Equal(due.Keys, a.Keys) || !maps.Equal(due.Settings, a.Settings) {
+			r.fault(ByRebuild, "the account %s is not as the log has it", a.Nick)
+		}
+	}
+	for _, a := range all {
+		r.fault(ByRebuild, "the account %s of the log is missing", a.Nick)
+	}
+}
+
+// checkIndex compares the search index with the lines.
+func (r *Report) checkIndex(ctx context.Context, conn *sql.Conn) error {
+	const line = `log WHERE line = 1 AND kind IN ('said', 'emoted')`
+	for _, half := range []struct{ query, text string }{
+		{`SELECT count(*) FROM ` + line + ` AND seq NOT IN (SELECT id FROM words_docsize)`, "the search index lacks %d lines"},
+		{`SELECT count(*) FROM words_docsize WHERE id NOT IN (SELECT seq FROM ` + line + `)`, "the search index has %d lines too many"},
+	} {
+		var n int
+		if err := conn.QueryRowContext(ctx, half.query).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			r.fault(ByRebuild, half.text, n)
+		}
+	}
+	return nil
+}
+
+// look opens a database for reading, beside whoever else has it open. Its errors are sentences.
+func look(ctx context.Context, path string, do func(conn *sql.Conn, version int) error) error {
+	found, err := inspect(path, len(steps))
+	if err != nil {
+		return err
+	}
+	if !found {
+		return missing(path)
+	}
+	// Not mode=ro: the last one who closes it carries the log beside it over and takes that away, which a reader of a house that
+	// was killed must be allowed to do, or it would leave files behind.
+	params := url.Values{"mode": {"rw"}, "_pragma": {"query_only(1)", "busy_timeout(5000)"}}
+	err = withConn(ctx, path, params, func(conn *sql.Conn) error {
+		var version int
+		if err := conn.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+			return err
+		}
+		if version < 1 {
+			return refused(path, "is damaged: it has no version")
+		}
+		return do(conn, version)
+	})
+	return sentence(ctx, path, err)
+}
+
+// current refuses a database of an older form.
+func current(path string, version int) error {
+	if version < len(steps) {
+		return fmt.Errorf("database %s has version %d of its form, and this needs %d: start the house once, it brings it up to date",
+			path, version, len(steps))
+	}
+	return nil
+}
+
+func missing(path string) error {
+	return fmt.Errorf("there is no database %s: name the data folder of a house that has run, with --data-dir", path)
+}
+
+// sentence makes one of what SQLite says; other errors are sentences already.
+func sentence(ctx context.Context, path string, err error) error {
+	code := codeOf(err) & 0xff
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return errors.New("interrupted")
+	case code == sqlite3.SQLITE_CORRUPT, code == sqlite3.SQLITE_NOTADB:
+		return refused(path, fmt.Sprintf("is damaged (%v)", err))
+	case code != 0:
+		return unusable(path, err)
+	}
+	return err
+}
+
+// VoidOf says why a record has no effect; empty if it has.
+func (s *Store) VoidOf(ctx context.Context, seq room.Seq) (void room.Void, err error) {
+	err = s.reads.QueryRowContext(ctx, `SELECT void FROM log WHERE seq = ?`, int64(seq)).Scan(&void)
+	if err != nil {
+		return "", s.readFault(ctx, err)
+	}
+	return void, nil
+}

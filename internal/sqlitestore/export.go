@@ -1,0 +1,114 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+	"time"
+
+	"sarangbang/room"
+)
+
+// ExportQuery says what of a database is exported. A zero field leaves nothing out.
+type ExportQuery struct {
+	Room   room.Subject
+	Since  time.Time // what was committed at it or later
+	Direct bool      // direct messages too; they are in no room
+}
+
+// Export yields what people said, oldest first, as of the moment when it is called. It reads in short steps, so it may take as long as
+// its reader likes, beside whoever writes the database. An error, a sentence, is the last thing that it yields.
+func Export(ctx context.Context, path string, q ExportQuery) iter.Seq2[*room.Event, error] {
+	return func(yield func(*room.Event, error) bool) {
+		err := look(ctx, path, func(conn *sql.Conn, version int) error {
+			if err := current(path, version); err != nil {
+				return err
+			}
+			return export(ctx, conn, q, func(e *room.Event) bool { return yield(e, nil) })
+		})
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// exportStep is how many records are read at once.
+const exportStep = 1000
+
+func export(ctx context.Context, conn *sql.Conn, q ExportQuery, yield func(*room.Event) bool) error {
+	var next, end int64
+	var known bool
+	err := conn.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0), EXISTS (SELECT 1 FROM log WHERE subject = ? AND line = 1) FROM log`,
+		string(q.Room)).Scan(&end, &known)
+	if err != nil {
+		return err
+	}
+	if q.Room != "" && q.Room != room.Lobby && !known {
+		return fmt.Errorf("nothing was ever said in %s", roomName(q.Room))
+	}
+	if !q.Since.IsZero() {
+		if next, err = firstAt(ctx, conn, q.Since, end); err != nil {
+			return err
+		}
+	}
+	for {
+		var step []entry
+		err := each(ctx, conn, `SELECT `+logColumns+` FROM log WHERE seq >= ?1 AND seq <= ?2 AND line = 1
+				AND (?3 = '' OR subject = ?3) AND (?4 OR kind <> 'told') ORDER BY seq LIMIT ?5`,
+			func(scan func(...any) error) error {
+				e, err := scanEntry(scan)
+				step = append(step, e)
+				return err
+			}, next, end, string(q.Room), q.Direct, exportStep)
+		if err != nil {
+			return err
+		}
+		for i := range step {
+			if e := &step[i]; e.event != nil && !yield(e.shown()) {
+				return nil
+			}
+		}
+		if len(step) < exportStep {
+			return nil
+		}
+		next = int64(step[len(step)-1].c.Seq) + 1
+	}
+}
+
+// logColumns are what scanEntry reads.
+const logColumns = recordColumns + `, line, void, nick, to_nick`
+
+// scanEntry reads a record with its verdict, as it was when it was filed.
+func scanEntry(scan func(...any) error) (e entry, err error) {
+	var nick, toNick sql.NullString
+	if err := scanRecord(scan, &e.c, &e.verdict.Shown, &e.verdict.Void, &nick, &toNick); err != nil {
+		return e, err
+	}
+	event, err := room.Decode(e.c)
+	if err != nil {
+		return e, nil //nolint:nilerr // it keeps its place, and has no effect
+	}
+	e.event = event
+	e.verdict.From = event.From
+	if nick.Valid {
+		e.verdict.From.Nick = room.Nick(nick.String)
+	}
+	if told, ok := event.Body.(room.Told); ok {
+		e.verdict.To = told.To
+		if toNick.Valid {
+			e.verdict.To.Nick = room.Nick(toNick.String)
+		}
+	}
+	return e, nil
+}
+
+// shown returns the event as everybody saw it.
+func (e *entry) shown() *room.Event {
+	event := *e.event
+	event.From = e.verdict.From
+	if told, ok := event.Body.(room.Told); ok {
+		event.Body = room.Told{To: e.verdict.To, Text: told.Text}
+	}
+	return &event
+}

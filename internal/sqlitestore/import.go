@@ -1,0 +1,335 @@
+package sqlitestore
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"sarangbang/room"
+)
+
+// Line is one line of an export, as JSON.
+type Line struct {
+	ID   string    `json:"id"`
+	Seq  room.Seq  `json:"seq"` // where it stood; an import gives it a place of its own
+	At   time.Time `json:"at"`
+	Room string    `json:"room,omitempty"` // with its sign, "#lobby"; empty for a direct message
+	Nick room.Nick `json:"nick"`           // as everybody saw it
+	To   room.Nick `json:"to,omitempty"`   // the receiver of a direct message
+	Kind string    `json:"kind"`           // said, emoted or told
+	Text string    `json:"text"`
+}
+
+// NewLine makes the line of an event that Export yields.
+func NewLine(e *room.Event) Line {
+	l := Line{ID: e.ID.String(), Seq: e.Seq, At: e.At.UTC(), Nick: e.From.Nick}
+	switch b := e.Body.(type) {
+	case room.Said:
+		l.Kind, l.Text = "said", b.Text.String()
+	case room.Emoted:
+		l.Kind, l.Text = "emoted", b.Text.String()
+	case room.Told:
+		l.Kind, l.To, l.Text = "told", b.To.Nick, b.Text.String()
+		return l
+	case room.Joined, room.Parted, room.Renamed, room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased,
+		room.Notice, room.Unknown:
+		panic(fmt.Sprintf("sqlitestore: %T is no line", b))
+	}
+	l.Room = roomName(e.Subject)
+	return l
+}
+
+// roomName writes the subject of a room with its sign.
+func roomName(s room.Subject) string { return "#" + strings.TrimPrefix(string(s), "room/") }
+
+// RoomNamed returns the subject of a room that is written with its sign.
+func RoomNamed(name string) (room.Subject, bool) {
+	bare, signed := strings.CutPrefix(name, "#")
+	if !signed || bare == "" || len(bare) > 64 || room.Sentence(bare).String() != bare || strings.ContainsAny(bare, " \n#/") {
+		return "", false
+	}
+	return room.Subject("room/" + bare), true
+}
+
+// Imported is what became of the lines of an import.
+type Imported struct {
+	New, Known int
+	Told       int    // direct messages, which are passed over: whose they are stands in no export
+	Aside      string // the name under which the database is kept as it was; empty if nothing changed or there was none
+}
+
+// Import files lines of an export, one in JSON in each row, among those of the database at path, which nobody may have open: each
+// behind what was said before it, in the order of their times and then of the export. A line whose ID is known is left out, so that
+// the same import again changes nothing. What comes in belongs to a nickname, not to a key, and is nothing that anybody missed. Since
+// later lines move up, the places are numbered anew, under a new epoch.
+//
+// It makes the database if there is none. All or nothing is imported; an error is a sentence.
+func Import(ctx context.Context, path string, lines io.Reader) (Imported, error) {
+	found, err := inspect(path, len(steps))
+	if err != nil {
+		return Imported{}, err
+	}
+	if !found {
+		if err := create(ctx, path, steps); err != nil {
+			return Imported{}, err
+		}
+	}
+	if err := look(ctx, path, func(_ *sql.Conn, version int) error { return current(path, version) }); err != nil {
+		return Imported{}, err
+	}
+	var m merger
+	aside, err := rewrite(ctx, path, "import", func(w *writer) error {
+		m.writer = w
+		return m.run(ctx, lines)
+	})
+	if errors.Is(err, errNothingNew) {
+		return m.done, nil
+	}
+	if err == nil {
+		if m.done.Aside = aside; !found { // what was made above was empty
+			err = os.Remove(aside)
+			m.done.Aside = ""
+		}
+	}
+	return m.done, err
+}
+
+// errNothingNew ends an import of what is known already.
+var errNothingNew = errors.New("nothing new")
+
+// merger files the records of the old log and the lines of an import in one order.
+type merger struct {
+	*writer
+	done Imported
+
+	queue  []entry // the next lines of the import, in order
+	read   int     // how many of them have been in queue
+	last   room.Seq
+	shifts []shift
+}
+
+// shift says by how much the places from one on have moved up.
+type shift struct {
+	from room.Seq // in the old log
+	by   room.Seq
+}
+
+func (m *merger) run(ctx context.Context, lines io.Reader) error {
+	if err := m.take(ctx, lines); err != nil {
+		return err
+	}
+	if m.done.New == 0 {
+		return errNothingNew
+	}
+	if err := m.do(ctx, `CREATE TEMP TABLE sorted AS SELECT * FROM incoming ORDER BY at, n`); err != nil {
+		return err
+	}
+	var moved room.Seq
+	_, err := m.replay(ctx, func(e *entry) error {
+		n, err := m.fileBefore(ctx, e.c.Record.At)
+		if n > 0 {
+			moved += n
+			m.shifts = append(m.shifts, shift{e.c.Seq, moved})
+		}
+		e.c.Seq += moved
+		m.last = e.c.Seq
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := m.fileBefore(ctx, time.Unix(1<<40, 0)); err != nil { // the rest
+		return err
+	}
+	return m.renumber(ctx)
+}
+
+// take reads the lines and keeps those that are new, in a table that goes with the connection.
+func (m *merger) take(ctx context.Context, lines io.Reader) error {
+	err := m.do(ctx, `CREATE TEMP TABLE incoming (n INTEGER PRIMARY KEY, at INTEGER, id BLOB UNIQUE, data BLOB, subject TEXT, kind TEXT)`)
+	if err != nil {
+		return err
+	}
+	insert, err := m.conn.PrepareContext(ctx, `INSERT INTO incoming (at, id, data, subject, kind)
+		SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM old.log WHERE id = ?2) ON CONFLICT (id) DO NOTHING`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = insert.Close() }() // nothing of it is waited for
+	rows := bufio.NewScanner(lines)
+	rows.Buffer(nil, maxLineBytes)
+	now := time.Now()
+	n := 0
+	for rows.Scan() {
+		if n++; len(bytes.TrimSpace(rows.Bytes())) == 0 {
+			continue
+		}
+		rec, err := parseLine(rows.Bytes(), now)
+		if err != nil {
+			return fmt.Errorf("row %d: %w; nothing is imported", n, err)
+		}
+		if rec.Kind == "told" {
+			m.done.Told++
+			continue
+		}
+		result, err := insert.ExecContext(ctx, rec.At.UnixNano(), rec.ID[:], rec.Data, string(rec.Subject), rec.Kind)
+		if err != nil {
+			return err
+		}
+		if added, _ := result.RowsAffected(); added > 0 {
+			m.done.New++
+		} else {
+			m.done.Known++
+		}
+	}
+	if errors.Is(rows.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("row %d: it is longer than %d bytes, so this is no export; nothing is imported", n+1, maxLineBytes)
+	}
+	return rows.Err()
+}
+
+const (
+	maxLineBytes = 1 << 20
+	// maxTextBytes is far above what can be said in any house, and keeps one line from filling a screen for ever.
+	maxTextBytes = 64 << 10
+	// clockSkew is how far the clock of the house that exported may have been ahead.
+	clockSkew = 5 * time.Minute
+)
+
+// parseLine makes the record of one row. Of a direct message it has the kind only.
+func parseLine(row []byte, now time.Time) (rec room.Record, err error) {
+	var l Line
+	if err := json.Unmarshal(row, &l); err != nil {
+		return rec, fmt.Errorf("it is no JSON of an export (%w)", err)
+	}
+	if l.Kind == "told" {
+		return room.Record{Kind: l.Kind}, nil
+	}
+	id, err := hex.DecodeString(l.ID)
+	if err != nil || len(id) != len(rec.ID) {
+		return rec, fmt.Errorf("id %.64q is not %d hexadecimal digits", l.ID, 2*len(rec.ID))
+	}
+	where, ok := RoomNamed(l.Room)
+	if !ok {
+		return rec, fmt.Errorf("room %.64q is not a name such as #lobby", l.Room)
+	}
+	nick, err := room.NewNick(string(l.Nick))
+	if err != nil {
+		return rec, err
+	}
+	text, err := room.Clean(l.Text, room.TextLimits{Bytes: maxTextBytes})
+	if err != nil {
+		return rec, err
+	}
+	if l.At.Before(time.Unix(0, 0)) || l.At.After(now.Add(clockSkew)) {
+		return rec, fmt.Errorf("at %s is not between 1970 and now", l.At.Format(time.RFC3339))
+	}
+	from := room.Person{ID: room.PersonID("imported:" + nick), Nick: nick}
+	switch l.Kind {
+	case "said":
+		rec = room.Encode(from, where, room.Said{Text: text})
+	case "emoted":
+		rec = room.Encode(from, where, room.Emoted{Text: text})
+	default:
+		return rec, fmt.Errorf("kind %.64q is none of said, emoted and told", l.Kind)
+	}
+	rec.ID, rec.At = room.ID(id), l.At
+	return rec, nil
+}
+
+// fileBefore files the lines of the import that are older than a record of the log, and returns how many there were.
+func (m *merger) fileBefore(ctx context.Context, at time.Time) (n room.Seq, err error) {
+	for {
+		if len(m.queue) == 0 {
+			if err := m.fill(ctx); err != nil || len(m.queue) == 0 {
+				return n, err
+			}
+		}
+		e := &m.queue[0]
+		if !e.c.Record.At.Before(at) {
+			return n, nil
+		}
+		m.last++
+		e.c.Seq = m.last
+		if err := m.file(ctx, e); err != nil {
+			return n, err
+		}
+		m.queue = m.queue[1:]
+		n++
+	}
+}
+
+// fill reads the next lines of the import.
+func (m *merger) fill(ctx context.Context) error {
+	if m.read == m.done.New {
+		return nil
+	}
+	err := each(ctx, m.conn, `SELECT 0, id, subject, kind, at, data, 1, '', NULL, NULL FROM sorted WHERE rowid > ? ORDER BY rowid LIMIT ?`,
+		func(scan func(...any) error) error {
+			e, err := scanEntry(scan)
+			m.queue = append(m.queue, e)
+			return err
+		}, m.read, replayStep)
+	m.read += len(m.queue)
+	return err
+}
+
+// renumber moves up what refers to places.
+func (m *merger) renumber(ctx context.Context) error {
+	if err := m.do(ctx, `UPDATE meta SET value = max(value + ?, ?) WHERE name = 'reserved'`, m.done.New, int64(m.last)); err != nil {
+		return err
+	}
+	if err := m.do(ctx, `UPDATE meta SET value = ? WHERE name = 'epoch'`, room.NewID().String()); err != nil {
+		return err
+	}
+	for _, ref := range []struct{ table, column string }{{"places", "seen"}, {"places", "sent"}, {"striking", "before"}} {
+		var old []room.Seq
+		err := each(ctx, m.conn, `SELECT DISTINCT `+ref.column+` FROM old.`+ref.table, func(scan func(...any) error) error {
+			var seq room.Seq
+			err := scan(&seq)
+			old = append(old, seq)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		slices.Sort(old)
+		for _, seq := range slices.Backward(old) { // the highest first, so that no new one is an old one that is still to be moved
+			by, err := m.shiftOf(ctx, seq)
+			if err != nil {
+				return err
+			}
+			err = m.do(ctx, `UPDATE `+ref.table+` SET `+ref.column+` = ? WHERE `+ref.column+` = ?`, int64(seq+by), int64(seq))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// shiftOf returns by how much a place moves up that somebody has read to: by as much as the next record behind it, so that what came
+// in between the two counts as read.
+func (m *merger) shiftOf(ctx context.Context, seq room.Seq) (by room.Seq, err error) {
+	var next room.Seq
+	err = m.conn.QueryRowContext(ctx, `SELECT coalesce(min(seq), 0) FROM old.log WHERE seq > ?`, int64(seq)).Scan(&next)
+	if err != nil || next == 0 {
+		return room.Seq(m.done.New), err
+	}
+	for _, s := range m.shifts {
+		if s.from <= next {
+			by = s.by
+		}
+	}
+	return by, nil
+}
