@@ -37,7 +37,8 @@ import (
 const mostMemory = 1.4
 
 func TestIdleSessionTakesLittleMoreThanTheLibrary(t *testing.T) {
-	bare, door := idleSessions(t, "bare", 100), idleSessions(t, "door", 100)
+	const sessions = 300 // of 100 the ratio differs by 0.06 from run to run, of these by 0.01
+	bare, door := idleSessions(t, "bare", sessions), idleSessions(t, "door", sessions)
 	// What the kernel counts in pages says little of so few sessions; the benchmark says it of many.
 	ratio := float64(door.Heap+door.Stacks) / float64(bare.Heap+bare.Stacks)
 	t.Logf("%d B of heap and %d B of stacks, beside %d and %d: %.2f times as much", door.Heap, door.Stacks, bare.Heap, bare.Stacks, ratio)
