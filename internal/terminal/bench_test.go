@@ -2,15 +2,18 @@ package terminal
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ssh"
 	"golang.org/x/term"
 )
 
@@ -32,18 +35,22 @@ func (c *countWriter) Write(p []byte) (int, error) {
 // test.
 type bench struct {
 	*Terminal
-	out  countWriter // of the writer, and of the owner while nothing is unsent
 	bell chan struct{}
 }
 
 func startBench(tb testing.TB, typed string) *bench {
 	tb.Helper()
+	return startBenchOn(tb, &countWriter{}, typed)
+}
+
+func startBenchOn(tb testing.TB, out io.Writer, typed string) *bench {
+	tb.Helper()
 	in, keys := io.Pipe()
 	b := &bench{bell: make(chan struct{}, 1)}
-	b.Terminal = New(duplex{in, &b.out}, Options{})
+	b.Terminal = New(duplex{in, out}, Options{})
 	b.SetPrompt([]Span{{"\x1b[32m", "alice"}, {"", "> "}})
 	go io.WriteString(keys, typed)
-	for b.Draft() != typed || b.draftStale {
+	for b.turn(); b.Draft() != typed || b.draftStale; {
 		b.turn()
 	}
 	tb.Cleanup(func() { keys.Close(); b.Close(time.Second); b.Wait() })
@@ -56,7 +63,7 @@ func (b *bench) turn() {
 	if in, err := b.Next(context.Background(), Wait{Bell: b.bell}); err != nil || in.Kind != Woken {
 		panic(fmt.Sprintf("Next: %v, %v, want Woken", in, err))
 	}
-	for b.Terminal.out.pending() > 0 {
+	for b.out.pending() > 0 {
 		runtime.Gosched()
 	}
 }
@@ -130,10 +137,56 @@ func TestArrivingLinesAreCheap(t *testing.T) {
 	}
 }
 
+// sshChannel returns the server's end of an SSH channel over a socket, whose
+// client reads everything.
+func sshChannel(tb testing.TB) io.Writer {
+	tb.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer ln.Close()
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	go func() {
+		c, err := ssh.Dial("tcp", ln.Addr().String(), &ssh.ClientConfig{HostKeyCallback: ssh.InsecureIgnoreHostKey()})
+		if err != nil {
+			return // then Accept fails, or the handshake
+		}
+		if ch, _, err := c.OpenChannel("session", nil); err == nil {
+			io.Copy(io.Discard, ch)
+		}
+	}()
+	nc, err := ln.Accept()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { nc.Close() })
+	config := &ssh.ServerConfig{NoClientAuth: true}
+	config.AddHostKey(signer)
+	_, channels, requests, err := ssh.NewServerConn(nc, config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	go ssh.DiscardRequests(requests)
+	ch, requests, err := (<-channels).Accept()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	go ssh.DiscardRequests(requests)
+	return ch
+}
+
 // One row and a hundred, above a prompt and above a half-typed line: plain x/term,
 // what is drawn for them, the same just after a key (which draws everything
-// anew), and all that one call of Next and the writer do. A Write to an SSH
-// channel costs more than any of it, so their number counts, too.
+// anew), and all that one call of Next and the writer do; then plain and whole
+// with an SSH channel to write to, and its client in the same process.
 func BenchmarkFlush(b *testing.B) {
 	for _, line := range []struct{ name, typed string }{{"prompt", ""}, {"typed", halfTyped}} {
 		for _, rows := range []struct {
@@ -159,10 +212,17 @@ func BenchmarkFlush(b *testing.B) {
 			out := &countWriter{}
 			plain := startPlain(b, out, line.typed)
 			measure("plain", out, func() { _, _ = plain.Write(rows.block) })
+			none := &countWriter{}
 			t := startBench(b, line.typed)
-			measure("drawn", &countWriter{}, func() { t.Print(rows.block); t.draw() })
-			measure("changed", &countWriter{}, func() { t.screen.stale = true; t.Print(rows.block); t.draw() })
-			measure("whole", &t.out, func() { t.Print(rows.block); t.turn() })
+			measure("drawn", none, func() { t.Print(rows.block); t.draw() })
+			measure("changed", none, func() { t.screen.stale = true; t.Print(rows.block); t.draw() })
+			out = &countWriter{}
+			whole := startBenchOn(b, out, line.typed)
+			measure("whole", out, func() { whole.Print(rows.block); whole.turn() })
+			plain = startPlain(b, sshChannel(b), line.typed)
+			measure("plain-ssh", none, func() { _, _ = plain.Write(rows.block) })
+			whole = startBenchOn(b, sshChannel(b), line.typed)
+			measure("whole-ssh", none, func() { whole.Print(rows.block); whole.turn() })
 		}
 	}
 }
