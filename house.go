@@ -75,7 +75,7 @@ func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house
 	}
 	lang, _ := i18n.Parse(settings.Lang) // validated by config
 	h := &house{log: log, limits: limits}
-	if h.store, err = sqlitestore.Open(dir.Database(), storeOptions(limits, log)); err != nil {
+	if h.store, err = sqlitestore.Open(dir.Database(), storeOptions(limits, settings.History, log)); err != nil {
 		return nil, err
 	}
 	h.room = room.NewHouse(h.store, memjournal.NewLeases(), roomOptions(limits, log))

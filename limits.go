@@ -81,8 +81,14 @@ func nickRules(l config.Limits) identity.Rules {
 	return r
 }
 
-func storeOptions(l config.Limits, log *slog.Logger) sqlitestore.Options {
-	return sqlitestore.Options{BatchLines: l.CommitBatchLines, DiskReserve: uint64(l.DiskReserveBytes), Logger: log}
+func storeOptions(l config.Limits, keep config.History, log *slog.Logger) sqlitestore.Options {
+	return sqlitestore.Options{
+		BatchLines: l.CommitBatchLines, DiskReserve: uint64(l.DiskReserveBytes), Keep: keepOf(keep), Logger: log,
+	}
+}
+
+func keepOf(h config.History) sqlitestore.Keep {
+	return sqlitestore.Keep{Days: h.KeepDays, Lines: h.KeepLines}
 }
 
 func roomOptions(l config.Limits, log *slog.Logger) room.Options {

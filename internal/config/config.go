@@ -168,6 +168,20 @@ Usage:
   sarangbang connect [HOST[:12000]]    talk to a house over plain TCP
   sarangbang version                   say which version this is
 
+With --data-dir or --config, beside the running house:
+  sarangbang backup FILE               copy the database into a new file
+  sarangbang doctor                    check the database, say what is in it
+  sarangbang export [FLAG VALUE]...    print what was said in rooms:
+      --format ndjson|text, --room '#lobby', --since 7d, and direct messages
+      too with --direct
+and while it is stopped:
+  sarangbang restore FILE              put a backup in the place of the database
+  sarangbang import FILE               add the lines of an export
+  sarangbang doctor --rebuild          make search index and accounts anew
+  sarangbang account list              list the accounts
+  sarangbang account show|delete NICK  show what is stored, or erase the account
+  sarangbang account key-add|key-remove NICK FINGERPRINT
+
 Flags of serve:
 `)
 	for _, k := range append([]key{fileKey()}, settingKeys()...) {

@@ -1,0 +1,345 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"sarangbang/internal/config"
+	"sarangbang/internal/datadir"
+	"sarangbang/internal/identity"
+	"sarangbang/internal/sqlitestore"
+	"sarangbang/room"
+)
+
+// office is where an operator works: a data folder, and the program.
+type office struct {
+	*testing.T
+	data string
+}
+
+// run runs the program with these arguments for the data folder.
+func (o *office) run(args ...string) (status int, out, stderr string) {
+	o.Helper()
+	var stdout, said strings.Builder
+	env := func(name string) string { return map[string]string{"SARANGBANG_DATA_DIR": o.data}[name] }
+	status = run(args, env, nil, &stdout, &said)
+	if n := strings.Count(said.String(), "\n"); n != status || status == 1 && !strings.HasPrefix(said.String(), "sarangbang: ") {
+		o.Errorf("sarangbang %q = %d, stderr %q; want one sentence there, or none", args, status, &said)
+	}
+	return status, stdout.String(), said.String()
+}
+
+// does runs the program, which must succeed, and returns what it says.
+func (o *office) does(args ...string) string {
+	o.Helper()
+	status, out, stderr := o.run(args...)
+	if status != 0 {
+		o.Fatalf("sarangbang %q = %d, %s; want 0", args, status, stderr)
+	}
+	return out
+}
+
+// refuses runs the program, which must fail with a sentence that has all of this in it.
+func (o *office) refuses(args []string, want ...string) {
+	o.Helper()
+	begun := time.Now()
+	status, out, stderr := o.run(args...)
+	if took := time.Since(begun); took > 2*time.Second {
+		o.Errorf("sarangbang %q took %v, want 2 s at most", args, took)
+	}
+	for _, w := range want {
+		if status != 1 || out != "" || !strings.Contains(stderr, w) {
+			o.Errorf("sarangbang %q = %d, stdout %q, stderr %q; want 1 and %q", args, status, out, stderr, w)
+		}
+	}
+}
+
+const (
+	firstKey  = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	secondKey = "SHA256:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA"
+	thirdKey  = "SHA256:CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA"
+)
+
+// furnished makes a data folder in which two people have accounts and have talked.
+func furnished(t *testing.T) *office {
+	t.Helper()
+	o := &office{t, filepath.Join(t.TempDir(), "data")}
+	if err := os.Mkdir(o.data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlitestore.Open(datadir.Database(o.data), sqlitestore.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("Open = %v, want no error", err)
+	}
+	post := func(from room.Person, b room.Body) {
+		t.Helper()
+		if _, err := store.Append(t.Context(), room.Encode(from, room.Lobby, b)); err != nil {
+			t.Fatalf("Append = %v, want no error", err)
+		}
+	}
+	for nick, key := range map[room.Nick]string{"Kim": firstKey, "박하늘": secondKey} {
+		name, err := identity.DefaultRules().Parse(string(nick))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := room.Person{ID: room.PersonID("key:" + key), Nick: nick, Key: key}
+		post(p, room.Joined{Screen: room.ScreenID(nick), Names: name.Keys()})
+		post(p, room.Registered{Names: name.Keys()})
+		if nick == "Kim" {
+			post(p, room.Said{Text: room.Sentence("안녕 <all>\n[박하늘] hi")})
+			post(p, room.Emoted{Text: room.Sentence("waves")})
+			post(p, room.Told{To: p, Text: room.Sentence("a secret")})
+			post(p, room.Configured{Name: "lang", Value: "ko"})
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatalf("Close = %v, want no error", err)
+	}
+	return o
+}
+
+func TestToolsSayWhatWorks(t *testing.T) {
+	o := furnished(t)
+	file := filepath.Join(t.TempDir(), "file")
+	none := filepath.Join(t.TempDir(), "none")
+	for _, tt := range []struct{ args, want string }{
+		{"backup", "something is missing; what works: sarangbang backup FILE [--data-dir DIR]"},
+		{"backup a b", `"b" is too much; what works: sarangbang backup FILE`},
+		{"backup --force x", `"--force" is none of its flags; what works: sarangbang backup FILE`},
+		{"backup x --ssh-addr :1", `"--ssh-addr" is none of its flags`},
+		{"backup x --data-dir", "--data-dir needs a value"},
+		{"backup x --config " + none, "configuration file " + none},
+		{"backup x --data-dir=" + none, "there is no database " + none},
+		{"restore", "something is missing; what works: sarangbang restore FILE"},
+		{"restore " + none, "there is no backup " + none},
+		{"import", "something is missing; what works: sarangbang import FILE"},
+		{"import " + none, "there is no export " + none},
+		{"import --data-dir " + none + " " + none, "there is no export " + none},
+		{"export x", `"x" is too much; what works: sarangbang export [--format ndjson|text]`},
+		{"export --format xml", `"xml" is no format, ndjson and text are`},
+		{"export --since whenever", `"whenever" is no time such as 2026-11-22`},
+		{"export --room a/b", `"a/b" is no room such as '#lobby'`},
+		{"export --room nowhere", "nothing was ever said in #nowhere"},
+		{"export --direct=yes", `"--direct=yes" is none of its flags`},
+		{"export --data-dir " + none, "there is no database " + none},
+		{"doctor x", `"x" is too much; what works: sarangbang doctor [--rebuild]`},
+		{"doctor --data-dir " + none, "there is no database " + none},
+		{"doctor --rebuild --data-dir " + none, "there is no database " + none},
+		{"account", "something is missing; what works: sarangbang account list|show NICK|"},
+		{"account frobnicate", `"frobnicate" is nothing that can be done with accounts`},
+		{"account list all", `"all" is too much`},
+		{"account show", "something is missing after show"},
+		{"account key-add Kim", "something is missing after key-add"},
+		{"account key-add Kim MD5:aa", `"MD5:aa" is no fingerprint as ssh-keygen -lf prints it`},
+		{"account key-add Kim SHA256:AAAA", `"SHA256:AAAA" is no fingerprint`},
+		{"account show nobody", `no account has the nickname "nobody"; sarangbang account list shows all`},
+		{"account list --data-dir " + none, "there is no database " + none},
+	} {
+		o.refuses(strings.Fields(tt.args), tt.want)
+	}
+	for _, leftover := range []string{none, file, "x"} {
+		if _, err := os.Lstat(leftover); err == nil {
+			t.Errorf("%s was made", leftover)
+		}
+	}
+	for _, name := range []string{"backup", "export", "doctor", "restore", "import", "account"} {
+		if out := o.does(name, "--help"); !strings.Contains(out, "  sarangbang "+name+" ") {
+			t.Errorf("sarangbang %s --help = %q, want it to be told", name, out)
+		}
+	}
+	for line := range strings.Lines(config.Usage()) {
+		if len(line) > 81 {
+			t.Errorf("a row of the help is wider than 80 columns: %q", line)
+		}
+	}
+}
+
+func TestToolsThatNeedAStoppedHouse(t *testing.T) {
+	o := furnished(t)
+	backup := filepath.Join(t.TempDir(), "backup")
+	o.does("backup", backup)
+	held, err := datadir.Open(o.data)
+	if err != nil {
+		t.Fatalf("Open = %v, want no error", err)
+	}
+	defer held.Close()
+	for _, args := range [][]string{
+		{"restore", backup},
+		{"import", backup},
+		{"doctor", "--rebuild"},
+		{"account", "list"},
+		{"account", "show", "Kim"},
+		{"account", "delete", "Kim"},
+		{"account", "key-add", "Kim", thirdKey},
+		{"account", "key-remove", "Kim", firstKey},
+	} {
+		o.refuses(args, args[0]+" works while the house is stopped: data folder "+o.data+" is in use by process "+fmt.Sprint(os.Getpid()))
+	}
+	o.does("doctor")
+	o.does("export")
+	o.does("backup", backup+"2")
+}
+
+func TestExportedLines(t *testing.T) {
+	o := furnished(t)
+	text := o.does("export", "--format", "text")
+	want := regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d \[Kim\] 안녕 <all>\n¦ \[박하늘\] hi\n\d{4}-\d\d-\d\d \d\d:\d\d \[Kim\] \* waves\n$`)
+	if !want.MatchString(text) {
+		t.Errorf("export --format text = %q, want it to match %s", text, want)
+	}
+	if got := o.does("export", "--format=text", "--room", "lobby", "--since", "1h"); got != text {
+		t.Errorf("export of the lobby in the last hour = %q, want %q", got, text)
+	}
+	if got := o.does("export", "-format", "text", "--since", time.Now().Add(time.Hour).Format(time.RFC3339)); got != "" {
+		t.Errorf("export of what is to come = %q, want nothing", got)
+	}
+	if got := o.does("export", "--format", "text", "--direct"); !strings.HasSuffix(got, " [Kim → Kim] a secret\n") {
+		t.Errorf("export --direct = %q, want the direct message", got)
+	}
+	if got := o.does("export", "--format", "text", "--room", "#lobby", "--direct"); got != text {
+		t.Errorf("export --direct of a room = %q, want %q", got, text)
+	}
+	ndjson := o.does("export")
+	var lines []map[string]any
+	for row := range strings.Lines(ndjson) {
+		var line map[string]any
+		if err := json.Unmarshal([]byte(row), &line); err != nil {
+			t.Fatalf("%q is no JSON: %v", row, err)
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) != 2 || lines[0]["text"] != "안녕 <all>\n[박하늘] hi" || lines[1]["kind"] != "emoted" || strings.Contains(ndjson, "SHA256") {
+		t.Errorf("export = %s, want two lines, and nobody's key", ndjson)
+	}
+}
+
+func TestBackupAndRestore(t *testing.T) {
+	o := furnished(t)
+	backup := filepath.Join(t.TempDir(), "backup")
+	if out := o.does("backup", backup); !strings.HasPrefix(out, backup+" is a complete copy of "+datadir.Database(o.data)+", ") {
+		t.Errorf("backup says %q, want what it is", out)
+	}
+	o.refuses([]string{"backup", backup}, backup+" is there already, and is not overwritten")
+	before := o.does("export")
+	o.does("account", "delete", "Kim")
+	if out := o.does("restore", backup); !strings.Contains(out, "\nwhat was there before is kept as "+datadir.Database(o.data)+".before-restore-") {
+		t.Errorf("restore says %q, want where the other is kept", out)
+	}
+	if after := o.does("export"); after != before {
+		t.Errorf("export after the restore = %q, want %q", after, before)
+	}
+	elsewhere := &office{t, filepath.Join(t.TempDir(), "another", "data")}
+	elsewhere.does("restore", backup)
+	if after := elsewhere.does("export"); after != before {
+		t.Errorf("export of a restored house elsewhere = %q, want %q", after, before)
+	}
+	elsewhere.does("doctor")
+}
+
+func TestImportedLines(t *testing.T) {
+	o := furnished(t)
+	file := filepath.Join(t.TempDir(), "lines")
+	if err := os.WriteFile(file, []byte(o.does("export", "--direct")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other := &office{t, filepath.Join(t.TempDir(), "data")}
+	want := "2 new lines, 0 were known already\n1 direct messages were passed over: whose they are stands in no export\n"
+	if got := other.does("import", file); got != want {
+		t.Errorf("import says %q, want %q", got, want)
+	}
+	if got := other.does("import", file); !strings.HasPrefix(got, "0 new lines, 2 were known already\n") {
+		t.Errorf("the same import again says %q, want that nothing is new", got)
+	}
+	if got, want := other.does("export", "--format", "text"), o.does("export", "--format", "text"); got != want {
+		t.Errorf("what was imported is exported as %q, want %q", got, want)
+	}
+	if err := os.WriteFile(file, []byte("{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other.refuses([]string{"import", file}, "import of "+file+": row 1: ", "; nothing is imported")
+}
+
+func TestDoctor(t *testing.T) {
+	o := furnished(t)
+	out := o.does("doctor")
+	for _, want := range []string{
+		"\ndatabase   " + datadir.Database(o.data) + ", form 1\n", "\nlines      2, and 1 direct messages\n", "\naccounts   2\n",
+		"\nretention  all is kept\n", " free, 32 MiB of it kept in reserve\n", "\nhealth     all is well\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("doctor says %q, want %q in it", out, want)
+		}
+	}
+	keep := filepath.Join(t.TempDir(), "keep.toml")
+	if err := os.WriteFile(keep, []byte("[history]\nkeep_lines = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := o.does("doctor", "--config", keep); !strings.Contains(out, "\nretention  keep_days = 0, keep_lines = 1; 2 are to be removed next\n") {
+		t.Errorf("doctor says %q, want what retention does", out)
+	}
+	if out := o.does("doctor", "--rebuild"); !strings.Contains(out, "are made anew") {
+		t.Errorf("doctor --rebuild says %q, want what it did", out)
+	}
+	o.does("doctor")
+
+	path := datadir.Database(o.data)
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(file[len(file)/3 : len(file)-len(file)/3])
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := o.run("doctor"); status != 1 || !strings.Contains(stderr, "damaged") || !strings.Contains(stderr, "backup") {
+		t.Errorf("doctor of a damaged database = %d, %q; want 1, and what to do", status, stderr)
+	}
+}
+
+func TestAccountsOfAStoppedHouse(t *testing.T) {
+	o := furnished(t)
+	if out := o.does("account", "list"); !strings.Contains(out, "   1 key   Kim\n") || !strings.Contains(out, "   1 key   박하늘\n") {
+		t.Errorf("account list = %q, want both", out)
+	}
+	shows := func(nick string, want ...string) {
+		t.Helper()
+		out := o.does("account", "show", nick)
+		for _, w := range want {
+			if !strings.Contains(out, w) {
+				t.Errorf("account show %s = %q, want %q in it", nick, out, w)
+			}
+		}
+	}
+	shows("kim", "nickname  Kim\n", "key       "+firstKey+"\n", "setting   lang = ko\n", "stored    2 lines, 1 direct messages sent and 1 received, ")
+	o.refuses([]string{"account", "key-remove", "Kim", firstKey}, "the account Kim has no other key: add one first, or delete the account")
+	o.refuses([]string{"account", "key-remove", "Kim", thirdKey}, "the account Kim has no such key")
+	o.refuses([]string{"account", "key-add", "Kim", secondKey}, "the key opens the account 박하늘 already")
+	o.refuses([]string{"account", "key-add", "Kim", firstKey}, "the key opens the account Kim already")
+	o.does("account", "key-add", "Kim", thirdKey)
+	shows("Kim", "key       "+firstKey+"\nkey       "+thirdKey+"\n")
+	o.does("account", "key-remove", "Kim", firstKey)
+	o.does("doctor", "--rebuild")
+	shows("Kim", "since     "+time.Now().Format("2006-")) // and no other key
+	if out := o.does("account", "show", "Kim"); strings.Contains(out, firstKey) || !strings.Contains(out, thirdKey) {
+		t.Errorf("account show Kim after a rebuild = %q, want the one key that is left", out)
+	}
+	if out := o.does("account", "delete", "KIM"); !strings.Contains(out, "the account Kim is erased") {
+		t.Errorf("account delete says %q, want what it did", out)
+	}
+	o.refuses([]string{"account", "show", "Kim"}, `no account has the nickname "Kim"`)
+	if out := o.does("export", "--format", "text"); strings.Contains(out, "Kim") || !strings.Contains(out, "[—] 안녕") {
+		t.Errorf("export = %q, want the lines under no name", out)
+	}
+	o.does("doctor")
+	o.does("account", "delete", "박하늘")
+	if out := o.does("account", "list"); out != "there are no accounts\n" {
+		t.Errorf("account list = %q, want that there are none", out)
+	}
+}
