@@ -37,6 +37,7 @@ var update = flag.Bool("update", false, "write the frames of testdata/screens an
 //	press KEY ...         by the names that tmux has for keys
 //	send TEXT             bytes, at once
 //	paste TEXT            as terminals paste, in brackets
+//	paste 9 times TEXT    so long
 //	drop TEXT             as terminals without brackets do
 //	resize +10 -2         columns and rows
 //	WHO says TEXT         somebody who is here, and it is committed
@@ -330,6 +331,9 @@ func (p *playing) step(line string) {
 	case "send":
 		p.pane.sends(text)
 	case "paste":
+		if n, what, ok := strings.Cut(text, " times "); ok {
+			text = strings.Repeat(what, number(p.t, n))
+		}
 		p.pane.pastes(text, true)
 	case "drop":
 		p.pane.pastes(text, false)

@@ -131,7 +131,7 @@ func (w *rows) named(line, nick string) {
 // appendHouse draws what the house says; each of its lines has the mark.
 func appendHouse(dst []byte, v View, text string) []byte {
 	for line := range strings.SplitSeq(text, "\n") {
-		w := rows{dst: dst, columns: v.Columns, indent: Gutter, ruler: v.Ruler}
+		w := rows{dst: dst, columns: v.Columns, indent: Gutter, ruler: v.Ruler, aligned: true}
 		if v.Bare {
 			w.indent = ""
 		}
@@ -158,6 +158,7 @@ type rows struct {
 	ruler   cells.Ruler
 	x       int  // cells used in the current row
 	lit     bool // what is laid out is highlighted, but for the gutter
+	aligned bool // blanks align columns, which end with the row: the next does not begin with what is left of them
 }
 
 // breakRow starts the next row.
@@ -187,6 +188,9 @@ func (w *rows) text(s string) {
 		if word == " " {
 			if w.columns > 0 && w.x+1 > w.columns {
 				w.breakRow()
+				if w.aligned {
+					s = strings.TrimLeft(s, " ")
+				}
 			} else {
 				w.dst = append(w.dst, ' ')
 				w.x++

@@ -238,6 +238,27 @@ func TestWrappingLosesNothing(t *testing.T) {
 	}
 }
 
+// The blanks that align the columns of /help do not indent what a narrow screen has in the next row. What a person says keeps its own.
+func TestColumnsOfTheHouseEndWithTheRow(t *testing.T) {
+	const line = "/who                who is here"
+	for _, c := range []struct {
+		body room.Body
+		want string
+	}{
+		{room.Notice{Text: text(line)}, "* /who\n¦ who is here\n"},
+		{room.Said{Text: text(line)}, "[kim] /who\n¦      who is here\n"},
+	} {
+		rows := render.Append(nil, &room.Event{From: kim, Body: c.body}, render.View{Lang: i18n.English, Columns: 20})
+		var got string
+		for row := range strings.Lines(string(rows)) {
+			got += strings.TrimRight(row, " \n") + "\n"
+		}
+		if got != c.want {
+			t.Errorf("rows %q, want %q", got, c.want)
+		}
+	}
+}
+
 func FuzzRows(f *testing.F) {
 	for _, s := range hostile {
 		f.Add(s, 20)
