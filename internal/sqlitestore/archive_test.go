@@ -437,3 +437,16 @@ func TestErasedAccountIsForgotten(t *testing.T) {
 		}
 	}
 }
+
+func TestARetryBeforeAnExpectationKeepsItsPlace(t *testing.T) {
+	h := newHouse(t)
+	first := room.Record{ID: room.NewID(), Subject: "account/kim", Kind: "first"}
+	held, err := h.Append(t.Context(), first)
+	if err != nil {
+		t.Fatalf("Append = %v, want no error", err)
+	}
+	second := room.Record{ID: room.NewID(), Subject: "account/kim", Kind: "second", Expect: &held[0]}
+	if seqs, err := h.Append(t.Context(), first, second); err != nil || seqs[0] != held[0] || seqs[1] <= held[0] {
+		t.Errorf("Append of a retry and of one that expects it = %v, %v; want %d and a place behind it", seqs, err, held[0])
+	}
+}

@@ -27,10 +27,6 @@ var chatter = []string{
 	"좋습니다 그때 봬요", "혹시 비 오면 어떡하죠 ㅋㅋ", "deploying the new build now, please hold on",
 }
 
-func line(from room.Person, n int) room.Record {
-	return room.Encode(from, room.Lobby, room.Said{Text: room.Sentence(fmt.Sprintf("%s %d", chatter[n%len(chatter)], n))})
-}
-
 // BenchmarkSenders: 200 people who each wait for their line before they send the next, committed together and one by one.
 func BenchmarkSenders(b *testing.B) {
 	const senders, each = 200, 20
@@ -43,16 +39,19 @@ func BenchmarkSenders(b *testing.B) {
 		}
 		defer func() { _ = s.Close() }()
 		h := &house{b, s}
-		people := make([]room.Person, senders)
-		for i := range people {
-			people[i] = h.come(room.Nick(fmt.Sprintf("kim%d", i)), fmt.Sprintf("SHA256:%043d", i))
+		var lines [senders][each]room.Record
+		for i := range lines {
+			from := h.come(room.Nick(fmt.Sprintf("kim%d", i)), fmt.Sprintf("SHA256:%043d", i))
+			for n := range lines[i] {
+				lines[i][n] = room.Encode(from, room.Lobby, room.Said{Text: room.Sentence(fmt.Sprintf("%s %d", chatter[(i+n)%len(chatter)], n))})
+			}
 		}
 		begun := time.Now()
 		var wg sync.WaitGroup
-		for _, from := range people {
+		for _, mine := range lines {
 			wg.Go(func() {
-				for n := range each {
-					if _, err := s.Append(context.Background(), line(from, n)); err != nil {
+				for _, r := range mine {
+					if _, err := s.Append(context.Background(), r); err != nil {
 						b.Error(err)
 						return
 					}

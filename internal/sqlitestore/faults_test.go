@@ -67,6 +67,7 @@ func (h *house) state(connected bool) (reason string) {
 }
 
 func TestALockedDatabaseIsUnavailableForAWhile(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	kim := h.come("kim", "")
 	h.say(kim, "before")
@@ -101,6 +102,7 @@ func TestAReserveOfTheDiskIsLeftAlone(t *testing.T) {
 }
 
 func TestADatabaseThatWasMovedAwayIsNotWrittenTo(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	kim := h.come("kim", "")
 	if err := os.Rename(h.Path(), h.Path()+".moved"); err != nil {
@@ -159,6 +161,7 @@ func TestOneThatCannotBeSavedTakesNobodyWithIt(t *testing.T) {
 }
 
 func TestPlacesEndWithWhatIsReserved(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	kim := h.come("kim", "")
 	h.Reserve(3)
@@ -190,6 +193,7 @@ const childArgument = "SQLITESTORE_TEST_CHILD"
 
 // TestFullDisk fills a disk: the process may make no file longer than a limit, which is lifted later.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	if os.Getenv(childArgument) == "" {
 		out, err := child(t, "yes").CombinedOutput()
 		if err != nil {

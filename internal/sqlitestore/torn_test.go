@@ -14,6 +14,7 @@ import (
 // TestATornLogKeepsAPrefix tears the log beside the database as a power cut may: at every byte of its last 4 KiB it is cut off
 // once, and once a byte is wrong. (The race detector, which has nothing to see here, makes it take minutes: then not at every one.)
 func TestATornLogKeepsAPrefix(t *testing.T) {
+	t.Parallel()
 	const lines, tail = 4, 4096
 	source := newPath(t)
 	h := newHouse(t)

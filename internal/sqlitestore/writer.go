@@ -9,8 +9,11 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"slices"
 	"syscall"
 	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"sarangbang/room"
 )
@@ -34,6 +37,7 @@ type writer struct {
 	at       int64    // of the newest record, in nanoseconds
 	next     room.Seq // the place of the next record
 	reserved room.Seq // the last place that may be given out
+	careful  bool     // every record is looked for before it is taken for new; else the database may find that it is not
 	fleeting fleeting // the ephemeral records that are recognised when they come again
 	people   map[room.PersonID]int64
 	names    map[room.Nick]int64
@@ -210,6 +214,11 @@ func (w *writer) finish(ctx context.Context) {
 // serve commits a batch and answers its requests.
 func (w *writer) serve(ctx context.Context, batch []*request) {
 	err := w.attempt(ctx, batch)
+	if codeOf(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE { // a record that comes again
+		w.careful = true
+		err = w.attempt(ctx, batch)
+		w.careful = false
+	}
 	if err == nil {
 		w.answer(batch)
 		return
@@ -354,10 +363,11 @@ func (w *writer) rule(e *entry) {
 // place finds or makes the place of each record. With room.ErrConflict an Expect does not hold.
 func (w *writer) place(ctx context.Context, r *request) error {
 	next := w.next
+	careful := w.careful || slices.ContainsFunc(r.entries, func(e entry) bool { return e.expect != nil })
 	for i := range r.entries {
 		e := &r.entries[i]
 		e.fresh = false
-		known, err := w.find(ctx, r.entries[:i], r.seqs, &e.c.Record)
+		known, err := w.find(ctx, r.entries[:i], r.seqs, &e.c.Record, careful)
 		if err != nil {
 			return err
 		}
@@ -389,8 +399,11 @@ func (w *writer) freshIn(r *request) (n int) {
 	return n
 }
 
-// find returns the place of a record that is known: from the same call, or committed before. 0: it is new.
-func (w *writer) find(ctx context.Context, before []entry, seqs []room.Seq, rec *room.Record) (seq room.Seq, err error) {
+// find returns the place of a record that is known: from the same call, or committed before. 0: it is new or, without care, may be:
+// hardly any record comes twice, and the database refuses one that does.
+func (w *writer) find(
+	ctx context.Context, before []entry, seqs []room.Seq, rec *room.Record, careful bool,
+) (seq room.Seq, err error) {
 	for i := range before {
 		if before[i].c.Record.ID == rec.ID {
 			return seqs[i], nil
@@ -398,6 +411,9 @@ func (w *writer) find(ctx context.Context, before []entry, seqs []room.Seq, rec 
 	}
 	if rec.Ephemeral {
 		return w.fleeting.places[rec.ID], nil
+	}
+	if !careful {
+		return 0, nil
 	}
 	err = w.q.find.QueryRowContext(ctx, rec.ID[:]).Scan(&seq)
 	if errors.Is(err, sql.ErrNoRows) {
