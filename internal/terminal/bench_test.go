@@ -100,18 +100,14 @@ func processorTime() time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// perRun returns the processor time of one call of f, the least of some rounds.
+// perRun returns the processor time of one call of f.
 func perRun(f func()) time.Duration {
-	const rounds, runs = 5, 2000
-	least := time.Hour
-	for range rounds {
-		start := processorTime()
-		for range runs {
-			f()
-		}
-		least = min(least, (processorTime()-start)/runs)
+	const runs = 10_000 // at least a millisecond, which is more than any clock's step
+	start := processorTime()
+	for range runs {
+		f()
 	}
-	return least
+	return (processorTime() - start) / runs
 }
 
 // A line that arrives over a quiet prompt is drawn without a look at the grid,
