@@ -63,7 +63,7 @@ race: ## all tests with the race detector, in a random order
 	go test -race -shuffle=on -p 1 ./...
 
 .PHONY: real
-real: ## stories with ssh, tmux, python3 and nc; a missing program fails them
+real: ## stories with ssh, tmux, python3, nc and strace; a missing program fails them
 	SARANGBANG_REAL=1 go test ./internal/e2e/... -count=1
 
 .PHONY: history

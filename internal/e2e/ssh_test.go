@@ -380,5 +380,7 @@ func (h *house) command(tb testing.TB, l login, line string) (status int, stdout
 	defer p.hangUp()
 	var out, errs strings.Builder
 	p.session.Stdout, p.session.Stderr = &out, &errs
+	late := time.AfterFunc(patience, p.hangUp) // -1 is the status of a command that does not end
+	defer late.Stop()
 	return exitStatus(p.session.Run(line)), out.String(), errs.String()
 }
