@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 
 	"sarangbang/internal/testkit/historycheck"
 )
@@ -282,7 +281,7 @@ func (e *endurance) fill() {
 		}
 	}
 	e.notes(fmt.Sprintf("no file longer than %d bytes", most))
-	e.limitFiles(most)
+	e.house.limitFiles(most)
 	if most == 0 {
 		e.healthy(http.StatusServiceUnavailable)
 		if status, _, errs := e.house.command(e.t, login{user: "auditor"}, "history 5"); status != 0 {
@@ -290,7 +289,7 @@ func (e *endurance) fill() {
 		}
 	}
 	e.passes(600)
-	e.limitFiles(^uint64(0))
+	e.house.limitFiles(noLimit)
 	e.calm()
 	e.healthy(http.StatusOK)
 }
@@ -303,17 +302,6 @@ func (e *endurance) healthy(want int) {
 	if !eventually(patience, func() bool { got, why = e.house.get("/healthz"); return got == want }) {
 		e.house.blame()
 		e.t.Fatalf("after %s the house's health is %d (%s), want %d", strings.Join(e.did, ", "), got, why, want)
-	}
-}
-
-// limitFiles sets how long the files of the running house may become: RLIMIT_FSIZE, see prlimit(2).
-func (e *endurance) limitFiles(most uint64) {
-	e.t.Helper()
-	limit := struct{ soft, hard uint64 }{most, ^uint64(0)}
-	const fileSize = 1
-	_, _, errno := syscall.Syscall6(syscall.SYS_PRLIMIT64, uintptr(e.house.cmd.Process.Pid), fileSize, uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
-	if errno != 0 {
-		e.t.Fatalf("limit the files of the house: %v", errno)
 	}
 }
 
