@@ -103,6 +103,9 @@ func (h *House) watch(ctx context.Context) {
 	for {
 		select {
 		case s := <-h.journal.Status():
+			if s.Connected { // the house is not well again before that is saved which could not be meanwhile
+				h.saveNow(ctx)
+			}
 			h.state.Store(&s)
 			if s.Connected {
 				h.opt.Logger.Info("journal connected")

@@ -143,7 +143,7 @@ func (h *House) seenBy(ctx context.Context, id PersonID) (Seq, error) {
 	return h.savedMark(rows, 0).seen, err
 }
 
-// savePlaces saves what changed every second, and at the end.
+// savePlaces saves what changed every second, and at the end. What could not be saved is saved when the journal works again.
 func (h *House) savePlaces(ctx context.Context) {
 	if h.archive == nil {
 		return
@@ -155,12 +155,17 @@ func (h *House) savePlaces(ctx context.Context) {
 		case <-tick.C:
 			h.saveChanged(ctx)
 		case <-ctx.Done():
-			last, done := context.WithTimeout(context.WithoutCancel(ctx), saveEvery)
-			defer done()
-			h.saveChanged(last)
+			h.saveNow(context.WithoutCancel(ctx))
 			return
 		}
 	}
+}
+
+// saveNow saves what changed, if that takes no longer than it may.
+func (h *House) saveNow(ctx context.Context) {
+	ctx, done := context.WithTimeout(ctx, saveEvery)
+	defer done()
+	h.saveChanged(ctx)
 }
 
 func (h *House) saveChanged(ctx context.Context) {

@@ -22,14 +22,41 @@ import (
 // openRemembering opens a house over a database, which stays when it closes.
 func openRemembering(tb testing.TB, path string, opt room.Options) *stage {
 	tb.Helper()
+	return openForgetful(tb, path, opt, &forgetful{})
+}
+
+// forgetful is a database that cannot save places for a while.
+type forgetful struct {
+	*sqlitestore.Store
+	full   atomic.Bool
+	status chan room.State // what it says of itself; nil for what the database says
+}
+
+func (f *forgetful) SavePlaces(ctx context.Context, places []room.Place) error {
+	if f.full.Load() {
+		return room.ErrNotSaved
+	}
+	return f.Store.SavePlaces(ctx, places)
+}
+
+func (f *forgetful) Status() <-chan room.State {
+	if f.status != nil {
+		return f.status
+	}
+	return f.Store.Status()
+}
+
+func openForgetful(tb testing.TB, path string, opt room.Options, f *forgetful) *stage {
+	tb.Helper()
 	s := &stage{t: tb, log: &safeBuffer{}}
 	opt.Logger = slog.New(slog.NewTextHandler(s.log, nil))
 	store, err := sqlitestore.Open(path, sqlitestore.Options{Logger: opt.Logger})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s.House = room.NewHouse(store, memjournal.NewLeases(), opt)
-	if err := s.Restore(context.Background(), store); err != nil {
+	f.Store = store
+	s.House = room.NewHouse(f, memjournal.NewLeases(), opt)
+	if err := s.Restore(context.Background(), f); err != nil {
 		tb.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -132,6 +159,35 @@ func TestPlacesOutliveTheProcess(t *testing.T) {
 	_, again, fresh = s.missed(s.enter(keyed("cho")), 10)
 	if want := []string{"[lee] perhaps", "[lee] after"}; len(again) > 0 || !slices.Equal(fresh, want) {
 		t.Errorf("who had left: again %q, new %q; want none and %q", again, fresh, want)
+	}
+}
+
+// Whoever comes while the disk is full is not known to read. When there is space again that is made good before the house calls
+// itself well, so that a crash right after it leaves nobody who takes for new what they have seen.
+func TestPlacesAreSavedAsSoonAsTheDiskHasSpace(t *testing.T) {
+	path := database(t)
+	s := openRemembering(t, path, room.Options{})
+	kim := s.enter(keyed("kim"))
+	s.register(kim)
+	kim.Leave(room.EndingLeft)
+	s.close()
+
+	f := &forgetful{status: make(chan room.State)}
+	f.full.Store(true)
+	s = openForgetful(t, path, room.Options{}, f)
+	lee := s.enter(guest("lee"))
+	kim = s.enter(keyed("kim"))
+	kim.Sent(lastOf(s.say(lee, "seen, if the client lives")))
+	f.full.Store(false)
+	f.status <- room.State{Connected: true}
+	f.status <- room.State{Connected: true} // is taken when the one before it has been dealt with
+	f.full.Store(true)                      // nothing is saved any more: it is as good as killed
+	s.close()
+
+	s = openRemembering(t, path, room.Options{})
+	_, again, fresh := s.missed(s.enter(keyed("kim")), 10)
+	if want := []string{"[lee] seen, if the client lives"}; !slices.Equal(again, want) || len(fresh) > 0 {
+		t.Errorf("again %q, new %q; want %q and none", again, fresh, want)
 	}
 }
 
