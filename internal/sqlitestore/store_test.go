@@ -81,3 +81,24 @@ func lock(tb testing.TB, path string) (release func()) {
 		_ = db.Close()
 	}
 }
+
+func TestTimeNeverRunsBackwardsAcrossStarts(t *testing.T) {
+	h := newHouse(t)
+	kim := h.come("kim", "")
+	h.say(kim, "before")
+	path := h.Path()
+	if err := h.Close(); err != nil {
+		t.Fatalf("Close = %v, want no error", err)
+	}
+	execute(t, path, `UPDATE log SET at = at + 3600000000000`) // the clock was an hour ahead
+	h.Store = openStore(t, path)
+	h.come("kim", "")
+	h.say(kim, "after")
+	events, err := h.Lines(t.Context(), room.LineQuery{Room: room.Lobby, N: 10})
+	if err != nil || len(events) != 2 {
+		t.Fatalf("Lines = %q, %v; want 2", told(events), err)
+	}
+	if events[1].At.Before(events[0].At) {
+		t.Errorf("a line is of %v, and the one before it of %v", events[1].At, events[0].At)
+	}
+}
