@@ -201,6 +201,9 @@ type person struct {
 	manner        manner // of the last key, and whether what it does
 	joined        bool   // is undone together with what the last did
 	printed       []items
+	laid          [][]string // the first laidRows of them, laid out for so many columns
+	laidRows      int
+	laidFor       int
 	scrolled      int // rows that have left the screen
 	did           string
 	step          int
@@ -733,6 +736,23 @@ func (p *person) shownPrompt() items {
 	return prompt
 }
 
+// layPrinted returns all rows that were printed as they stand on a screen as wide
+// as this.
+func (p *person) layPrinted() [][]string {
+	if p.laidFor != p.columns {
+		p.laid, p.laidRows, p.laidFor = nil, 0, p.columns
+	}
+	for _, row := range p.printed[p.laidRows:] {
+		for len(row) > 0 && row[len(row)-1].text == " " {
+			row = row[:len(row)-1] // terminals do not wrap blanks at the end
+		}
+		rows, _, _ := row.lay(p.columns, -1)
+		p.laid = append(p.laid, rows...)
+	}
+	p.laidRows = len(p.printed)
+	return p.laid
+}
+
 // differs notes that something is not as it must be, if it is the first thing.
 func (p *person) differs(format string, args ...any) {
 	if p.err == nil {
@@ -743,14 +763,7 @@ func (p *person) differs(format string, args ...any) {
 
 // check compares everything that can be seen with what must be.
 func (p *person) check() {
-	var want [][]string
-	for _, row := range p.printed {
-		for len(row) > 0 && row[len(row)-1].text == " " {
-			row = row[:len(row)-1] // terminals do not wrap blanks at the end
-		}
-		rows, _, _ := row.lay(p.columns, -1)
-		want = append(want, rows...)
-	}
+	want := slices.Clone(p.layPrinted())
 	printed := len(want)
 	prompt := p.shownPrompt()
 	rows, x, y := slices.Concat(prompt, p.text).lay(p.columns, len(prompt)+p.cur)
