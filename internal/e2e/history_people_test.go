@@ -380,8 +380,12 @@ func (v *stay) window() int {
 	return 1
 }
 
-// goes leaves with a word. A pipe ends its input, whatever is still on its way.
+// goes leaves with a word. A pipe ends its input, whatever is still on its way. From then on the connection is left alone: whoever
+// goes by their own wish is taken to have seen what was shown last.
 func (v *stay) goes() {
+	v.mu.Lock()
+	v.here = nil
+	v.mu.Unlock()
 	if v.door == byPipe {
 		_ = v.stdin.Close()
 	} else {
