@@ -25,12 +25,12 @@ const (
 	keepToldToGuests = 24 * time.Hour
 	// trimPause is the wait between two looks for what is to go; a look at a million lines takes a twentieth of a second.
 	trimPause = time.Minute
-	// trimLines is how many records go in one transaction.
-	trimLines = 200
+	// trimLines is how many records go in one transaction: whoever says something meanwhile waits for it.
+	trimLines = 50
 	// compactPause is the wait between two times that the search index is made compact, which writes all of it.
 	compactPause = 24 * time.Hour
-	// compactPages is how much of the index is written in one transaction.
-	compactPages = 64
+	// compactPages is how much of the index is written in one transaction, for the same reason.
+	compactPages = 16
 )
 
 // trimmer is where the writer is with letting go. It belongs to the writer.
@@ -61,7 +61,7 @@ func newTrimmer(keep Keep) trimmer { return trimmer{keep: keep, due: time.NewTim
 // excess returns the place before which everything is too old, and how many of the oldest lines and direct messages are too many.
 func (k Keep) excess(ctx context.Context, conn *sql.Conn, now time.Time) (before room.Seq, surplus int, err error) {
 	var first, last int64
-	if err := conn.QueryRowContext(ctx, `SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM log`).Scan(&first, &last); err != nil {
+	if err := conn.QueryRowContext(ctx, `SELECT (SELECT coalesce(min(seq), 0) FROM log), (SELECT coalesce(max(seq), 0) FROM log)`).Scan(&first, &last); err != nil {
 		return 0, 0, err
 	}
 	if k.Days > 0 {
@@ -97,6 +97,7 @@ func (w *writer) letGo(ctx context.Context) {
 	if t.trimming {
 		step = w.trim
 	}
+	w.commits = tidyEvery // so that the log beside the database is looked at: a step fills it like many commits
 	err := w.do(ctx, `PRAGMA secure_delete = ON`)
 	if err == nil {
 		err = step(ctx)

@@ -53,6 +53,8 @@ func makeTables(ctx context.Context, conn *sql.Conn) error {
 		// The words of the lines, found by the line's seq. The text itself is in the log only. To this tokenizer every character
 		// outside of ASCII is part of a word, so what a word is, is decided by indexText alone.
 		`CREATE VIRTUAL TABLE words USING fts5 (body, content='', contentless_delete=1, tokenize='ascii')`,
+		// What is dropped is merged away by the writer, bit by bit. FTS5 would do it all at once, while somebody waits for their line.
+		`INSERT INTO words (words, rank) VALUES ('deletemerge', 0)`,
 		`CREATE TABLE accounts (person TEXT PRIMARY KEY, nick TEXT NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
 		`CREATE TABLE account_names (person TEXT NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (person, place))
 			STRICT, WITHOUT ROWID`,
