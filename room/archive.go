@@ -60,8 +60,8 @@ type Place struct {
 	Seen Seq
 	// Sent is the place up to which something may have been: it was sent to their client. At least Seen.
 	Sent Seq
-	// Open says that they were reading when this was saved. Found open at a start, the process has ended without knowing what it
-	// had sent: everything committed by then may have been.
+	// Open says that they were reading when this was saved. Where it is found open at a start, the process has ended without knowing
+	// what it had sent: everything committed by then may have been, so the archive moves Sent there and closes it.
 	Open bool
 }
 

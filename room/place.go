@@ -46,7 +46,7 @@ func (h *House) startReading(ctx context.Context, m *Member, from Seq) error {
 		if err != nil {
 			return err
 		}
-		saved, looked = h.savedMark(rows, from), true
+		saved, looked = savedMark(rows, from), true
 	}
 	// Saved before anything is shown, so that a crash leaves it open: then nobody takes for new what was on the screen.
 	h.saveChanged(ctx)
@@ -54,16 +54,13 @@ func (h *House) startReading(ctx context.Context, m *Member, from Seq) error {
 }
 
 // savedMark makes one of what was saved.
-func (h *House) savedMark(rows []Place, from Seq) mark {
+func savedMark(rows []Place, from Seq) mark {
 	if len(rows) == 0 {
 		return mark{from, from}
 	}
 	k := mark{rows[0].Seen, rows[0].Sent}
 	for _, r := range rows {
 		k.seen, k.sent = min(k.seen, r.Seen), max(k.sent, r.Sent)
-		if r.Open { // the process that saved it has ended without knowing what it had sent
-			k.sent = max(k.sent, h.after.Seq)
-		}
 	}
 	return k
 }
@@ -140,7 +137,7 @@ func (h *House) seenBy(ctx context.Context, id PersonID) (Seq, error) {
 	}
 	h.places.mu.Unlock()
 	rows, err := h.archive.Places(ctx, id)
-	return h.savedMark(rows, 0).seen, err
+	return savedMark(rows, 0).seen, err
 }
 
 // savePlaces saves what changed every second, and at the end. What could not be saved is saved when the journal works again.

@@ -140,12 +140,14 @@ func TestWhoLeftByTheirOwnWishHasSeenEverything(t *testing.T) {
 func TestPlacesOutliveTheProcess(t *testing.T) {
 	path := database(t)
 	s := openRemembering(t, path, room.Options{})
-	lee, kim, cho := s.enter(guest("lee")), s.enter(keyed("kim")), s.enter(keyed("cho"))
+	lee, kim, cho, may := s.enter(guest("lee")), s.enter(keyed("kim")), s.enter(keyed("cho")), s.enter(keyed("may"))
 	s.register(kim)
 	s.register(cho)
+	s.register(may)
 	upTo := lastOf(s.say(lee, "seen"))
 	kim.Confirmed(upTo)
 	cho.Confirmed(upTo)
+	may.Confirmed(upTo)
 	cho.Leave(room.EndingLeft)
 	s.say(lee, "perhaps")
 	s.close() // kim reads still: nobody knows what was sent
@@ -159,6 +161,14 @@ func TestPlacesOutliveTheProcess(t *testing.T) {
 	_, again, fresh = s.missed(s.enter(keyed("cho")), 10)
 	if want := []string{"[lee] perhaps", "[lee] after"}; len(again) > 0 || !slices.Equal(fresh, want) {
 		t.Errorf("who had left: again %q, new %q; want none and %q", again, fresh, want)
+	}
+	s.close()
+
+	// Of what was said since that process ended nothing was sent to those who have not come back, however often it starts.
+	s = openRemembering(t, path, room.Options{})
+	_, again, fresh = s.missed(s.enter(keyed("may")), 10)
+	if wantAgain, wantNew := []string{"[lee] perhaps"}, []string{"[lee] after"}; !slices.Equal(again, wantAgain) || !slices.Equal(fresh, wantNew) {
+		t.Errorf("who was reading before the last start: again %q, new %q; want %q and %q", again, fresh, wantAgain, wantNew)
 	}
 }
 

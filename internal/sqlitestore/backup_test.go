@@ -38,7 +38,7 @@ func story(h *house) {
 	h.say(room.Person{ID: "conn:nobody", Nick: "nobody"}, "from outside")
 	h.post(lee, room.Parted{Screen: "screen of lee"})
 	h.tell(kim, lee, "for when you are back")
-	if err := h.SavePlaces(h.Context(), []room.Place{{Account: lee.ID, Of: room.Lobby, Seen: 12, Sent: 14, Open: true}}); err != nil {
+	if err := h.SavePlaces(h.Context(), []room.Place{{Account: lee.ID, Of: room.Lobby, Seen: 12, Sent: 14}}); err != nil {
 		h.Fatalf("SavePlaces = %v, want no error", err)
 	}
 	h.post(gone, room.Erased{Until: time.Now().Add(time.Hour)})

@@ -123,6 +123,9 @@ func (w *writer) recover(ctx context.Context) error {
 	if err := w.do(ctx, `DELETE FROM held WHERE until <= ?`, w.at); err != nil {
 		return fmt.Errorf("drop what is held no longer: %w", err)
 	}
+	if err := w.do(ctx, `UPDATE places SET sent = max(sent, ?), open = 0 WHERE open <> 0`, int64(last)); err != nil {
+		return fmt.Errorf("close the places of those who were reading: %w", err)
+	}
 	snapshot, err := readSnapshot(ctx, w.conn)
 	if err != nil {
 		return fmt.Errorf("read its accounts: %w", err)
