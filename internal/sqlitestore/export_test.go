@@ -78,13 +78,29 @@ func Add(statement string) func(context.Context, *sql.Conn) error {
 func (s *Store) Gather(requests int, start func()) {
 	_ = s.submit(context.Background(), &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error {
 		start()
-		for waiting := 0; waiting < requests; runtime.Gosched() {
-			s.mu.Lock()
-			waiting = len(s.waiting)
-			s.mu.Unlock()
-		}
+		s.AwaitWaiting(requests)
 		return nil
 	}})
+}
+
+// AwaitWaiting returns when so many requests wait for the writer.
+func (s *Store) AwaitWaiting(requests int) {
+	for waiting := 0; waiting < requests; runtime.Gosched() {
+		s.mu.Lock()
+		waiting = len(s.waiting)
+		s.mu.Unlock()
+	}
+}
+
+// Exec runs a statement as the writer does.
+func (s *Store) Exec(tb testing.TB, statement string) {
+	tb.Helper()
+	err := s.submit(context.Background(), &request{done: make(chan struct{}), save: func(ctx context.Context, conn *sql.Conn) error {
+		return script(ctx, conn, statement)
+	}})
+	if err != nil {
+		tb.Fatalf("%s: %v", statement, err)
+	}
 }
 
 // SubmitBad waits for a request that cannot be written.

@@ -117,6 +117,12 @@ func TestADatabaseThatWasMovedAwayIsNotWrittenTo(t *testing.T) {
 		t.Errorf("Append = %v, want %v", err, room.ErrNotSaved)
 	}
 	h.state(false)
+	if err := os.WriteFile(h.Path(), []byte("another file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.try(kim, room.Said{Text: room.Sentence("one")}); !errors.Is(err, room.ErrNotSaved) {
+		t.Errorf("Append while another file is there = %v, want %v", err, room.ErrNotSaved)
+	}
 	if err := os.Rename(h.Path()+".moved", h.Path()); err != nil {
 		t.Fatal(err)
 	}
@@ -131,14 +137,21 @@ func TestADatabaseThatWasMovedAwayIsNotWrittenTo(t *testing.T) {
 func TestOneThatCannotBeSavedTakesNobodyWithIt(t *testing.T) {
 	h := newHouse(t)
 	kim := h.come("kim", "")
+	before, err := h.Head(t.Context())
+	if err != nil {
+		t.Fatalf("Head = %v, want no error", err)
+	}
 	others, bad := make(chan error, 10), make(chan error, 1)
 	h.Gather(cap(others)+1, func() {
 		for i := range cap(others) {
-			go func() { others <- h.try(kim, room.Said{Text: room.Sentence("with it")}) }()
-			if i == cap(others)/2 {
-				go func() { bad <- h.SubmitBad() }()
+			var does room.Body = room.Said{Text: room.Sentence("with it")}
+			if i%2 == 1 {
+				does = room.Joined{Screen: room.ScreenID(strconv.Itoa(i)), Names: names("kim")}
 			}
+			go func() { others <- h.try(kim, does) }()
 		}
+		h.AwaitWaiting(cap(others))
+		go func() { bad <- h.SubmitBad() }()
 	})
 	for range cap(others) {
 		if err := <-others; err != nil {
@@ -148,8 +161,18 @@ func TestOneThatCannotBeSavedTakesNobodyWithIt(t *testing.T) {
 	if err := <-bad; !errors.Is(err, room.ErrNotSaved) {
 		t.Errorf("the one that cannot be saved got %v, want %v", err, room.ErrNotSaved)
 	}
-	if _, n, err := h.Back(t.Context(), room.LineQuery{Room: room.Lobby, N: 100}); n != cap(others) || err != nil {
-		t.Errorf("there are %d lines, %v; want %d", n, err, cap(others))
+	if _, n, err := h.Back(t.Context(), room.LineQuery{Room: room.Lobby, N: 100}); n != cap(others)/2 || err != nil {
+		t.Errorf("there are %d lines, %v; want %d", n, err, cap(others)/2)
+	}
+	came := 0
+	err = h.Tail(t.Context(), before, func(batch []room.Committed) error {
+		if came += len(batch); came >= cap(others) {
+			return io.EOF
+		}
+		return nil
+	})
+	if came != cap(others) || !errors.Is(err, io.EOF) {
+		t.Errorf("Tail gave %d records and %v, want the %d that were saved", came, err, cap(others))
 	}
 	select {
 	case s := <-h.Status():
@@ -235,8 +258,18 @@ func TestFullDisk(t *testing.T) {
 		if reason := h.state(false); !strings.Contains(reason, h.Path()) {
 			t.Errorf("Status gives the reason %q, want one with %s", reason, h.Path())
 		}
+		newcomer := h.come(room.Nick(fmt.Sprintf("lee%d", round)), fmt.Sprintf("SHA256:lee%d", round))
+		if err := h.try(newcomer, room.Said{Text: room.Sentence("refused")}); !errors.Is(err, room.ErrNotSaved) {
+			t.Errorf("Append of a newcomer's line on a full disk = %v, want %v", err, room.ErrNotSaved)
+		}
 		limitFiles(t, ^uint64(0))
 		h.state(true) // by itself
+		h.say(newcomer, "hello")
+		saved = append(saved, string(newcomer.Nick)+": hello")
+		h.finds(room.SearchQuery{Author: "case:" + string(newcomer.Nick)}, saved[len(saved)-1])
+		if holdings, err := h.Holdings(t.Context(), newcomer.ID); holdings.Lines != 1 || err != nil {
+			t.Errorf("Holdings of a newcomer = %+v, %v; want one line", holdings, err)
+		}
 		if round == 0 {
 			// Had the rules kept what was taken back, they would find it repeated now.
 			h.post(kim, room.Registered{Names: names("kim")})

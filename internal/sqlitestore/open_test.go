@@ -174,6 +174,12 @@ func TestWhatMayNotBeOpenedIsRefusedAndStaysAsItIs(t *testing.T) {
 				return file
 			})
 		}, []string{"version 4321", "newer program"}},
+		{"a newer version that is in its log only", func(t *testing.T, path string) {
+			t.Helper()
+			h := newHouse(t)
+			h.Exec(t, `PRAGMA user_version = 4321`)
+			h.Crash(t, path)
+		}, []string{"version 4321", "newer program"}},
 		{"a log whose database is gone", func(t *testing.T, path string) {
 			t.Helper()
 			h := newHouse(t)

@@ -41,9 +41,6 @@ func (w *writer) derive(ctx context.Context, e *entry) error {
 	who := string(e.verdict.From.ID)
 	switch b := e.event.Body.(type) {
 	case room.Said, room.Emoted:
-		if !e.verdict.Shown {
-			return nil
-		}
 		author, err := w.authorNo(ctx, e.verdict.From.Nick)
 		if err != nil {
 			return err
