@@ -138,30 +138,49 @@ func (m *Member) Between(ctx context.Context, from, before Seq) iter.Seq2[*Event
 		case from >= before:
 			return
 		}
-		told, err := h.archive.Told(ctx, m.person.id, max(from, 1)-1, before-1, h.opt.KeptForOne)
-		if err != nil {
-			yield(nil, err)
-			return
+		next, stop := iter.Pull2(h.told(ctx, m.person.id, from, before))
+		defer stop()
+		told, err, some := next()
+		toldBefore := func(place Seq) (more bool) {
+			for some && (err != nil || told.Seq < place) {
+				if !yield(told, err) || err != nil {
+					return false
+				}
+				told, err, some = next()
+			}
+			return true
 		}
 		for e, err := range h.History(ctx, LineQuery{Room: m.room, From: from, Before: before, N: maxBetween}) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			for len(told) > 0 && told[0].Seq < e.Seq {
-				if !yield(told[0], nil) {
-					return
-				}
-				told = told[1:]
-			}
-			if !yield(e, nil) {
+			if !toldBefore(e.Seq) || !yield(e, nil) {
 				return
 			}
 		}
-		for _, e := range told {
-			if !yield(e, nil) {
+		toldBefore(before)
+	}
+}
+
+// told yields the direct messages to somebody in places from <= Seq < before, oldest first, page by page.
+func (h *House) told(ctx context.Context, to PersonID, from, before Seq) iter.Seq2[*Event, error] {
+	return func(yield func(*Event, error) bool) {
+		for after := max(from, 1) - 1; ; {
+			page, err := h.archive.Told(ctx, to, after, before-1, pageLines)
+			if err != nil {
+				yield(nil, err)
 				return
 			}
+			if len(page) == 0 {
+				return
+			}
+			for _, e := range page {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			after = page[len(page)-1].Seq
 		}
 	}
 }
@@ -171,15 +190,15 @@ const maxBetween = 100_000
 
 // Missed is what happened while the owner of an account was away.
 type Missed struct {
-	Skipped int      // lines of the room further back than what is given
+	Skipped int      // lines and direct messages further back than what is given
 	From    Seq      // these lie from here on
 	Before  Seq      // and before this place
 	Again   []*Event // the first of them, which may have been on the screen before the end of the last visit
 	New     []*Event // which cannot have been
 }
 
-// Missed returns what the member has to catch up with, at most the newest lines of the room that most says and all direct messages:
-// false for somebody without an account, on their first visit, and for a further screen where the others have answered for
+// Missed returns what the member has to catch up with, at most the newest lines of the room, and the newest direct messages, that most
+// says: false for somebody without an account, on their first visit, and for a further screen where the others have answered for
 // everything. It blocks on the disk; where that fails, nothing is lost: the next visit begins at the same place.
 func (m *Member) Missed(ctx context.Context, most int) (missed Missed, returned bool, err error) {
 	if m.blank != nil {
@@ -190,19 +209,27 @@ func (m *Member) Missed(ctx context.Context, most int) (missed Missed, returned 
 	}
 	h := m.house
 	q := LineQuery{Room: m.room, From: m.back.seen + 1, Before: m.joined, N: maxBetween}
-	_, all, err := h.archive.Back(ctx, q)
+	_, lines, err := h.archive.Back(ctx, q)
 	if err != nil {
 		return missed, true, err
 	}
-	missed.From, missed.Skipped = q.From, max(0, all-most)
-	skip := missed.Skipped
+	_, told, err := h.archive.Kept(ctx, "", m.person.id, m.back.seen)
+	if err != nil {
+		return missed, true, err
+	}
+	missed.From = q.From
+	skipLines, skipTold := lines-most, told-most
 	for e, err := range m.Between(ctx, q.From, q.Before) {
 		if err != nil {
 			return missed, true, err
 		}
-		if _, told := e.Body.(Told); !told && skip > 0 {
-			skip--
-			missed.Before = e.Seq + 1
+		skip := &skipLines
+		if _, ok := e.Body.(Told); ok {
+			skip = &skipTold
+		}
+		if *skip > 0 {
+			*skip--
+			missed.Skipped, missed.Before = missed.Skipped+1, e.Seq+1
 			continue
 		}
 		if e.Seq <= m.back.sent {

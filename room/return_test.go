@@ -506,3 +506,31 @@ func TestThatPlacesAreNotSavedIsLoggedOnce(t *testing.T) {
 		logged(2)
 	})
 }
+
+// How many messages are kept for somebody is a bound for those who write to them while they are away, not for what they are shown.
+func TestWhatWasSentInVainIsAllThere(t *testing.T) {
+	s := openRemembering(t, database(t), room.Options{KeptFromOne: 2, KeptForOne: 3})
+	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
+	s.register(kim)
+	to := kim.Person()
+	var want []string
+	for i := range 400 {
+		words := fmt.Sprintf("letter %d", i)
+		if _, err := lee.Post(context.Background(), room.Told{To: to, Text: text(words)}); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, "[lee → kim] "+words)
+	}
+	kim.Leave(room.EndingLost)
+	s.say(lee, "and a line")
+	want = append(want, "[lee] and a line")
+	kim = s.enter(keyed("kim"))
+	_, again, fresh := s.missed(kim, 500)
+	if got := slices.Concat(again, fresh); !slices.Equal(got, want) {
+		t.Errorf("%d rows, the first %q, want all %d", len(got), first(got), len(want))
+	}
+	skipped, again, fresh := s.missed(kim, 10)
+	if got := slices.Concat(again, fresh); skipped != 390 || !slices.Equal(got, want[390:]) {
+		t.Errorf("of the newest 10: %d skipped, %q; want 390 and %q", skipped, got, want[390:])
+	}
+}

@@ -14,7 +14,7 @@ const (
 	probeAfter = time.Second
 	// probeEvery is how often it is asked while lines keep coming.
 	probeEvery = 10 * time.Second
-	// keptReturning is how many lines of a room somebody who returns is shown at most.
+	// keptReturning is how many lines of a room somebody who returns is shown at most, and how many direct messages.
 	keptReturning = 500
 )
 
