@@ -616,7 +616,8 @@ func TestEveryLimitIsProven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proven := []string{"fd_reserve", "disk_reserve_bytes"} // TestFilesKeptBack, TestFullDisk
+	// TestFilesKeptBack, TestFullDisk, TestOldLinesGoFromAHouse
+	proven := []string{"fd_reserve", "disk_reserve_bytes", "keep_days", "keep_lines"}
 	for _, c := range limitCases {
 		proven = append(proven, strings.Fields(c.keys)...)
 	}

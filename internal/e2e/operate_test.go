@@ -102,6 +102,7 @@ func TestToolsBesideAHouse(t *testing.T) {
 	p.hangUp()
 }
 
+// Proves keep_lines and keep_days.
 func TestOldLinesGoFromAHouse(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, setup{exempt: true})
@@ -111,14 +112,28 @@ func TestOldLinesGoFromAHouse(t *testing.T) {
 	}
 	p.sees("[kim] line 11\n")
 	h.stop()
-	config := writeFile(t, "keep.toml", "[limits]\n"+exempt+"[history]\nkeep_lines = 5\n")
-	h = openHouse(t, setup{dir: h.dir, args: []string{"--config", config}})
-	h.logs(`msg="old lines removed"`, "lines=7", "direct=0")
-	want := ""
-	for i := 7; i < 12; i++ {
-		want += fmt.Sprintf("[kim] line %d\n", i)
-	}
-	if !eventually(patience, func() bool { return h.spoken(t) == want }) {
-		t.Errorf("history = %q, want %q", h.spoken(t), want)
+	lastMonth := time.Now().AddDate(0, 0, -30).UTC().Format(time.RFC3339)
+	old := fmt.Sprintf(`{"id":"00112233445566778899aabbccddeeff","at":%q,"room":"#lobby","nick":"lee","kind":"said","text":"long ago"}`, lastMonth)
+	h.tool(t, 0, "import", writeFile(t, "old.ndjson", old+"\n"))
+	house := h
+	for _, keep := range []struct {
+		config string
+		gone   string
+		first  int
+	}{
+		{"keep_days = 7", "lines=1", 0},
+		{"keep_lines = 5", "lines=7", 7},
+	} {
+		config := writeFile(t, "keep.toml", "[limits]\n"+exempt+"[history]\n"+keep.config+"\n")
+		house = openHouse(t, setup{dir: house.dir, args: []string{"--config", config}})
+		house.logs(`msg="old lines removed"`, keep.gone, "direct=0")
+		want := ""
+		for i := keep.first; i < 12; i++ {
+			want += fmt.Sprintf("[kim] line %d\n", i)
+		}
+		if !eventually(patience, func() bool { return house.spoken(t) == want }) {
+			t.Errorf("history with %s = %q, want %q", keep.config, house.spoken(t), want)
+		}
+		house.stop()
 	}
 }
