@@ -207,6 +207,11 @@ func (m *Member) Missed(ctx context.Context, most int) (missed Missed, returned 
 	if m.back == nil {
 		return missed, false, nil
 	}
+	defer func() {
+		if err != nil {
+			m.hasMissed()
+		}
+	}()
 	h := m.house
 	q := LineQuery{Room: m.room, From: m.back.seen + 1, Before: m.joined, N: maxBetween}
 	_, lines, err := h.archive.Back(ctx, q)

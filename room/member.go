@@ -79,6 +79,7 @@ type Member struct {
 	// for is missed as well.
 	further bool
 	sent    Seq   // guarded by places.mu; what was sent to this screen
+	blind   bool  // guarded by places.mu; what was missed could not be shown to it
 	blank   error // why that is not known
 
 	announced bool // its entry was told to the room

@@ -97,8 +97,16 @@ func (m *Member) Sent(upTo Seq) {
 
 // Confirmed says that the member's client has answered after everything up to a place had been sent to it.
 func (m *Member) Confirmed(upTo Seq) {
-	m.move(func(p *place) { p.seen, p.sent = max(p.seen, upTo), max(p.sent, upTo) })
+	m.move(func(p *place) {
+		p.sent = max(p.sent, upTo)
+		if !m.blind {
+			p.seen = max(p.seen, upTo)
+		}
+	})
 }
+
+// hasMissed says that the member was not shown what came before them, so that whatever they answer for proves nothing.
+func (m *Member) hasMissed() { m.move(func(*place) { m.blind = true }) }
 
 // move changes the place of the member's person.
 func (m *Member) move(change func(*place)) {
@@ -118,7 +126,7 @@ func (m *Member) move(change func(*place)) {
 // stopReading ends what readAccount began.
 func (m *Member) stopReading(why Ending) {
 	m.move(func(p *place) {
-		if why == EndingLeft { // they had their own look at the end; of another screen of theirs it says nothing
+		if why == EndingLeft && !m.blind { // they had their own look at the end; of another screen of theirs it says nothing
 			p.seen = max(p.seen, m.sent)
 		}
 		p.readers--

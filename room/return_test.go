@@ -25,10 +25,11 @@ func openRemembering(tb testing.TB, path string, opt room.Options) *stage {
 	return openForgetful(tb, path, opt, &forgetful{})
 }
 
-// forgetful is a database that cannot save places for a while.
+// forgetful is a database that cannot save places for a while, or cannot be read.
 type forgetful struct {
 	*sqlitestore.Store
 	full   atomic.Bool
+	torn   atomic.Bool
 	status chan room.State // what it says of itself; nil for what the database says
 }
 
@@ -37,6 +38,13 @@ func (f *forgetful) SavePlaces(ctx context.Context, places []room.Place) error {
 		return room.ErrNotSaved
 	}
 	return f.Store.SavePlaces(ctx, places)
+}
+
+func (f *forgetful) Lines(ctx context.Context, q room.LineQuery) ([]*room.Event, error) {
+	if f.torn.Load() {
+		return nil, errors.New("torn")
+	}
+	return f.Store.Lines(ctx, q)
 }
 
 func (f *forgetful) Status() <-chan room.State {
@@ -532,5 +540,29 @@ func TestWhatWasSentInVainIsAllThere(t *testing.T) {
 	skipped, again, fresh := s.missed(kim, 10)
 	if got := slices.Concat(again, fresh); skipped != 390 || !slices.Equal(got, want[390:]) {
 		t.Errorf("of the newest 10: %d skipped, %q; want 390 and %q", skipped, got, want[390:])
+	}
+}
+
+// Somebody who could not be shown what they missed is shown it the next time, whatever they answered for meanwhile and however they went.
+func TestWhatCannotBeReadIsNotMissed(t *testing.T) {
+	f := &forgetful{}
+	s := openForgetful(t, database(t), room.Options{}, f)
+	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
+	s.register(kim)
+	kim.Leave(room.EndingLeft)
+	s.say(lee, "missed")
+	f.torn.Store(true)
+	kim = s.enter(keyed("kim"))
+	if _, _, err := kim.Missed(context.Background(), 10); err == nil {
+		t.Fatal("Missed = no error, want one")
+	}
+	upTo := lastOf(s.say(lee, "live"))
+	kim.Sent(upTo)
+	kim.Confirmed(upTo)
+	kim.Leave(room.EndingLeft)
+	f.torn.Store(false)
+	_, again, fresh := s.missed(s.enter(keyed("kim")), 10)
+	if got, want := slices.Concat(again, fresh), []string{"[lee] missed", "[lee] live"}; !slices.Equal(got, want) {
+		t.Errorf("shown later: %q, want %q", got, want)
 	}
 }
