@@ -45,7 +45,7 @@ func backup(ctx context.Context, conn *sql.Conn, to string) (bytes int64, err er
 		return fail(err)
 	}
 	part := f.Name()
-	defer func() { _ = os.Remove(part) }() // it has its other name by then, or is of no use
+	defer discard(part) // it has its other name by then, or is of no use
 	if err := f.Close(); err != nil {
 		return fail(err)
 	}
@@ -168,7 +168,7 @@ var besides = []string{"-wal", "-shm", "-journal"}
 // discard removes a draft that did not come to be used, and all that SQLite may have left beside it.
 func discard(draft string) {
 	for _, suffix := range append([]string{""}, besides...) {
-		_ = os.Remove(draft + suffix) // it is elsewhere by then; or it stays, and the next draft removes it
+		_ = os.Remove(draft + suffix) // it is elsewhere by then, or was never there
 	}
 }
 

@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -259,6 +261,25 @@ func TestBackupOverwritesNothing(t *testing.T) {
 	if text, err := os.ReadFile(mine); string(text) != "mine" || err != nil {
 		t.Errorf("the file in the way holds %q, %v; want what it did", text, err)
 	}
+}
+
+func TestBackupOntoAFullDiskLeavesNothing(t *testing.T) {
+	if os.Getenv(childArgument) == "" { // the limit is of a whole process
+		if out, err := child(t, "full").CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	h := newHouse(t)
+	story(h)
+	path := h.closed()
+	folder := t.TempDir()
+	limitFiles(t, 65_536)
+	if _, err := sqlitestore.Backup(t.Context(), path, filepath.Join(folder, "backup")); err == nil || !strings.Contains(err.Error(), "cannot be written") {
+		t.Errorf("Backup onto a full disk = %v, want a sentence that says so", err)
+	}
+	wantFiles(t, folder)
 }
 
 // asideOf returns the one file that was put aside.
