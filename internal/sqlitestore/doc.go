@@ -7,6 +7,9 @@
 // transaction is on disk. What is ephemeral is numbered and tailed, and touches no disk, so that people can come and go while the
 // disk is full.
 //
+// Beside the store stands what an operator does with the file: [Backup], [Export] and [Check] while somebody has it open, [Restore],
+// [Import] and [Rebuild] while nobody has. A database that takes the place of another never makes that one go away.
+//
 // It refuses a file that it did not make, one that is damaged, and one that a newer program wrote, before SQLite has touched them.
 // It decides nothing about people: verdicts are those of [room.Rules]. It keeps no locks against a second process: the data folder
 // has one.
