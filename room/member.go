@@ -377,9 +377,10 @@ func (m *Member) Post(ctx context.Context, bodies ...Body) ([]Result, error) {
 	from := m.Person()
 	results := make([]Result, len(bodies))
 	var recs []Record
-	var of []int // which body each record is
+	var of []int               // which body each record is
+	told := map[PersonID]int{} // direct messages among them, by receiver
 	for i, b := range bodies {
-		full, err := m.house.full(ctx, from.ID, b)
+		full, err := m.house.full(ctx, from.ID, b, told)
 		if err != nil {
 			return nil, err
 		}
@@ -399,8 +400,9 @@ func (m *Member) Post(ctx context.Context, bodies ...Body) ([]Result, error) {
 	return results, nil
 }
 
-// full says that a direct message would have to be kept for somebody for whom enough is kept.
-func (h *House) full(ctx context.Context, from PersonID, b Body) (bool, error) {
+// full says that a direct message would have to be kept for somebody for whom enough is kept, together with those that are about to be
+// posted. It counts this one among them.
+func (h *House) full(ctx context.Context, from PersonID, b Body, posting map[PersonID]int) (bool, error) {
 	told, ok := b.(Told)
 	if !ok || h.archive == nil {
 		return false, nil
@@ -416,7 +418,9 @@ func (h *House) full(ctx context.Context, from PersonID, b Body) (bool, error) {
 		return false, err
 	}
 	one, all, err := h.archive.Kept(ctx, from, told.To.ID, seen)
-	return one >= h.opt.KeptFromOne || all >= h.opt.KeptForOne, err
+	n := posting[told.To.ID]
+	posting[told.To.ID]++
+	return one+n >= h.opt.KeptFromOne || all+n >= h.opt.KeptForOne, err
 }
 
 // Rename gives the person, on all their screens, another nickname. It returns when everybody can see it. ErrHeld: the name, or
