@@ -307,6 +307,7 @@ func TestAccountsOutliveTheProcess(t *testing.T) {
 	h.post(kim, room.KeyAdded{Key: "SHA256:second"})
 	h.post(kim, room.KeyAdded{Key: "SHA256:third"})
 	h.post(kim, room.KeyRemoved{Key: "SHA256:kim"})
+	kim.Key = "SHA256:second"
 	h.post(kim, room.KeyRemoved{Key: "SHA256:third"})
 	h.post(kim, room.KeyAdded{Key: "SHA256:third"})
 	h.post(kim, room.Configured{Name: "lang", Value: "en"})
@@ -348,7 +349,6 @@ func TestAccountsOutliveTheProcess(t *testing.T) {
 		other := h.come(nick, "SHA256:other")
 		h.say(other, "it is me")
 	}
-	kim.Key = "SHA256:second"
 	h.post(kim, room.Joined{Screen: "s", Names: names("kim")})
 	h.say(kim, "it is really me")
 	h.lines("what was said after the crash", room.LineQuery{}, "kim: it is really me")
@@ -395,7 +395,7 @@ func TestErasedAccountIsForgotten(t *testing.T) {
 	kim, lee := h.come("kimchi", "SHA256:fingerprint-of-kim"), h.come("lee", "SHA256:lee")
 	h.say(kim, "before the account")
 	h.post(kim, room.Registered{Names: names("kimchi")})
-	h.post(kim, room.Configured{Name: "lang", Value: strings.Repeat("a setting of kimchi ", 400)})
+	h.post(kim, room.Configured{Name: "lang", Value: strings.Repeat("a setting of kimchi ", 20_000)})
 	for range 450 { // more than are forgotten at once
 		h.say(kim, "안녕")
 	}
@@ -410,7 +410,8 @@ func TestErasedAccountIsForgotten(t *testing.T) {
 		t.Errorf("Holdings = %+v, %v; want 451 lines, 1 sent, 1 received", before, err)
 	}
 	h.post(kim, room.Erased{Until: time.Now()})
-	h.say(kim, "still here, as anybody")
+	h.post(kim, room.Parted{Screen: "screen of kimchi"})
+	h.say(h.come(kim.Nick, kim.Key), "here again, as anybody")
 	h.Forgotten(t)
 
 	if after, err := h.Holdings(t.Context(), kim.ID); after.Lines != 1 || after.Sent != 0 || after.Received != 0 || err != nil {
@@ -419,7 +420,7 @@ func TestErasedAccountIsForgotten(t *testing.T) {
 	events, err := h.Lines(t.Context(), room.LineQuery{Room: room.Lobby, N: 1})
 	h.want("the first line", events, err, "—: before the account")
 	h.finds(room.SearchQuery{Words: "안녕", N: 2}, "lee: 안녕 too", "—: 안녕")
-	h.finds(room.SearchQuery{Author: "case:kimchi"}, "kimchi: still here, as anybody")
+	h.finds(room.SearchQuery{Author: "case:kimchi"}, "kimchi: here again, as anybody")
 	events, err = h.Told(t.Context(), kim.ID, 0, ^room.Seq(0), 10)
 	h.want("Told to the erased", events, err)
 	events, err = h.Told(t.Context(), lee.ID, 0, ^room.Seq(0), 10)

@@ -165,7 +165,9 @@ func TestOneThatCannotBeSavedTakesNobodyWithIt(t *testing.T) {
 		t.Errorf("there are %d lines, %v; want %d", n, err, cap(others)/2)
 	}
 	came := 0
-	err = h.Tail(t.Context(), before, func(batch []room.Committed) error {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	err = h.Tail(ctx, before, func(batch []room.Committed) error {
 		if came += len(batch); came >= cap(others) {
 			return io.EOF
 		}

@@ -17,6 +17,7 @@ func TestRebuildMakesTheSameOfTheLog(t *testing.T) {
 	h.post(kim, room.Registered{Names: names("kim")})
 	h.post(kim, room.KeyAdded{Key: "SHA256:second"})
 	h.post(kim, room.KeyRemoved{Key: "SHA256:kim"})
+	kim.Key = "SHA256:second"
 	h.post(kim, room.Configured{Name: "lang", Value: "ko"})
 	h.post(lee, room.Registered{Names: names("lee")})
 	h.say(kim, "고양이 하나")
