@@ -33,6 +33,7 @@ func story(h *house) {
 		h.tell(kim, p, "a letter to "+string(p.Nick))
 	}
 	h.post(lee, room.KeyRemoved{Key: "SHA256:lee"})
+	lee.Key += "-second"
 	h.post(lee, room.Configured{Name: "lang", Value: "en"})
 	h.post(guest, room.Renamed{To: "visitor", Names: names("visitor")})
 	h.post(guest, room.Emoted{Text: room.Sentence("waves\nwith both hands")})

@@ -80,7 +80,7 @@ func wantFile(tb testing.TB, path string, kept, gone []string) {
 }
 
 func TestOldLinesGo(t *testing.T) {
-	const lines = 300 // more than go at once
+	const lines = 120 // more than go at once
 	for what, tt := range map[string]struct {
 		keep       sqlitestore.Keep
 		left, told int // of each word, of direct messages to the owner
@@ -90,19 +90,19 @@ func TestOldLinesGo(t *testing.T) {
 		"nothing": {sqlitestore.Keep{}, 2*lines + 1, 2, "", []string{"xylo", "trump", "lophone to the owner"}, []string{"lophone to a guest"}},
 		"by days": {
 			sqlitestore.Keep{Days: 1},
-			lines, 1, `msg="old lines removed" lines=302 direct=2 newest=`,
+			lines, 1, `msg="old lines removed" lines=122 direct=2 newest=`,
 			[]string{"trump"},
 			[]string{"lophone", "oldtimer"},
 		},
 		"by number": {
-			sqlitestore.Keep{Lines: 100},
-			98, 1, `msg="old lines removed" lines=504 direct=2 newest=`,
-			[]string{"trumpet299"},
-			[]string{"lophone", "oldtimer", "trumpet100"},
+			sqlitestore.Keep{Lines: 50},
+			48, 1, `msg="old lines removed" lines=194 direct=2 newest=`,
+			[]string{"trumpet119"},
+			[]string{"lophone", "oldtimer", "trumpet70"},
 		},
 		"by both": {
-			sqlitestore.Keep{Days: 1, Lines: 400},
-			lines, 1, `msg="old lines removed" lines=302 direct=2 newest=`,
+			sqlitestore.Keep{Days: 1, Lines: 200},
+			lines, 1, `msg="old lines removed" lines=122 direct=2 newest=`,
 			[]string{"trump"},
 			[]string{"lophone", "oldtimer"},
 		},
@@ -175,20 +175,20 @@ func TestPlacesOfOldLinesAreNotUsedAgain(t *testing.T) {
 }
 
 func TestWhatIsOldGoesWhilePeopleTalk(t *testing.T) {
-	path := old(t, 1500)
+	path := old(t, 200)
 	s, err := sqlitestore.Open(path, sqlitestore.Options{Keep: sqlitestore.Keep{Lines: 50}, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatalf("Open = %v, want no error", err)
 	}
 	h := &house{t, s}
 	kim := h.come("talker", "")
-	for i := range 200 {
+	for i := range 100 {
 		h.say(kim, fmt.Sprintf("line %d", i))
 	}
 	h.LetGo(t)
 	want := make([]string, 50)
 	for i := range want {
-		want[i] = fmt.Sprintf("talker: line %d", 150+i)
+		want[i] = fmt.Sprintf("talker: line %d", 50+i)
 	}
 	h.lines("the newest", room.LineQuery{}, want...)
 	h.closed()
