@@ -73,7 +73,11 @@ func operate(ctx context.Context, name string, args []string, getenv func(string
 		return err
 	}
 	j.path = datadir.Database(j.settings.DataDir)
-	return t.run(ctx, j)
+	err = t.run(ctx, j)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%s was interrupted before it was done", name)
+	}
+	return err
 }
 
 // parse takes the arguments apart and returns those that are settings of the house.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -185,6 +187,37 @@ func TestToolsThatNeedAStoppedHouse(t *testing.T) {
 	o.does("doctor")
 	o.does("export")
 	o.does("backup", backup+"2")
+}
+
+func TestInterruptedTools(t *testing.T) {
+	o := furnished(t)
+	backup, lines := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "lines")
+	o.does("backup", backup)
+	if err := os.WriteFile(lines, []byte(o.does("export")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	env := func(name string) string { return map[string]string{"SARANGBANG_DATA_DIR": o.data}[name] }
+	for _, args := range []string{"backup " + backup + "2", "export", "doctor", "doctor --rebuild", "restore " + backup, "import " + lines} {
+		name, rest, _ := strings.Cut(args, " ")
+		err := operate(ctx, name, strings.Fields(rest), env, io.Discard, io.Discard)
+		if want := name + " was interrupted before it was done"; err == nil || err.Error() != want {
+			t.Errorf("sarangbang %s = %v, want %q", args, err, want)
+		}
+	}
+	for _, folder := range []string{o.data, filepath.Dir(backup)} {
+		entries, err := os.ReadDir(folder)
+		for _, e := range entries {
+			if name := e.Name(); name != "sarangbang.db" && name != "lock" && name != "backup" {
+				t.Errorf("%s is left behind", name)
+			}
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	o.does("doctor")
 }
 
 func TestExportedLines(t *testing.T) {
