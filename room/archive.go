@@ -16,7 +16,8 @@ type Archive interface {
 	Lines(ctx context.Context, q LineQuery) ([]*Event, error)
 	// Back returns the place of the oldest among the newest q.N of these lines, and how many they are; (0, 0) for none.
 	Back(ctx context.Context, q LineQuery) (from Seq, n int, err error)
-	// Search returns the newest q.N lines that match, newest first. ErrNoWords: there is nothing in q to look for.
+	// Search returns the newest q.N lines that match, newest first, or one of the errors about searches below. It waits for some
+	// seconds at most.
 	Search(ctx context.Context, q SearchQuery) ([]*Event, error)
 	// Told returns the oldest n direct messages to the person in places after < Seq <= upTo, oldest first.
 	Told(ctx context.Context, to PersonID, after, upTo Seq, n int) ([]*Event, error)
@@ -30,8 +31,16 @@ type Archive interface {
 	Holdings(ctx context.Context, who PersonID) (Holdings, error)
 }
 
-// ErrNoWords says that a search has nothing in it to look for.
-var ErrNoWords = errors.New("nothing to search for")
+// Why a search is not answered.
+var (
+	ErrNoWords     = errors.New("nothing to search for")
+	ErrManyWords   = errors.New("too many words to search for at once")
+	ErrSearchLong  = errors.New("the search took too long")
+	ErrSearchQueue = errors.New("too many are searching")
+)
+
+// MaxSearchWords bounds the different words of a search. A character of Hangul, kana or Han counts like a word of other scripts.
+const MaxSearchWords = 32
 
 // LineQuery asks for lines of one room. A zero field asks for no bound.
 type LineQuery struct {
@@ -44,12 +53,15 @@ type LineQuery struct {
 
 // SearchQuery asks for lines by their words. A zero field asks for no bound.
 type SearchQuery struct {
-	Words  string    // all of them, in any order; Hangul, kana and Han anywhere in a word, other scripts from its beginning
+	// Words are all in the line, in any order; Hangul, kana and Han anywhere in a word, other scripts from its beginning, but a single
+	// letter only as a word.
+	Words  string
 	Author string    // the case key of a nickname (the first of a Claim's Names): what was said under it
 	Room   Subject   // required
 	Since  time.Time // lines committed at it or later
 	Before Seq       // the place behind the newest
 	N      int       // how many at most; required
+	By     string    // who asks, by whatever tells them from others: they have one search at a time
 }
 
 // Place is how far the owner of an account has read a room, or their direct messages.

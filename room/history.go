@@ -117,8 +117,8 @@ func (h *House) remembered(q LineQuery) []*Event {
 	return lines[max(0, len(lines)-q.N):]
 }
 
-// Search returns the newest lines that match, newest first. It blocks on the disk. ErrNoWords: q has nothing to look for.
-// ErrNoArchive: nothing can be searched.
+// Search returns the newest lines that match, newest first. It blocks on the disk, for some seconds at most; see [Archive] for its
+// errors. ErrNoArchive: nothing can be searched.
 func (h *House) Search(ctx context.Context, q SearchQuery) ([]*Event, error) {
 	if h.archive == nil {
 		return nil, ErrNoArchive

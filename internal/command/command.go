@@ -60,6 +60,7 @@ type Env struct {
 	// Keys is the key map of terminals: the slug of what keys do, and their names.
 	Keys   iter.Seq2[string, []string]
 	Bare   bool        // run alone over ssh: the answer is read by a program or a pipe
+	Caller string      // what tells the caller from others before they have a nickname: a key or an address; may be empty
 	Peer   room.Person // who last exchanged a direct message with them; zero for nobody
 	Names  identity.Rules
 	Rates  *moderation.Rates

@@ -19,7 +19,7 @@ const (
 
 // search shows the lines that hold some words, the newest first, a page at a time.
 func search(ctx context.Context, c *Call) (Answer, error) {
-	s := searching{query: room.SearchQuery{Room: c.room()}, page: 1, times: c.atLeast(TimesFull)}
+	s := searching{query: room.SearchQuery{Room: c.room(), By: c.Caller}, page: 1, times: c.atLeast(TimesFull)}
 	var words []string
 	for _, w := range cutWords(c.Rest) {
 		if w.filter == "" {
@@ -38,6 +38,12 @@ func search(ctx context.Context, c *Call) (Answer, error) {
 	switch {
 	case errors.Is(err, room.ErrNoWords):
 		return Answer{}, fail(i18n.SearchNoWords)
+	case errors.Is(err, room.ErrManyWords):
+		return Answer{}, fail(i18n.SearchManyWords, room.MaxSearchWords)
+	case errors.Is(err, room.ErrSearchLong):
+		return Answer{}, fail(i18n.SearchLong)
+	case errors.Is(err, room.ErrSearchQueue):
+		return Answer{}, &Failure{Say: i18n.SearchQueue, Keep: true}
 	case err != nil:
 		return Answer{}, err
 	}

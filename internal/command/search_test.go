@@ -95,3 +95,16 @@ func TestSearchNamesTheDay(t *testing.T) {
 		t.Errorf("search = %q, %v; want the day and time before the line", got, err)
 	}
 }
+
+func TestSearchRefusesTooManyWords(t *testing.T) {
+	kim := newHouse(t).come("kim", "")
+	var all string
+	for n := range room.MaxSearchWords + 1 {
+		all += fmt.Sprintf(" w%d", n)
+	}
+	all = all[1:]
+	kim.says(all, strings.Repeat("가", 50))
+	kim.gets("/search "+strings.Repeat("w1 ", 100), "[kim] "+all+"\n")
+	kim.fails("/search "+all, "at most 32 different words")
+	kim.fails("/search "+strings.Repeat("가", 33), "at most 32 different words")
+}

@@ -100,6 +100,14 @@ type Visitor struct {
 	Exempt  bool              // no limit that is counted by person, key or address holds
 }
 
+// caller is what tells visitors apart: their key, else where they come from.
+func (v Visitor) caller() string {
+	if v.Key != "" || !v.Remote.IsValid() {
+		return v.Key
+	}
+	return v.Remote.String()
+}
+
 // Plain says that the visitor's terminal can only be added to, or that they asked for that.
 func (v Visitor) Plain() bool {
 	switch v.Env["SARANGBANG_PLAIN"] {

@@ -385,7 +385,7 @@ func (x *session) env() command.Env {
 	return command.Env{
 		House: x.opt.House, Me: x.me, Exempt: x.visitor.Exempt, Settings: x.settings, Start: x.start, Zone: x.zone, Peer: x.peer, Gaps: x.gaps,
 		Names: x.opt.Names, Rates: x.opt.Rates, Limits: x.opt.Limits.Message,
-		Codes: x.codes, NickHold: x.opt.Limits.NickHold, Keys: x.opt.Keys, Terminal: x.console != nil && x.console.term != nil,
+		Caller: x.visitor.caller(), Codes: x.codes, NickHold: x.opt.Limits.NickHold, Keys: x.opt.Keys, Terminal: x.console != nil && x.console.term != nil,
 	}
 }
 

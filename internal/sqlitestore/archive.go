@@ -60,16 +60,34 @@ func (s *Store) Back(ctx context.Context, q room.LineQuery) (from room.Seq, n in
 
 // Search implements [room.Archive].
 func (s *Store) Search(ctx context.Context, q room.SearchQuery) ([]*room.Event, error) {
-	match := matchText(q.Words)
+	match, err := matchText(q.Words)
+	if err != nil {
+		return nil, err
+	}
+	if match == "" && q.Author == "" {
+		return nil, room.ErrNoWords
+	}
+	leave, err := s.searching.enter(ctx, q.By)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeoutCause(ctx, searchTime, room.ErrSearchLong)
+	defer cancel()
+	return s.search(ctx, q, match)
+}
+
+// searchTime bounds one search. In a million lines hardly any takes a tenth of it.
+const searchTime = 2 * time.Second
+
+// search is Search when its turn has come.
+func (s *Store) search(ctx context.Context, q room.SearchQuery, match string) ([]*room.Event, error) {
 	if q.Author != "" {
 		author, err := s.author(ctx, q.Author)
 		if err != nil || author == "" {
 			return nil, err
 		}
 		match = and(match, quoted(authorTag, author))
-	}
-	if match == "" {
-		return nil, room.ErrNoWords
 	}
 	match = and(match, quoted(roomTag, string(q.Room)))
 	before, err := s.before(ctx, q.Before, time.Time{})

@@ -141,3 +141,21 @@ func (s *Store) SearchPlan(tb testing.TB) (plan []string) {
 	}
 	return plan
 }
+
+// HoldSearches keeps the connections for searches until release is called.
+func (s *Store) HoldSearches(tb testing.TB) (release func()) {
+	tb.Helper()
+	var held [searchers]*sql.Conn
+	for i := range held {
+		conn, err := s.searches.Conn(context.Background())
+		if err != nil {
+			tb.Fatal(err)
+		}
+		held[i] = conn
+	}
+	return func() {
+		for _, conn := range held {
+			_ = conn.Close()
+		}
+	}
+}

@@ -34,10 +34,11 @@ type Store struct {
 	log   *slog.Logger
 	reads *sql.DB // for looking up, whatever is being written
 	// For searches, which may take long: history does not wait for them.
-	searches *sql.DB
-	status   chan room.State // capacity 1
-	writer   *writer
-	done     chan struct{} // closed when the writer has ended
+	searches  *sql.DB
+	searching queue
+	status    chan room.State // capacity 1
+	writer    *writer
+	done      chan struct{} // closed when the writer has ended
 
 	wake chan struct{} // capacity 1; rung when there is something in waiting, or closed is set
 	mu   sync.Mutex
@@ -110,6 +111,7 @@ func ready(ctx context.Context, path string, log *slog.Logger, steps []step) err
 func newStore(path string, opt Options) *Store {
 	return &Store{
 		path: path, log: opt.Logger, status: make(chan room.State, 1), done: make(chan struct{}), wake: make(chan struct{}, 1),
+		searching: newQueue(searchers),
 	}
 }
 

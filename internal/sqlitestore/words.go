@@ -1,11 +1,14 @@
 package sqlitestore
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"sarangbang/room"
 )
 
 // This file makes of text what can be looked up. Nobody types the spaces of Korean, Japanese and Chinese as a search would need
@@ -30,25 +33,68 @@ func indexText(text string) []byte {
 	return dst
 }
 
-// maxTerms bounds a query: of a longer one the beginning counts.
-const maxTerms = 32
+// run is a word, or a run of characters that are filed as pairs.
+type run struct {
+	text  string
+	pairs bool
+}
 
-// matchText makes a query for the index: lines that hold all of the words. Empty: there is no word in it.
-func matchText(words string) string {
-	var terms []string
-	eachRun(words, func(run string, pairs bool) {
-		switch first, size := utf8.DecodeRuneInString(run); {
-		case len(terms) == maxTerms:
-		case !pairs:
-			terms = append(terms, `"`+run+`"*`)
-		case size == len(run):
-			terms = append(terms, `"`+string(first)+`"*`)
-		default:
-			row := strings.Fields(string(indexText(run)))
-			terms = append(terms, `"`+strings.Join(row[:min(len(row)-1, maxTerms)], " ")+`"`)
+// implies says that whatever holds a run holds another too.
+func (r run) implies(other run) bool {
+	switch {
+	case r == other || r.pairs != other.pairs:
+		return false
+	case r.pairs:
+		return strings.Contains(r.text, other.text)
+	}
+	return !single(other.text) && strings.HasPrefix(r.text, other.text)
+}
+
+// matchText makes a query for the index: lines that hold all of the words. Each is asked for once, and not at all if another implies
+// it: the index would go through its lines again. Empty: there is no word in it. room.ErrManyWords: there are too many.
+func matchText(words string) (string, error) {
+	var runs []run
+	cost := 0
+	eachRun(words, func(text string, pairs bool) {
+		r := run{text, pairs}
+		if cost > room.MaxSearchWords || slices.Contains(runs, r) {
+			return
+		}
+		runs = append(runs, r)
+		if cost++; pairs {
+			cost += utf8.RuneCountInString(text) - 1
 		}
 	})
-	return strings.Join(terms, " AND ")
+	if cost > room.MaxSearchWords {
+		return "", room.ErrManyWords
+	}
+	var terms []string
+	for _, r := range runs {
+		if !slices.ContainsFunc(runs, func(other run) bool { return other.implies(r) }) {
+			terms = append(terms, r.term())
+		}
+	}
+	return strings.Join(terms, " AND "), nil
+}
+
+// term is what the index is asked for.
+func (r run) term() string {
+	switch alone := single(r.text); {
+	case r.pairs && alone: // it begins a pair, or stands alone
+		return `"` + r.text + `"*`
+	case r.pairs:
+		row := strings.Fields(string(indexText(r.text)))
+		return `"` + strings.Join(row[:len(row)-1], " ") + `"`
+	case alone: // a good part of all words begins with it
+		return `"` + r.text + `"`
+	}
+	return `"` + r.text + `"*`
+}
+
+// single says that a run has one character.
+func single(text string) bool {
+	_, size := utf8.DecodeRuneInString(text)
+	return size == len(text)
 }
 
 // eachRun calls do with every word of a text, and with every run of characters that are filed as pairs.

@@ -1,12 +1,16 @@
 package sqlitestore
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"sarangbang/room"
 )
 
 func TestIndexText(t *testing.T) {
@@ -44,17 +48,49 @@ func TestMatchText(t *testing.T) {
 		{"하세요", `"하세 세요"`},
 		{"go 언어", `"go"* AND "언어"`},
 		{`"quoted" OR -not*`, `"quoted"* AND "or"* AND "not"*`},
+		// A letter is a word.
+		{"a", `"a"`},
+		{"a apple", `"a" AND "apple"*`},
+		// Nothing is asked for twice.
+		{strings.Repeat("a ", 2000), `"a"`},
+		{"dead DEAD Dead", `"dead"*`},
+		{"dead deadlock de", `"deadlock"*`},
+		{"lock deadlock", `"lock"* AND "deadlock"*`},
+		{"하 하세요 세요 하세 녕하", `"하세 세요" AND "녕하"`},
+		{"요하 하세요 하하", `"요하" AND "하세 세요" AND "하하"`},
+		{strings.Repeat("가나 ", 500) + "가", `"가나"`},
 	} {
-		if got := matchText(c.words); got != c.want {
-			t.Errorf("matchText(%q) = %q, want %q", c.words, got, c.want)
+		if got, err := matchText(c.words); got != c.want || err != nil {
+			t.Errorf("matchText(%.40q) = %q, %v; want %q", c.words, got, err, c.want)
 		}
 	}
 }
 
 func TestQueriesAreBounded(t *testing.T) {
-	for _, words := range []string{strings.Repeat("word ", 1000), strings.Repeat("가", 1000), strings.Repeat("가 ", 1000)} {
-		if got := len(strings.Fields(strings.ReplaceAll(matchText(words), " AND ", " "))); got != maxTerms {
-			t.Errorf("matchText of %d bytes has %d terms, want %d", len(words), got, maxTerms)
+	numbers := func(n int) (words string) {
+		for i := range n {
+			words += fmt.Sprintf("w%d.", i+100)
+		}
+		return words
+	}
+	for _, c := range []struct {
+		words string
+		terms int // 0: refused
+	}{
+		{numbers(room.MaxSearchWords), room.MaxSearchWords},
+		{numbers(room.MaxSearchWords + 1), 0},
+		{numbers(1000), 0},
+		{strings.Repeat("가", room.MaxSearchWords), room.MaxSearchWords - 1}, // its pairs
+		{strings.Repeat("가", room.MaxSearchWords+1), 0},
+		{numbers(room.MaxSearchWords-2) + "가나", room.MaxSearchWords - 1},
+		{numbers(room.MaxSearchWords-2) + "가나다", 0},
+	} {
+		match, err := matchText(c.words)
+		if got := len(strings.Fields(strings.ReplaceAll(match, " AND ", " "))); got != c.terms {
+			t.Errorf("matchText(%.40q), %d bytes, has %d terms, want %d", c.words, len(c.words), got, c.terms)
+		}
+		if errors.Is(err, room.ErrManyWords) != (c.terms == 0) {
+			t.Errorf("matchText(%.40q), %d bytes = %v; %d terms wanted", c.words, len(c.words), err, c.terms)
 		}
 	}
 }
@@ -72,8 +108,8 @@ func TestTagsAreWordsThatNobodyTypes(t *testing.T) {
 	if other := string(tag(nil, authorTag, "case:kim lee:9 사랑")); other == got {
 		t.Errorf("two names have the tag %q", got)
 	}
-	if words := matchText(got); strings.ContainsRune(words, authorTag) {
-		t.Errorf("matchText of a tag = %q, want nothing that finds it", words)
+	if words, err := matchText(got); strings.ContainsRune(words, authorTag) || err != nil {
+		t.Errorf("matchText of a tag = %q, %v; want nothing that finds it", words, err)
 	}
 }
 
@@ -98,7 +134,10 @@ func FuzzWords(f *testing.F) {
 		if again := string(indexText(norm.NFD.String(text))); again != words {
 			t.Fatalf("indexText(%q) = %q, decomposed it is %q", text, words, again)
 		}
-		match := matchText(text)
+		match, err := matchText(text)
+		if err != nil {
+			return
+		}
 		if (match == "") != (words == "") {
 			t.Fatalf("matchText(%q) = %q, and its words are %q", text, match, words)
 		}
