@@ -29,6 +29,9 @@ func Backup(ctx context.Context, path, to string) (bytes int64, err error) {
 		bytes, err = backup(ctx, conn, to)
 		return err
 	})
+	if err != nil && bytes > 0 { // it cannot be trusted
+		return 0, errors.Join(err, os.Remove(to))
+	}
 	return bytes, err
 }
 

@@ -6,9 +6,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -290,10 +292,16 @@ func look(ctx context.Context, path string, do func(conn *sql.Conn, version int)
 	if !found {
 		return missing(path)
 	}
-	// Not mode=ro: the last one who closes it carries the log beside it over and takes that away, which a reader of a house that
-	// was killed must be allowed to do, or it would leave files behind.
-	params := url.Values{"mode": {"rw"}, "_pragma": {"query_only(1)", "busy_timeout(5000)"}}
-	err = withConn(ctx, path, params, func(conn *sql.Conn) error {
+	before, err := os.Stat(path)
+	if err != nil {
+		return unreadable(path, err)
+	}
+	v, err := newView(path)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	err = withConn(ctx, v.path, v.params, func(conn *sql.Conn) error {
 		var version int
 		if err := conn.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
 			return err
@@ -303,7 +311,67 @@ func look(ctx context.Context, path string, do func(conn *sql.Conn, version int)
 		}
 		return do(conn, version)
 	})
-	return sentence(ctx, path, err)
+	if err = sentence(ctx, path, err); err != nil || !v.alone {
+		return err
+	}
+	if after, err := os.Stat(path); err != nil || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+		return fmt.Errorf("database %s changed while it was read: a house was started with it, so do this again", path)
+	}
+	return nil
+}
+
+// view is how a database is opened that must stay as it is to the last byte, together with all that stands beside it: of a damaged
+// one it is the evidence.
+type view struct {
+	path   string
+	params url.Values
+	alone  bool   // nobody is expected to write: whoever does is not noticed by SQLite
+	folder string // to be removed
+}
+
+// newView finds out how to open a database. Where somebody has it open, or had when the process was killed, its shared memory stands
+// beside it; SQLite may read that, and makes one of its own in memory if nobody keeps it up. A log without it has to be read from
+// another folder, or SQLite would make the file.
+func newView(path string) (v view, err error) {
+	v = view{path: path, params: url.Values{"mode": {"ro"}, "_pragma": {"query_only(1)", "busy_timeout(5000)"}}}
+	if exists(path+"-wal") && exists(path+"-shm") {
+		v.params.Set("readonly_shm", "1")
+		return v, nil
+	}
+	v.alone = true
+	if !hasLog(path) {
+		v.params.Set("immutable", "1")
+		return v, nil
+	}
+	fail := func(err error) (view, error) {
+		v.close()
+		return v, fmt.Errorf("database %s cannot be read with what stands beside it (%w): let this user read both, and write in the folder", path, reason(err))
+	}
+	if v.folder, err = os.MkdirTemp(filepath.Dir(path), filepath.Base(path)+".look-*"); err != nil {
+		return fail(err)
+	}
+	v.path = filepath.Join(v.folder, filepath.Base(path))
+	for _, suffix := range []string{"", "-wal", "-journal"} {
+		err := os.Link(path+suffix, v.path+suffix)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			err = copyFile(path+suffix, v.path+suffix) // a disk without links
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fail(err)
+		}
+	}
+	return v, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func (v view) close() {
+	if v.folder != "" {
+		_ = os.RemoveAll(v.folder) // it holds links and copies only
+	}
 }
 
 // current refuses a database of an older form.

@@ -2,7 +2,10 @@ package sqlitestore_test
 
 import (
 	"errors"
+	"maps"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,5 +126,50 @@ func TestCheckBesideTheWriter(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatalf("Check = %v, want no error", err)
 		}
+	}
+}
+
+func TestLookingLeavesEveryFileAsItIs(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		memory bool // the file of shared memory is left too, as a kill leaves it
+		broken bool
+	}{{"killed", true, false}, {"killed and copied", false, false}, {"damaged", true, true}, {"damaged and copied", false, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHouse(t)
+			story(h)
+			path := newPath(t)
+			for _, suffix := range []string{"", "-wal", "-shm"} {
+				data, err := os.ReadFile(h.Path() + suffix)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if suffix == "" && c.broken && len(data) > 8192 {
+					clear(data[len(data)/2:])
+				}
+				if suffix == "-shm" && !c.memory {
+					continue
+				}
+				if err := os.WriteFile(path+suffix, data, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := contents(t, filepath.Dir(path))
+			r, err := sqlitestore.Check(t.Context(), path, sqlitestore.Options{})
+			if !c.broken && (err != nil || len(r.Faults) > 0 || r.Lines == 0) {
+				t.Errorf("Check = %+v, %v; want lines and no fault", r, err)
+			}
+			if _, err := sqlitestore.Backup(t.Context(), path, filepath.Join(t.TempDir(), "backup")); err != nil && !c.broken {
+				t.Errorf("Backup = %v, want no error", err)
+			}
+			for _, err := range sqlitestore.Export(t.Context(), path, sqlitestore.ExportQuery{}) {
+				if err != nil && !c.broken {
+					t.Errorf("Export = %v, want no error", err)
+				}
+			}
+			if after := contents(t, filepath.Dir(path)); !maps.Equal(before, after) {
+				t.Errorf("the folder has %q, want %q, each as it was", slices.Sorted(maps.Keys(after)), slices.Sorted(maps.Keys(before)))
+			}
+		})
 	}
 }
