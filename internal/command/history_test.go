@@ -99,3 +99,19 @@ func TestCatchupShowsTheGapsAndNoMore(t *testing.T) {
 		t.Errorf("caught up to %d, err %v; want %d", a.CaughtUp, err, six)
 	}
 }
+
+func TestHistoryBeforeTimesFarAway(t *testing.T) {
+	kim := newHouse(t).come("kim", "")
+	kim.says("one", "two")
+	for before, want := range map[string]string{
+		"0001-01-01": "",
+		"1677-01-01": "",
+		"99999w":     "",
+		"9999-12-31": "[kim] one\n[kim] two\n",
+		"2300-01-01": "[kim] one\n[kim] two\n",
+	} {
+		kim.env.Bare = true
+		kim.gets("/history 5 before "+before, want)
+	}
+	kim.gets("/search one since:0001-01-01", "[kim] one\n")
+}

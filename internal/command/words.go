@@ -1,6 +1,7 @@
 package command
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,8 +68,20 @@ var (
 )
 
 // Moment reads a time as people write it, in the zone of now: a day, a day and a time, a time alone, which is the last time that it
-// was so late, or how long ago, such as 30m, 12h, 7d and 2w.
+// was so late, or how long ago, such as 30m, 12h, 7d and 2w. What lies outside of the times that records can have, which are counted
+// in nanoseconds, becomes the nearest of them: never the zero time.
 func Moment(typed string, now time.Time) (time.Time, bool) {
+	t, ok := moment(typed, now)
+	switch first, last := time.Unix(0, math.MinInt64), time.Unix(0, math.MaxInt64); {
+	case ok && t.Before(first):
+		t = first.In(now.Location())
+	case ok && t.After(last):
+		t = last.In(now.Location())
+	}
+	return t, ok
+}
+
+func moment(typed string, now time.Time) (time.Time, bool) {
 	if t, ok := ago(typed, now); ok {
 		return t, true
 	}
