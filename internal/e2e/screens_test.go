@@ -3,11 +3,8 @@
 package e2e
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,8 +15,6 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-var update = flag.Bool("update", false, "write the frames of testdata/screens anew: what the screens show is what is wanted from then on")
-
 // TestScreens plays testdata/screens. Each file there is a scenario: what kim, who sits at OpenSSH's client in tmux, types and
 // what others say meanwhile, and what the screen shows then, row by row and with the cursor. It is played in English and Korean
 // and on screens of 80, 40 and 20 columns, from an empty screen with nothing but the prompt.
@@ -28,12 +23,12 @@ var update = flag.Bool("update", false, "write the frames of testdata/screens an
 //
 //	widths 80 20          not all three; so also: langs ko
 //	rows 6                of the screen, 10 if nothing is said
-//	login 박              another name than kim; env NAME=VALUE for more variables; term dumb
+//	login lee             another name than kim; env NAME=VALUE for more variables
 //	asked                 begin at the question for the nickname
-//	masked                write hh:mm for the times of day and yyyy-mm-dd for days, which are never twice the same
-//	fresh                 in a house where nobody has said anything
+//	masked                write hh:mm for times of day, and yyyy-mm-dd for today
+//	fresh                 in a house where nobody has said anything, but for what the section "past" has for sarangbang import
 //
-//	type TEXT             letter by letter
+//	type TEXT             as an input method commits it
 //	press KEY ...         by the names that tmux has for keys
 //	send TEXT             bytes, at once
 //	paste TEXT            as terminals paste, in brackets
@@ -54,7 +49,7 @@ var update = flag.Bool("update", false, "write the frames of testdata/screens an
 //
 // Every TEXT may hold the escapes of a Go string. A frame's section has its name and, where frames differ, the widths and
 // languages that it is for. ▌ stands before the cell of the cursor; blanks at the ends of rows and empty rows at the end of the
-// screen are left out.
+// screen are left out. Frames are written by -update, and read by whoever changes what they show.
 //
 // Here are, beside kim: lee, by a pipe; leo, 박하늘, 박하나, 이순신 and 김 철수, by the TCP door.
 //
@@ -72,7 +67,7 @@ func TestScreens(t *testing.T) {
 	}
 	free := make(chan *lane, lanes)
 	for range cap(free) {
-		free <- openLane(t)
+		free <- openLane(t, "")
 	}
 	for i, file := range files {
 		s := readScenario(t, file)
@@ -92,7 +87,7 @@ func TestScreens(t *testing.T) {
 					defer func() { free <- shared }()
 					l := shared
 					if s.fresh {
-						l = openLane(t)
+						l = openLane(t, s.past)
 					}
 					s.play(t, l, v)
 				})
@@ -110,10 +105,10 @@ type scenario struct {
 	rows       int
 	login      string
 	env        string // more variables, with blanks before them
-	term       string
 	asked      bool
 	masked     bool
 	fresh      bool
+	past       string
 	steps      []string
 
 	mu    sync.Mutex                    // guards what is recorded
@@ -140,6 +135,9 @@ func readScenario(tb testing.TB, file string) *scenario {
 		widths: []int{80, 40, 20}, langs: []string{"en", "ko"}, rows: 10, login: "kim",
 		shown: map[string]map[variant]string{},
 	}
+	if len(archive.Files) > 0 && archive.Files[0].Name == "past" {
+		s.past, archive.Files = string(archive.Files[0].Data), archive.Files[1:]
+	}
 	for line := range strings.Lines(string(archive.Comment)) {
 		line = strings.TrimRight(line, "\n")
 		word, rest, _ := strings.Cut(line, " ")
@@ -158,8 +156,6 @@ func readScenario(tb testing.TB, file string) *scenario {
 			s.login = rest
 		case "env":
 			s.env += " " + rest
-		case "term":
-			s.term = rest
 		case "asked":
 			s.asked = true
 		case "fresh":
@@ -168,6 +164,11 @@ func readScenario(tb testing.TB, file string) *scenario {
 			s.masked = true
 		default:
 			s.steps = append(s.steps, line)
+		}
+	}
+	for _, f := range archive.Files {
+		if name, _, _ := strings.Cut(f.Name, " "); !slices.Contains(s.steps, "shows "+name) && !slices.Contains(s.steps, "unrolls "+name) {
+			tb.Fatalf("%s: no step shows the frame %s", file, f.Name)
 		}
 	}
 	return s
@@ -183,27 +184,6 @@ func (s *scenario) variants() []variant {
 	return all
 }
 
-// wanted returns a frame as it is for a variant.
-func (s *scenario) wanted(name string, v variant) (string, error) {
-	var found []string
-	for _, f := range s.archive.Files {
-		words := strings.Fields(f.Name)
-		if words[0] == name && fits(words[1:], "80 40 20", strconv.Itoa(v.cols)) && fits(words[1:], "en ko", v.lang) {
-			found = append(found, string(f.Data))
-		}
-	}
-	if len(found) != 1 {
-		return "", fmt.Errorf("%s has %d frames %q for %v, want one", s.file, len(found), name, v)
-	}
-	return found[0], nil
-}
-
-// fits says whether words name value, or none of its kind.
-func fits(words []string, kind, value string) bool {
-	named := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return !slices.Contains(strings.Fields(kind), w) })
-	return len(named) == 0 || slices.Contains(named, value)
-}
-
 // lane is a house with people in it, in which one scenario is played at a time: all its people see each other.
 type lane struct {
 	house *house
@@ -211,9 +191,16 @@ type lane struct {
 	lined map[string]*oldClient
 }
 
-func openLane(tb testing.TB) *lane {
+// openLane opens a house with people in it, in which lines were said before.
+func openLane(tb testing.TB, past string) *lane {
 	tb.Helper()
-	l := &lane{house: openHouse(tb, setup{exempt: true}), lined: map[string]*oldClient{}}
+	dir := newDataDir(tb)
+	if past != "" {
+		if status, _, errs := runProgram(tb, 10*time.Second, "import", writeFile(tb, "past", past), "--data-dir", dir); status != 0 {
+			tb.Fatalf("import ended with status %d: %s", status, errs)
+		}
+	}
+	l := &lane{house: openHouse(tb, setup{exempt: true, dir: dir}), lined: map[string]*oldClient{}}
 	l.lee = l.house.pipe(tb, login{user: "lee", key: newKey(tb)})
 	l.lee.sees("* lee joined.")
 	for _, nick := range []string{"leo", "박하늘", "박하나", "이순신", "김 철수"} {
@@ -249,9 +236,6 @@ func (s *scenario) play(t *testing.T, l *lane, v variant) {
 	l.belongs(t)
 	l.lee.out.forget()
 	ssh := l.house.openSSH(t, s.login, "", map[string]string{"en": "en_US.UTF-8", "ko": "ko_KR.UTF-8"}[v.lang]+s.env)
-	if s.term != "" {
-		ssh = append([]string{"env", "TERM=" + s.term}, ssh...)
-	}
 	p := &playing{scenario: s, t: t, v: v, lane: l, pane: openPane(t, v.cols, s.rows, ssh)}
 	p.size.cols, p.size.rows = v.cols, s.rows
 	defer p.leave()
@@ -412,105 +396,4 @@ func (p *playing) resize(by string) {
 	p.size.cols += cols
 	p.size.rows += rows
 	p.pane.resize(p.size.cols, p.size.rows)
-}
-
-// now is a day or a time of day.
-var now = regexp.MustCompile(`\b(\d{4}-\d\d-\d\d|\d\d:\d\d(:\d\d)?)\b`)
-
-// shows waits for a frame.
-func (p *playing) shows(name string, scrollback bool) {
-	p.t.Helper()
-	look := func() string {
-		f := p.pane.frame(scrollback)
-		if p.masked {
-			f = now.ReplaceAllStringFunc(f, func(t string) string { return map[int]string{5: "hh:mm", 8: "hh:mm:ss", 10: "yyyy-mm-dd"}[len(t)] })
-		}
-		return f
-	}
-	if *update {
-		p.record(name, look)
-		return
-	}
-	want, err := p.wanted(name, p.v)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	var got string
-	if !p.pane.eventually(func() bool { got = look(); return got == want }) {
-		p.t.Errorf("%s: the screen is\n%s\nwant %s to be\n%s", p.file, got, name, want)
-	}
-}
-
-// record takes what the screen shows once it has not changed for a while for the frame.
-func (p *playing) record(name string, look func() string) {
-	p.t.Helper()
-	const quiet = 500 * time.Millisecond
-	var last string
-	since := time.Now()
-	p.pane.eventually(func() bool {
-		if now := look(); now != last {
-			last, since = now, time.Now()
-		}
-		return time.Since(since) > quiet
-	})
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.shown[name] == nil {
-		p.shown[name] = map[variant]string{}
-		p.names = append(p.names, name)
-	}
-	p.shown[name][p.v] = last
-}
-
-// rewrite puts what was recorded into the file. Frames that are alike are one section, as far as widths and languages can say
-// for which variants it is.
-func (s *scenario) rewrite(tb testing.TB) {
-	tb.Helper()
-	s.archive.Files = nil
-	add := func(name, frame string) {
-		s.archive.Files = append(s.archive.Files, txtar.File{Name: name, Data: []byte(frame)})
-	}
-	for _, name := range s.names {
-		shown := s.shown[name]
-		if byLang := merge(s.langs, func(lang string) string {
-			var all string
-			for _, cols := range s.widths {
-				all += shown[variant{lang, cols}] + "\x00"
-			}
-			return all
-		}); len(byLang) > 1 {
-			for _, lang := range s.langs {
-				s.addWidths(add, name+" "+lang, shown, lang)
-			}
-		} else {
-			s.addWidths(add, name, shown, s.langs[0])
-		}
-	}
-	if err := os.WriteFile(s.file, txtar.Format(s.archive), 0o600); err != nil {
-		tb.Error(err)
-	}
-}
-
-func (s *scenario) addWidths(add func(name, frame string), name string, shown map[variant]string, lang string) {
-	groups := merge(s.widths, func(cols int) string { return shown[variant{lang, cols}] })
-	for _, g := range groups {
-		if len(groups) > 1 {
-			add(name+" "+strings.Trim(fmt.Sprint(g), "[]"), shown[variant{lang, g[0]}])
-		} else {
-			add(name, shown[variant{lang, g[0]}])
-		}
-	}
-}
-
-// merge groups what has the same value, in order.
-func merge[T any](all []T, value func(T) string) [][]T {
-	var groups [][]T
-	for _, x := range all {
-		if i := slices.IndexFunc(groups, func(g []T) bool { return value(g[0]) == value(x) }); i >= 0 {
-			groups[i] = append(groups[i], x)
-		} else {
-			groups = append(groups, []T{x})
-		}
-	}
-	return groups
 }

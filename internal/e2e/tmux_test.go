@@ -346,8 +346,18 @@ func (p *pane) shows(column int, rows ...string) {
 	}
 }
 
-// dead says whether the program has ended. What it ended with is known a moment after the end of its output.
-func (p *pane) dead() bool { return p.tells("pane_dead_status") != "" }
+// dead says whether the program has ended. What it ended with is known a moment after the end of its output. tmux (3.3a) can miss
+// the end of a child for good, until the end of another one makes it look after all of them.
+func (p *pane) dead() bool {
+	p.t.Helper()
+	if p.tells("pane_dead_status") != "" {
+		return true
+	}
+	if p.tells("pane_dead") == "1" {
+		p.asks("run-shell -b true")
+	}
+	return false
+}
 
 // ends waits for the end of the program.
 func (p *pane) ends(status int) {
