@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -144,6 +145,9 @@ func (r *Rules) register(e *Event, from Person, b Registered) Void {
 // erase ends an account.
 func (r *Rules) erase(a *Account, until, now time.Time) {
 	drop(r, r.accounts, a.ID)
+	if s := r.nicks[a.ID]; s != nil {
+		set(r, &s.erased, true)
+	}
 	for _, k := range a.Keys {
 		drop(r, r.keys, k)
 	}
@@ -220,11 +224,19 @@ func (m *Member) Register(ctx context.Context) (void Void, err error) {
 	}
 	defer p.give()
 	detached := context.WithoutCancel(ctx)
-	results, err := h.post(detached, Encode(p.snapshot(), HouseSubject, Registered{Names: p.claim.Names}))
+	results, err := h.post(detached, Encode(m.author(), HouseSubject, Registered{Names: p.claim.Names}))
 	if err != nil || results[0].Void != "" {
 		return first(results).Void, err
 	}
-	return "", h.startReading(detached, m, results[0].Seq)
+	h.mu.RLock()
+	screens := slices.Collect(maps.Keys(p.members))
+	h.mu.RUnlock()
+	for _, s := range screens {
+		if !s.visit {
+			err = errors.Join(err, h.startReading(detached, s, results[0].Seq))
+		}
+	}
+	return "", err
 }
 
 // Act commits what the owner of an account does with it: a key, a setting, its end. It returns when that is committed; void says why

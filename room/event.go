@@ -102,5 +102,7 @@ const (
 	EndingIdle     Ending = "idle"     // nothing was typed for the time that the operator allows
 	EndingRefused  Ending = "refused"  // too many refusals in a row
 	EndingShutdown Ending = "shutdown" // the house closes
+	EndingRevoked  Ending = "revoked"  // the key opens the account no more
+	EndingErased   Ending = "erased"   // the account was erased
 	EndingFault    Ending = "fault"    // a fault of ours ended the session
 )

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 )
 
@@ -185,8 +186,8 @@ func (h *House) told(ctx context.Context, to PersonID, from, before Seq) iter.Se
 	}
 }
 
-// maxBetween bounds what one call of Between yields of a room.
-const maxBetween = 100_000
+// maxBetween asks for all lines there are.
+const maxBetween = math.MaxInt32
 
 // Missed is what happened while the owner of an account was away.
 type Missed struct {
@@ -223,24 +224,33 @@ func (m *Member) Missed(ctx context.Context, most int) (missed Missed, returned 
 		return missed, true, err
 	}
 	missed.From = q.From
-	skipLines, skipTold := lines-most, told-most
-	for e, err := range m.Between(ctx, q.From, q.Before) {
-		if err != nil {
+	start := q.From // of what is read: those further back are only counted
+	if lines > most {
+		q.N = most
+		if start, _, err = h.archive.Back(ctx, q); err != nil {
 			return missed, true, err
 		}
-		skip := &skipLines
-		if _, ok := e.Body.(Told); ok {
-			skip = &skipTold
-		}
-		if *skip > 0 {
-			*skip--
-			missed.Skipped, missed.Before = missed.Skipped+1, e.Seq+1
-			continue
+		missed.Skipped, missed.Before = lines-most, start
+	}
+	skipTold := told - most
+	take := func(e *Event) {
+		if _, ok := e.Body.(Told); ok && skipTold > 0 {
+			skipTold--
+			missed.Skipped, missed.Before = missed.Skipped+1, max(missed.Before, e.Seq+1)
+			return
 		}
 		if e.Seq <= m.back.sent {
 			missed.Again = append(missed.Again, e)
 		} else {
 			missed.New = append(missed.New, e)
+		}
+	}
+	for _, part := range []iter.Seq2[*Event, error]{h.told(ctx, m.person.id, q.From, start), m.Between(ctx, start, q.Before)} {
+		for e, err := range part {
+			if err != nil {
+				return missed, true, err
+			}
+			take(e)
 		}
 	}
 	return missed, !m.further || missed.Skipped+len(missed.Again)+len(missed.New) > 0, nil

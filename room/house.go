@@ -143,10 +143,8 @@ func (h *House) apply(batch []Committed) error {
 		v := h.rules.Apply(e)
 		verdicts[i] = v
 		h.counts.verdict(e, v)
-		if _, erased := e.Body.(Erased); erased && v.Void == "" {
-			for _, l := range h.rooms {
-				l.strike(v.From.ID)
-			}
+		if v.Void == "" {
+			h.dismissLocked(e)
 		}
 		if !v.Shown {
 			continue
@@ -171,6 +169,34 @@ func (h *House) apply(batch []Committed) error {
 	}
 	h.settle(batch, verdicts)
 	return nil
+}
+
+// dismissLocked ends the screens of an account that may stay no longer, and takes an erased one's name from what was said.
+func (h *House) dismissLocked(e *Event) {
+	why, key := EndingErased, ""
+	switch b := e.Body.(type) {
+	case Erased:
+		for _, l := range h.rooms {
+			l.strike(e.From.ID)
+		}
+	case KeyRemoved:
+		why, key = EndingRevoked, b.Key
+	case Said, Emoted, Told, Joined, Parted, Renamed, Registered, KeyAdded, Configured, Notice, Unknown:
+		return
+	}
+	p := h.people[e.From.ID]
+	if p == nil {
+		return
+	}
+	for m := range p.members {
+		if key == "" || m.key == key {
+			m.dismissed.CompareAndSwap(nil, &why)
+			m.reader.Bell().Ring()
+		}
+	}
+	if why == EndingErased {
+		p.callBackLocked() // nobody waits for their return
+	}
 }
 
 // decode makes the events of a batch: nil for a record whose data is damaged.

@@ -26,8 +26,9 @@ type person struct {
 	screens int     // guarded by turn
 	held    []Lease // guarded by turn; more than one only while a rename's outcome is unknown
 
-	lingering int           // guarded by House.mu; screens that were cut, whose leave waits
-	back      chan struct{} // guarded by House.mu; closed when the person is back; nil while nothing waits for that
+	members   map[*Member]bool // guarded by House.mu; the screens that are in, and those that enter or leave
+	lingering int              // guarded by House.mu; screens that were cut, whose leave waits
+	back      chan struct{}    // guarded by House.mu; closed when the person is back; nil while nothing waits for that
 
 	claim Claim    // written holding both turn and House.mu, so either is enough to read it
 	next  []string // likewise; the names that a rename will give or, if its outcome is unknown, may have given
@@ -73,11 +74,14 @@ type Member struct {
 	leave  sync.Once
 	end    sync.Once // of reading
 
+	dismissed atomic.Pointer[Ending] // why it must go; nil while it may stay
+
 	reads atomic.Bool // it moves the place of an account's owner
 	back  *mark       // how far they had read before, if something has come since
 	// Another of their screens was open then. Its connection may be dead without anybody knowing, so that what it has not answered
 	// for is missed as well.
 	further bool
+	stopped bool  // guarded by places.mu; it reads no more
 	sent    Seq   // guarded by places.mu; what was sent to this screen
 	blind   bool  // guarded by places.mu; what was missed could not be shown to it
 	blank   error // why that is not known
@@ -132,7 +136,7 @@ func (h *House) use(claim Claim) *person {
 			id += PersonID("/" + NewID().String())
 		}
 	}
-	p := &person{id: id, claim: claim, log: NewLog(h.opt.RingLines), turn: make(chan struct{}, 1), users: 1}
+	p := &person{id: id, claim: claim, log: NewLog(h.opt.RingLines), turn: make(chan struct{}, 1), users: 1, members: map[*Member]bool{}}
 	h.people[id] = p
 	if claim.Key != "" {
 		h.keyed[claim.Key] = append(h.keyed[claim.Key], p)
@@ -173,23 +177,24 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 		return nil, errMoved
 	}
 	m := &Member{house: h, person: p, screen: ScreenID(NewID().String()), key: claim.Key, room: Lobby, visit: visit}
-	h.mu.RLock()
-	log := h.rooms[m.room]
-	h.mu.RUnlock()
+	h.mu.Lock()
 	// The reader stands ready before the entry is posted: what comes right after it is then read, or counted as missed.
-	m.reader = newReader(&h.applied, NewBell(), Seq(h.applied.Load()), log, p.log)
+	m.reader = newReader(&h.applied, NewBell(), Seq(h.applied.Load()), h.rooms[m.room], p.log)
+	p.members[m] = true
+	h.mu.Unlock()
 	// Whoever hangs up in the middle of this must not leave a ghost behind: the entry is finished, then taken back.
 	detached := context.WithoutCancel(ctx)
-	results, err := h.post(detached, Encode(p.snapshot(), m.room, Joined{Screen: m.screen, Visit: visit, Names: p.claim.Names}))
+	results, err := h.post(detached, Encode(m.author(), m.room, Joined{Screen: m.screen, Visit: visit, Names: p.claim.Names}))
 	switch {
 	case err != nil:
-	case results[0].Void == VoidTaken:
+	case results[0].Void == VoidTaken, results[0].Void == VoidNotMember:
 		err = ErrHeld
 	case results[0].Void != "":
 		err = errors.New("entry was void: " + string(results[0].Void))
 	}
 	if err != nil {
 		m.reader.Close()
+		m.forget()
 		if p.screens == 0 {
 			h.release(detached, p)
 		}
@@ -286,7 +291,7 @@ func (h *House) part(ctx context.Context, p *person, m *Member, why Ending) {
 	if p.screens == 1 {
 		defer h.vacate(p)()
 	}
-	record := Encode(p.snapshot(), m.room, Parted{Screen: m.screen, Why: why})
+	record := Encode(m.author(), m.room, Parted{Screen: m.screen, Why: why})
 	results, err := h.post(ctx, record)
 	for err != nil && !errors.Is(err, ErrClosed) { // until then they are here for everybody else
 		h.opt.Logger.Error("leave not recorded, trying again", "nick", string(p.claim.Nick), "err", err)
@@ -298,6 +303,7 @@ func (h *House) part(ctx context.Context, p *person, m *Member, why Ending) {
 		}
 	}
 	m.parted = err == nil && results[0].Shown
+	m.forget()
 	if p.screens--; p.screens == 0 {
 		h.release(ctx, p)
 	}
@@ -361,10 +367,37 @@ func (m *Member) stop(why Ending) {
 	})
 }
 
+// author is the person as this screen acts for them: with the key that was proven here. It needs the person's turn or House.mu.
+func (m *Member) author() Person {
+	who := m.person.snapshot()
+	who.Key = m.key
+	return who
+}
+
+// forget takes the screen from those of its person.
+func (m *Member) forget() {
+	m.house.mu.Lock()
+	defer m.house.mu.Unlock()
+	delete(m.person.members, m)
+}
+
+// Dismissed says why the screen must go, since the account that it was open for is not its person's any more: nothing that it posts
+// has an effect. Its reader's bell rings when that comes. Empty while it may stay.
+func (m *Member) Dismissed() Ending {
+	if why := m.dismissed.Load(); why != nil {
+		return *why
+	}
+	return ""
+}
+
 // callBack ends the wait of screens that were cut: the person is here again.
 func (h *House) callBack(p *person) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	p.callBackLocked()
+}
+
+func (p *person) callBackLocked() {
 	if p.back != nil {
 		close(p.back)
 		p.back = nil
@@ -395,9 +428,24 @@ func (m *Member) Post(ctx context.Context, bodies ...Body) ([]Result, error) {
 		return nil, err
 	}
 	for i, r := range posted {
+		if t, ok := bodies[of[i]].(Told); ok && r.Void == "" {
+			r.Kept = r.Kept || m.house.absent(t.To.ID)
+		}
 		results[of[i]] = r
 	}
 	return results, nil
+}
+
+// absent says that the owner of an account is not here, or that all their screens were cut a moment ago.
+func (h *House) absent(id PersonID) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.rules.accounts[id] == nil {
+		return false
+	}
+	in := h.rules.at(Lobby, id)
+	p := h.people[id]
+	return in == nil || p == nil || p.lingering >= len(in.listed)
 }
 
 // full says that a direct message would have to be kept for somebody for whom enough is kept, together with those that are about to be
@@ -407,10 +455,7 @@ func (h *House) full(ctx context.Context, from PersonID, b Body, posting map[Per
 	if !ok || h.archive == nil {
 		return false, nil
 	}
-	h.mu.RLock()
-	absent := h.rules.accounts[told.To.ID] != nil && len(h.rules.in(told.To.ID)) == 0
-	h.mu.RUnlock()
-	if !absent {
+	if !h.absent(told.To.ID) {
 		return false, nil
 	}
 	seen, err := h.seenBy(ctx, told.To.ID)
@@ -438,7 +483,7 @@ func (m *Member) Rename(ctx context.Context, nick Nick, names []string) error {
 	defer h.vacate(p)()
 	h.setClaim(p, p.claim, names)
 	detached := context.WithoutCancel(ctx)
-	results, err := h.post(detached, Encode(p.snapshot(), HouseSubject, Renamed{To: nick, Names: names}))
+	results, err := h.post(detached, Encode(m.author(), HouseSubject, Renamed{To: nick, Names: names}))
 	if err != nil {
 		// The record may still come into effect, so the name stays held until the person leaves.
 		p.held = append(p.held, lease)
@@ -464,7 +509,7 @@ func (m *Member) Rename(ctx context.Context, nick Nick, names []string) error {
 func (m *Member) Person() Person {
 	m.house.mu.RLock()
 	defer m.house.mu.RUnlock()
-	return m.person.snapshot()
+	return m.author()
 }
 
 // Key returns the fingerprint of the key that was proven for this screen, empty for none: the owner of an account may prove another

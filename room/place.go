@@ -69,6 +69,9 @@ func savedMark(rows []Place, from Seq) mark {
 func (ps *places) begin(m *Member, saved mark, looked bool) bool {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
+	if m.stopped {
+		return true
+	}
 	p := ps.of[m.person.id]
 	if p == nil {
 		if !looked {
@@ -123,16 +126,21 @@ func (m *Member) move(change func(*place)) {
 	}
 }
 
-// stopReading ends what readAccount began.
+// stopReading ends what startReading began, or keeps it from beginning.
 func (m *Member) stopReading(why Ending) {
-	m.move(func(p *place) {
-		if why == EndingLeft && !m.blind { // they had their own look at the end; of another screen of theirs it says nothing
-			p.seen = max(p.seen, m.sent)
-		}
-		p.readers--
-		p.changed = true
-	})
-	m.reads.Store(false)
+	ps := &m.house.places
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	m.stopped = true
+	p := ps.of[m.person.id]
+	if !m.reads.Swap(false) || p == nil {
+		return
+	}
+	if why == EndingLeft && !m.blind { // they had their own look at the end; of another screen of theirs it says nothing
+		p.seen = max(p.seen, m.sent)
+	}
+	p.readers--
+	p.changed = true
 }
 
 // seenBy returns how far the owner of an account has certainly read.

@@ -27,6 +27,7 @@ type Rules struct {
 type standing struct {
 	nick    Nick
 	screens int // over all rooms, visits too
+	erased  bool
 }
 
 // hall is one room and who is in it.
@@ -152,6 +153,9 @@ func (r *Rules) Apply(e *Event) Verdict {
 		from.Nick = s.nick
 	}
 	void := func(why Void) Verdict { return Verdict{Void: why, From: from} }
+	if why := r.barred(e); why != "" {
+		return void(why)
+	}
 	shown := Verdict{Shown: true, From: from}
 	switch b := e.Body.(type) {
 	case Said, Emoted:
@@ -183,6 +187,21 @@ func (r *Rules) Apply(e *Event) Verdict {
 	case Notice, Unknown:
 	}
 	return void(VoidUnknown)
+}
+
+// barred says why somebody can do nothing any more but leave: the key that they proved opens the account no longer that they act
+// for, or the account has been erased, and with it the person.
+func (r *Rules) barred(e *Event) Void {
+	if _, leaves := e.Body.(Parted); leaves {
+		return ""
+	}
+	if s := r.nicks[e.From.ID]; s != nil && s.erased {
+		return VoidNotMember
+	}
+	if a := r.accounts[e.From.ID]; a != nil && !slices.Contains(a.Keys, e.From.Key) {
+		return VoidTaken
+	}
+	return ""
 }
 
 func (r *Rules) join(e *Event, b Joined, from Person) Verdict {

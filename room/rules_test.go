@@ -235,6 +235,7 @@ type seats struct {
 	keys    map[room.PersonID][]string               // of accounts
 	owners  map[string]room.PersonID                 // of names
 	held    map[string]time.Time
+	erased  map[room.PersonID]bool // who is here still
 }
 
 func newSeats() seats {
@@ -244,6 +245,7 @@ func newSeats() seats {
 		map[room.PersonID][]string{},
 		map[string]room.PersonID{},
 		map[string]time.Time{},
+		map[room.PersonID]bool{},
 	}
 }
 
@@ -298,6 +300,7 @@ func (s seats) account(e *room.Event) string {
 		s.keys[id] = slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == b.Key })
 	case room.Erased:
 		delete(s.keys, id)
+		s.erased[id] = len(s.screens[id]) > 0
 		for n, owner := range s.owners {
 			if owner == id {
 				delete(s.owners, n)
@@ -321,6 +324,14 @@ func (s seats) listed(id room.PersonID) (n int) {
 // expect says what must become of an event, by the model.
 func (s seats) expect(e *room.Event) string {
 	mine := s.screens[e.From.ID]
+	if _, leaves := e.Body.(room.Parted); !leaves {
+		switch keys := s.keys[e.From.ID]; {
+		case s.erased[e.From.ID]:
+			return "not_member"
+		case keys != nil && !slices.Contains(keys, e.From.Key):
+			return "taken"
+		}
+	}
 	shownIf := func(yes bool) string {
 		if yes {
 			return "shown"
@@ -354,6 +365,9 @@ func (s seats) expect(e *room.Event) string {
 			return "repeated"
 		}
 		delete(mine, b.Screen)
+		if len(mine) == 0 {
+			delete(s.erased, e.From.ID)
+		}
 		return shownIf(listed && s.listed(e.From.ID) == 0)
 	case room.Said, room.Emoted:
 		if len(mine) == 0 || e.Subject != room.Lobby {
@@ -441,6 +455,7 @@ func TestWhatIsUndoneLeavesNothingBehind(t *testing.T) {
 
 func TestAnAccountHasSixteenKeysAtMost(t *testing.T) {
 	rules, ann := room.NewRules(), personOf("ann")
+	ann.Key = "SHA256:1"
 	keys := make([]string, room.MaxKeys-1)
 	for i := range keys {
 		keys[i] = fmt.Sprint("SHA256:", i)
@@ -469,6 +484,8 @@ func TestRestoredRulesKnowTheAccounts(t *testing.T) {
 		Held:     []room.Holding{{Name: "case:old", Until: at.Add(time.Hour)}},
 	})
 	ann, bob := personOf("ann"), personOf("bob")
+	lost := ann
+	ann.Key, lost.Key = "SHA256:b", "SHA256:a"
 	for i, tt := range []struct {
 		at   time.Time
 		from room.Person
@@ -482,9 +499,15 @@ func TestRestoredRulesKnowTheAccounts(t *testing.T) {
 		{at, bob, room.Renamed{To: "Ann", Names: []string{"case:ann"}}, "taken"},
 		{at, bob, room.Told{To: ann, Text: text("for later")}, "shown"},
 		{at, ann, room.Joined{Screen: "2", Names: []string{"case:ann"}}, "shown"},
+		{at, lost, room.Said{Text: text("mine too")}, "shown"},
 		{at, ann, room.KeyRemoved{Key: "SHA256:a"}, "hidden"},
+		{at, lost, room.Said{Text: text("no more")}, "taken"},
+		{at, lost, room.KeyAdded{Key: "SHA256:c"}, "taken"},
+		{at, lost, room.Joined{Screen: "3", Names: []string{"case:ann"}}, "taken"},
 		{at, ann, room.KeyRemoved{Key: "SHA256:b"}, "last_key"},
 		{at, ann, room.Erased{Until: at.Add(time.Hour)}, "hidden"},
+		{at, ann, room.Said{Text: text("still here")}, "not_member"},
+		{at, ann, room.Parted{Screen: "2"}, "shown"},
 		{at, bob, room.Renamed{To: "ann", Names: []string{"case:ann"}}, "taken"},
 		{at.Add(time.Hour), bob, room.Renamed{To: "ann", Names: []string{"case:ann"}}, "shown"},
 		{at.Add(time.Hour), bob, room.Renamed{To: "old", Names: []string{"case:old"}}, "shown"},

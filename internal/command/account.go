@@ -113,7 +113,7 @@ func accountErased(ctx context.Context, c *Call, typed string) (Answer, error) {
 	if typed != string(a.Nick) {
 		return Answer{}, fail(i18n.AccountNotErased, shorten(typed), a.Nick)
 	}
-	void, err := c.House.Act(ctx, a.Person(), room.Erased{Until: until})
+	void, err := c.House.Act(ctx, c.Me.Person(), room.Erased{Until: until})
 	if err := refused(void, err); err != nil {
 		return Answer{}, err
 	}
@@ -175,7 +175,9 @@ func keyInvited(c *Call) (Answer, error) {
 	if len(a.Keys) >= room.MaxKeys {
 		return Answer{}, fail(i18n.Void(string(room.VoidKeys)))
 	}
-	return c.say(i18n.KeyCode, c.Codes.issue(a.Person()), int(codeLife/time.Minute)), nil
+	owner := c.Me.Person()
+	owner.Nick = a.Nick // whatever they are called just now
+	return c.say(i18n.KeyCode, c.Codes.issue(owner), int(codeLife/time.Minute)), nil
 }
 
 // keyJoins adds the key that the caller proved to the account that a code is for.
@@ -195,7 +197,7 @@ func keyJoins(ctx context.Context, c *Call, typed string) (Answer, error) {
 		return Answer{}, fail(i18n.KeyCodeWrong)
 	}
 	void, err := c.House.Act(ctx, owner, room.KeyAdded{Key: me.Key})
-	if void == room.VoidNoAccount { // it was erased meanwhile
+	if void == room.VoidNoAccount || void == room.VoidTaken { // it was erased meanwhile, or the key that asked for the code taken away
 		return Answer{}, fail(i18n.KeyCodeWrong)
 	}
 	if err := refused(void, err); err != nil {
@@ -226,7 +228,7 @@ func keyRemoved(ctx context.Context, c *Call, which string) (Answer, error) {
 	case len(found) > 1:
 		return Answer{}, fail(i18n.KeyAmbiguous, shorten(which))
 	}
-	void, err := c.House.Act(ctx, a.Person(), room.KeyRemoved{Key: found[0]})
+	void, err := c.House.Act(ctx, c.Me.Person(), room.KeyRemoved{Key: found[0]})
 	if err := refused(void, err); err != nil {
 		return Answer{}, err
 	}

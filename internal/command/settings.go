@@ -162,7 +162,7 @@ func (c *Call) save(ctx context.Context, changes ...Change) error {
 		if a.Settings[change.Name] == change.Value {
 			continue
 		}
-		void, err := c.House.Act(ctx, a.Person(), room.Configured{Name: change.Name, Value: change.Value})
+		void, err := c.House.Act(ctx, c.Me.Person(), room.Configured{Name: change.Name, Value: change.Value})
 		if room.Unsaved(err) {
 			return fail(i18n.SettingNotSaved)
 		}

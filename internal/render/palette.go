@@ -95,12 +95,16 @@ func named(colors ...int) *Palette {
 	return p
 }
 
-// of returns the colour of a person: the same for the same key, whatever they are called; without a key for the same nickname,
-// in whatever case.
+// of returns the colour of a person: the same for the same key, whatever they are called, and for every key of one account; without
+// a key for the same nickname, in whatever case.
 func (p *Palette) of(who room.Person) string {
 	h := fnv.New32a()
-	if who.Key != "" {
-		_, _ = h.Write([]byte(who.Key))
+	key := who.Key
+	if id, ok := strings.CutPrefix(string(who.ID), "key:"); ok { // the key that they came with first, or registered with
+		key, _, _ = strings.Cut(id, "/")
+	}
+	if key != "" {
+		_, _ = h.Write([]byte(key))
 	} else {
 		_, _ = h.Write([]byte(strings.Map(fold, string(who.Nick))))
 	}

@@ -197,3 +197,20 @@ func TestAMessageForSomebodyWhoIsAwayIsKept(t *testing.T) {
 		}
 	})
 }
+
+func TestTheEndOfAnAccountEndsItsOtherScreens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.owner(t, "kim")
+		other := h.person(t, 80, session.Visitor{User: "kim", Key: "SHA256:kim", Term: "xterm", Session: "other"})
+		other.sees("one more screen")
+		kim.enter("/account delete kim")
+		kim.sees("erased")
+		kim.ends(room.EndingLeft, 0)
+		other.sees("The account was erased, so this session ends.")
+		other.ends(room.EndingErased, 1)
+		if n := h.room.People(room.Lobby); n != 0 {
+			t.Errorf("%d people are here, want none", n)
+		}
+	})
+}

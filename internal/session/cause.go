@@ -15,6 +15,12 @@ type Cause struct {
 
 func (c *Cause) Error() string { return "session ended: " + string(c.Ending) }
 
+// dismissals are the causes why the house itself dismisses a screen.
+var dismissals = map[room.Ending]*Cause{
+	room.EndingRevoked: {Ending: room.EndingRevoked, Say: i18n.EndRevoked},
+	room.EndingErased:  {Ending: room.EndingErased, Say: i18n.EndErased},
+}
+
 // The causes that doors know.
 var (
 	Shutdown = &Cause{Ending: room.EndingShutdown, Say: i18n.EndShutdown}

@@ -235,6 +235,9 @@ func (x *session) loop(ctx context.Context) error {
 		if err := x.settle(ctx); err != nil {
 			return err
 		}
+		if cause := dismissals[x.me.Dismissed()]; cause != nil && !x.out.busy() && !x.over {
+			return cause
+		}
 		x.probe()
 		if err := x.show(); err != nil {
 			return err
