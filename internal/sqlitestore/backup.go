@@ -105,6 +105,9 @@ func name(file, as string) error {
 //
 // If it fails, with a sentence, the database is as it was.
 func Restore(ctx context.Context, path, backup string) (aside string, faults []Fault, err error) {
+	if path, err = resolve(path); err != nil {
+		return "", nil, err
+	}
 	draft := path + ".new"
 	if err := sameFile(path, backup); err != nil {
 		return "", nil, err

@@ -60,7 +60,11 @@ const (
 // sentence, says that it could not be looked at at all.
 func Check(ctx context.Context, path string, opt Options) (*Report, error) {
 	r := &Report{Known: len(steps)}
-	err := look(ctx, path, func(conn *sql.Conn, _ int) error {
+	path, err := resolve(path)
+	if err != nil {
+		return r, err
+	}
+	err = look(ctx, path, func(conn *sql.Conn, _ int) error {
 		if err := r.measure(path); err != nil {
 			return err
 		}
@@ -285,6 +289,10 @@ func (r *Report) checkIndex(ctx context.Context, conn *sql.Conn) error {
 
 // look opens a database for reading, beside whoever else has it open. Its errors are sentences.
 func look(ctx context.Context, path string, do func(conn *sql.Conn, version int) error) error {
+	path, err := resolve(path)
+	if err != nil {
+		return err
+	}
 	found, err := inspect(path, len(steps))
 	if err != nil {
 		return err

@@ -40,6 +40,21 @@ func unreadable(path string, err error) error {
 	return fmt.Errorf("database %s cannot be opened (%w): let this user read and write it and its folder", path, reason(err))
 }
 
+// resolve returns where the database at path really is, if that is a link: what stands beside a database is beside the file itself,
+// and a link that is renamed or replaced is no longer one. A link that leads nowhere is refused: nobody means an empty house by it.
+func resolve(path string) (string, error) {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return path, nil //nolint:nilerr // inspect looks at what is there
+	}
+	file, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", fmt.Errorf("database %s is a link that leads to no file (%w): bring back what it leads to, such as a disk that is not mounted, "+
+			"or take the link away to start with an empty one", path, reason(err))
+	}
+	return file, nil
+}
+
 // inspect says whether there is a database at path. An error means that what is there must not be opened.
 func inspect(path string, known int) (found bool, err error) {
 	info, err := os.Stat(path)

@@ -75,6 +75,10 @@ type Imported struct {
 //
 // It makes the database if there is none. All or nothing is imported; an error is a sentence.
 func Import(ctx context.Context, path string, lines io.Reader) (Imported, error) {
+	path, err := resolve(path)
+	if err != nil {
+		return Imported{}, err
+	}
 	found, err := inspect(path, len(steps))
 	if err != nil {
 		return Imported{}, err

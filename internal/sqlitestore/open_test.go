@@ -241,6 +241,52 @@ func TestDatabaseIsMadeForThisUserOnly(t *testing.T) {
 	}
 }
 
+func TestALinkIsFollowedOnce(t *testing.T) {
+	h := newHouse(t)
+	h.say(h.come("kim", ""), "hello")
+	file := h.closed()
+	path := newPath(t)
+	if err := os.Symlink(file, path); err != nil {
+		t.Fatal(err)
+	}
+	h = &house{t, openStore(t, path)}
+	backup := filepath.Join(t.TempDir(), "backup")
+	if _, err := sqlitestore.Backup(t.Context(), path, backup); err != nil {
+		t.Fatalf("Backup = %v, want no error", err)
+	}
+	h.closed()
+	if _, _, err := sqlitestore.Restore(t.Context(), path, backup); err != nil {
+		t.Fatalf("Restore = %v, want no error", err)
+	}
+	wantFiles(t, filepath.Dir(path), filepath.Base(path))
+	if to, err := os.Readlink(path); to != file || err != nil {
+		t.Errorf("the link leads to %q, %v; want %q as before", to, err, file)
+	}
+	asideOf(t, file, "restore")
+}
+
+func TestALinkToNowhereIsRefused(t *testing.T) {
+	path := newPath(t)
+	if err := os.Symlink(filepath.Join(t.TempDir(), "gone"), path); err != nil {
+		t.Fatal(err)
+	}
+	_, opened := sqlitestore.Open(path, quiet)
+	_, checked := sqlitestore.Check(t.Context(), path, quiet)
+	_, imported := sqlitestore.Import(t.Context(), path, strings.NewReader(""))
+	_, _, restored := sqlitestore.Restore(t.Context(), path, path)
+	for doing, err := range map[string]error{
+		"Open": opened, "Check": checked, "Import": imported, "Restore": restored,
+		"Rebuild": sqlitestore.Rebuild(t.Context(), path, quiet, func(_, _ room.Seq) {}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), path+" is a link that leads to no file") {
+			t.Errorf("%s = %v, want a sentence about the link", doing, err)
+		}
+	}
+	if info, err := os.Lstat(path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("at %s is %v, %v; want the link as it was", path, info, err)
+	}
+}
+
 func TestOpenNeedsItsFolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "house.db")
 	_, err := sqlitestore.Open(path, quiet)

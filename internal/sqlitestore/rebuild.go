@@ -12,6 +12,10 @@ import (
 // It tells now and then up to which of the places in the log it has come. What the log does not tell stays: how far people have read,
 // the names that an erased account still holds, and the numbers of names, so that of a sound database nothing becomes another.
 func Rebuild(ctx context.Context, path string, opt Options, told func(done, last room.Seq)) error {
+	path, err := resolve(path)
+	if err != nil {
+		return err
+	}
 	found, err := inspect(path, len(steps))
 	if err == nil && !found {
 		err = fmt.Errorf("database %s is not there", path)

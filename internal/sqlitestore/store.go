@@ -80,6 +80,10 @@ func Open(path string, opt Options) (*Store, error) {
 }
 
 func openWith(ctx context.Context, path string, opt Options, steps []step) (*Store, error) {
+	path, err := resolve(path)
+	if err != nil {
+		return nil, err
+	}
 	found, err := inspect(path, len(steps))
 	if err == nil && !found {
 		err = create(ctx, path, steps)
