@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,15 +22,20 @@ const (
 func search(ctx context.Context, c *Call) (Answer, error) {
 	s := searching{query: room.SearchQuery{Room: c.room(), By: c.Caller}, page: 1, times: c.atLeast(TimesFull)}
 	var words []string
+	row, _ := Find("search")
 	for _, w := range cutWords(c.Rest) {
-		if w.filter == "" {
+		switch {
+		case w.halfFilter():
+			return Answer{}, c.usage(row)
+		case w.filter == "":
 			words = append(words, w.text)
-		} else if err := s.filter(c, w); err != nil {
-			return Answer{}, err
+		default:
+			if err := s.filter(c, w); err != nil {
+				return Answer{}, err
+			}
 		}
 	}
 	if len(words) == 0 && s.query.Author == "" { // all that somebody said can be asked for
-		row, _ := Find("search")
 		return Answer{}, c.usage(row)
 	}
 	s.query.Words = strings.Join(words, " ")
@@ -68,6 +74,15 @@ type searching struct {
 	query room.SearchQuery
 	page  int
 	times Times
+}
+
+// halfFilter says that nothing stands behind the name of a filter, as in "in: lobby".
+func (w word) halfFilter() bool {
+	if w.filter != "" {
+		return w.text == ""
+	}
+	name, half := strings.CutSuffix(strings.ToLower(w.text), ":")
+	return half && !w.quoted && slices.Contains([]string{"from", "in", "since", "page", "time"}, name)
 }
 
 // filter takes one filter in.

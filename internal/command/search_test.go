@@ -28,6 +28,8 @@ func TestSearchFindsTheNewestFirst(t *testing.T) {
 		"/search good in:#lobby since:1h":           "[lee min] Good evening\n[kim] good morning\n",
 		"/search good in:lobby since:2026-01-02":    "[lee min] Good evening\n[kim] good morning\n",
 		`/search "a: b"`:                            "[lee min] a: b\n",
+		`/search a:`:                                "[lee min] a: b\n",
+		`/search "from:" good`:                      "* Nothing was found: \"from:\" good\n",
 		"/search night":                             "* Nothing was found: night\n", // it is a direct message
 		"/search good from:nobody":                  "* Nothing was found: good from:nobody\n",
 		"/search evening from:kim page:1":           "* Nothing was found: evening from:kim page:1\n",
@@ -60,6 +62,11 @@ func TestSearchSaysWhatItCannotDo(t *testing.T) {
 	for line, want := range map[string]string{
 		"/search":                                "Use it like this: /search WORDS [FILTERS]",
 		"/search since:7d":                       "Use it like this: /search WORDS [FILTERS]",
+		"/search in:":                            "Use it like this: /search WORDS [FILTERS]",
+		"/search hello From:":                    "Use it like this: /search WORDS [FILTERS]",
+		"/search from: kim":                      "Use it like this: /search WORDS [FILTERS]",
+		`/search hello from:""`:                  "Use it like this: /search WORDS [FILTERS]",
+		`/search "in:" hello since:`:             "Use it like this: /search WORDS [FILTERS]",
 		"/search ...":                            "There is no word in that to look for.",
 		"/search x form:kim":                     "There is no filter form: but from: in: since: page: and time:.",
 		"/search x in:#garden":                   "There is no room #garden.",

@@ -16,6 +16,7 @@ import (
 type word struct {
 	filter string // its name in lower case; empty for a plain word
 	text   string
+	quoted bool
 }
 
 // cutWords takes an argument apart at its blanks.
@@ -30,7 +31,7 @@ func cutWords(rest string) []word {
 		if name, value := cutFilter(rest); name != "" {
 			w.filter, rest = name, value
 		}
-		w.text, rest = cutQuoted(rest)
+		w.text, w.quoted, rest = cutQuoted(rest)
 		words = append(words, w)
 	}
 }
@@ -48,17 +49,17 @@ func cutFilter(rest string) (name, value string) {
 }
 
 // cutQuoted takes what stands in double quotes, or all up to the next blank.
-func cutQuoted(rest string) (text, after string) {
-	if quoted, ok := strings.CutPrefix(rest, `"`); ok {
-		if text, after, closed := strings.Cut(quoted, `"`); closed {
-			return text, after
+func cutQuoted(rest string) (text string, quoted bool, after string) {
+	if inside, ok := strings.CutPrefix(rest, `"`); ok {
+		if text, after, closed := strings.Cut(inside, `"`); closed {
+			return text, true, after
 		}
 	}
 	end := strings.IndexAny(rest, " \n")
 	if end < 0 {
 		end = len(rest)
 	}
-	return rest[:end], rest[end:]
+	return rest[:end], false, rest[end:]
 }
 
 // Layouts of package time, with a day in each, and without. Months, days and hours may have one digit.
