@@ -17,7 +17,7 @@ type Options struct {
 	// ResumeWindow is how long the leave of an account's owner waits for their return after their connection was cut; 0 not at all.
 	ResumeWindow time.Duration
 	KeptFromOne  int          // direct messages of one person that are kept for somebody who is not here; 20
-	KeptForOne   int          // and those of everybody; 200
+	KeptForOne   int          // and those of everybody; 200, of which people without an account can fill half
 	Logger       *slog.Logger // required
 }
 

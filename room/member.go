@@ -436,6 +436,12 @@ func (m *Member) Post(ctx context.Context, bodies ...Body) ([]Result, error) {
 	return results, nil
 }
 
+func (h *House) hasAccount(id PersonID) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.rules.accounts[id] != nil
+}
+
 // absent says that the owner of an account is not here, or that all their screens were cut a moment ago.
 func (h *House) absent(id PersonID) bool {
 	h.mu.RLock()
@@ -465,7 +471,11 @@ func (h *House) full(ctx context.Context, from PersonID, b Body, posting map[Per
 	one, all, err := h.archive.Kept(ctx, from, told.To.ID, seen)
 	n := posting[told.To.ID]
 	posting[told.To.ID]++
-	return one+n >= h.opt.KeptFromOne || all+n >= h.opt.KeptForOne, err
+	most := h.opt.KeptForOne
+	if !h.hasAccount(from) { // whoever can be somebody else with each connection must not fill the box for all others
+		most /= 2
+	}
+	return one+n >= h.opt.KeptFromOne || all+n >= most, err
 }
 
 // Rename gives the person, on all their screens, another nickname. It returns when everybody can see it. ErrHeld: the name, or

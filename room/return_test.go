@@ -358,7 +358,7 @@ func TestTheLeaveComesWhenNobodyReturns(t *testing.T) {
 
 func TestMessagesAreKeptForWhoIsAway(t *testing.T) {
 	path := database(t)
-	s := openRemembering(t, path, room.Options{KeptFromOne: 2, KeptForOne: 3})
+	s := openRemembering(t, path, room.Options{KeptFromOne: 2, KeptForOne: 6})
 	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
 	s.register(kim)
 	to := kim.Person()
@@ -385,12 +385,17 @@ func TestMessagesAreKeptForWhoIsAway(t *testing.T) {
 		t.Errorf("third and fourth in all, together: %+v, %v; want the fourth void as %s", results, err, room.VoidFull)
 	}
 	s.sees(cho, "+cho", "[cho → kim] me too")
+	dan := s.enter(keyed("dan"))
+	s.register(dan)
+	if r := tell(dan, "there is room for me"); !r.Kept || r.Void != "" {
+		t.Errorf("of somebody with an account, when guests have filled their half: %+v, want it kept", r)
+	}
 	s.close()
 
 	s = openRemembering(t, path, room.Options{})
 	kim = s.enter(keyed("kim"))
 	_, again, fresh := s.missed(kim, 10)
-	if want := []string{"[lee → kim] psst 0", "[lee → kim] psst 1", "[cho → kim] me too"}; len(again) > 0 || !slices.Equal(fresh, want) {
+	if want := []string{"[lee → kim] psst 0", "[lee → kim] psst 1", "[cho → kim] me too", "[dan → kim] there is room for me"}; len(again) > 0 || !slices.Equal(fresh, want) {
 		t.Errorf("again %q, new %q; want none and %q", again, fresh, want)
 	}
 }
@@ -517,7 +522,7 @@ func TestThatPlacesAreNotSavedIsLoggedOnce(t *testing.T) {
 
 // How many messages are kept for somebody is a bound for those who write to them while they are away, not for what they are shown.
 func TestWhatWasSentInVainIsAllThere(t *testing.T) {
-	s := openRemembering(t, database(t), room.Options{KeptFromOne: 2, KeptForOne: 3})
+	s := openRemembering(t, database(t), room.Options{KeptFromOne: 2, KeptForOne: 6})
 	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
 	s.register(kim)
 	to := kim.Person()
