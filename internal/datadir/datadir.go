@@ -27,7 +27,7 @@ func Open(path string) (*Dir, error) {
 	name := filepath.Join(path, "lock")
 	lock, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600) //nolint:gosec // the path is the operator's own
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return nil, unwritable(path, reason(err))
+		return nil, unwritable(path, fmt.Errorf("%s: %w", name, reason(err)))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("data folder %s cannot be locked with %s (%w): move that away", path, name, reason(err))
@@ -40,9 +40,9 @@ func Open(path string) (*Dir, error) {
 		}
 		return nil, fmt.Errorf("data folder %s cannot be locked (%w): choose one on a local disk with --data-dir", path, reason(err))
 	}
-	if err := writePID(lock); err != nil {
+	if err := errors.Join(adopt(lock, path), writePID(lock)); err != nil {
 		_ = lock.Close() // the sentence below says what went wrong
-		return nil, unwritable(path, reason(err))
+		return nil, unwritable(path, fmt.Errorf("%s: %w", name, reason(err)))
 	}
 	return &Dir{path: path, lock: lock}, nil
 }
@@ -103,6 +103,19 @@ func take(lock *os.File) error {
 		return err
 	}
 	return locked
+}
+
+// adopt gives a lock that root has made to the owner of the folder: the house that runs there may not be root, and has to open it.
+func adopt(lock *os.File, folder string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(folder)
+	if err != nil {
+		return err
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	return lock.Chown(int(owner.Uid), int(owner.Gid))
 }
 
 // writePID says who holds the lock. It is for people only: the lock itself is what counts.

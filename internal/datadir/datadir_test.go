@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -126,6 +127,30 @@ func TestFolderIsMadeForItsUserOnly(t *testing.T) {
 	}
 	if got, want := d.HostKeys(), filepath.Join(path, "hostkeys"); got != want {
 		t.Errorf("HostKeys = %q, want %q", got, want)
+	}
+}
+
+// A tool that root runs in the folder of another user must not lock that user out.
+func TestTheLockBelongsToTheOwnerOfTheFolder(t *testing.T) {
+	path := t.TempDir()
+	want := [2]uint32{uint32(os.Geteuid()), uint32(os.Getegid())}
+	if want[0] == 0 { // nobody else can give a folder away
+		want = [2]uint32{4711, 4712}
+		if err := os.Chown(path, 4711, 4712); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := Open(path)
+	if err != nil {
+		t.Fatalf("Open = %v, want no error", err)
+	}
+	defer d.Close()
+	info, err := os.Stat(filepath.Join(path, "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if owner := info.Sys().(*syscall.Stat_t); owner.Uid != want[0] || owner.Gid != want[1] {
+		t.Errorf("the lock belongs to %d:%d, want %d", owner.Uid, owner.Gid, want)
 	}
 }
 

@@ -287,6 +287,39 @@ func TestALinkToNowhereIsRefused(t *testing.T) {
 	}
 }
 
+func TestWhatRootMakesBelongsToTheOwnerOfTheFolder(t *testing.T) {
+	path := newPath(t)
+	want := uint32(os.Geteuid())
+	if want == 0 { // nobody else can give a folder away
+		want = 4711
+		if err := os.Chown(filepath.Dir(path), int(want), -1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := &house{t, openStore(t, path)}
+	h.closed()
+	later, err := sqlitestore.OpenWith(path, quiet, sqlitestore.Add(`CREATE TABLE more (a)`))
+	if err != nil {
+		t.Fatalf("Open of a newer program = %v, want no error", err)
+	}
+	h = &house{t, later}
+	h.say(h.come("kim", ""), "hello")
+	files := contents(t, filepath.Dir(path))
+	if len(files) != 4 { // the database, its copy, its log, and the index of that
+		t.Errorf("the folder holds %d files, want 4", len(files))
+	}
+	for name := range files {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Sys().(*syscall.Stat_t).Uid; got != want {
+			t.Errorf("%s belongs to %d, want %d", name, got, want)
+		}
+	}
+	h.closed()
+}
+
 func TestOpenNeedsItsFolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "house.db")
 	_, err := sqlitestore.Open(path, quiet)

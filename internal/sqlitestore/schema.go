@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
@@ -109,6 +110,9 @@ func create(ctx context.Context, path string, steps []step) error {
 	if err != nil {
 		return fail(err)
 	}
+	if err := adopt(draft, filepath.Dir(path)); err != nil {
+		return fail(err)
+	}
 	if err := os.Rename(draft, path); err != nil {
 		return fail(err)
 	}
@@ -180,6 +184,9 @@ func copyTo(ctx context.Context, conn *sql.Conn, path string) error {
 		return err
 	}
 	_, err = conn.ExecContext(ctx, `VACUUM INTO ?`, path)
+	if err == nil {
+		err = adopt(path, filepath.Dir(path))
+	}
 	if err == nil {
 		err = syncFile(path)
 	}
