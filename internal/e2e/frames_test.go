@@ -75,7 +75,7 @@ func (p *playing) shows(name string, scrollback bool) {
 	}
 	var got string
 	if !p.pane.eventually(func() bool { got = look(); return got == want }) {
-		p.t.Errorf("%s: the screen is\n%s\nwant %s to be\n%s", p.file, got, name, want)
+		p.t.Errorf("%s: the screen is\n%s\nwant %s to be\n%s\n(where the house speaks differently now, -update writes the frames anew)", p.file, got, name, want)
 	}
 }
 
