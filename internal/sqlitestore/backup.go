@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -129,7 +130,7 @@ func Restore(ctx context.Context, path, backup string) (aside string, faults []F
 	if err != nil { // it is the copy that was looked at, and the sentence is about what it was made of
 		return "", nil, fmt.Errorf("nothing is restored: %s", strings.ReplaceAll(err.Error(), draft, backup))
 	}
-	aside, err = putInPlace(draft, path, "restore")
+	aside, err = putInPlace(ctx, draft, path, "restore")
 	return aside, faults, err
 }
 
@@ -149,7 +150,8 @@ func prepareRestored(ctx context.Context, draft string) (faults []Fault, err err
 		if _, err := conn.ExecContext(ctx, `UPDATE meta SET value = ? WHERE name = 'epoch'`, room.NewID().String()); err != nil {
 			return err
 		}
-		return script(ctx, conn, `PRAGMA wal_checkpoint(TRUNCATE)`)
+		_, err := carried(ctx, conn)
+		return err
 	})
 	if err != nil {
 		return nil, sentence(ctx, draft, err)
@@ -216,28 +218,40 @@ func copyFile(from, to string) (err error) {
 }
 
 // putInPlace puts a complete database, durable by now, in the place of the one at path, which nobody has open. That one is given
-// another name first, with all that stands beside it: SQLite would take a log that is left there for one of the new database. At no
-// moment there is no database where one was.
-func putInPlace(draft, path, why string) (aside string, err error) {
+// another name first, with all that stands beside it: SQLite would take a log that is left there for one of the new database. What
+// stands in its log is carried over before, so that whenever this ends, be it by a power cut, all of the one or of the other is in
+// place. Only of one that is so damaged that SQLite does not open it the log goes before the file, to where both are kept.
+func putInPlace(ctx context.Context, draft, path, why string) (aside string, err error) {
 	fail := func(err error) (string, error) {
 		return "", fmt.Errorf("database %s cannot be replaced (%w): let this user write in its folder", path, reason(err))
 	}
+	if hasLog(path) {
+		_ = withConn(ctx, path, url.Values{"mode": {"rw"}}, func(conn *sql.Conn) error { // its end takes the log away
+			_, err := carried(ctx, conn)
+			return err
+		})
+	}
 	stamp := fmt.Sprintf("%s.before-%s-%s", path, why, time.Now().UTC().Format("20060102T150405.000Z"))
+	if err := adopt(draft, filepath.Dir(path)); err != nil {
+		return fail(err)
+	}
 	for _, suffix := range append([]string{""}, besides...) {
 		err := name(path+suffix, stamp+suffix)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err == nil && suffix != "" {
-			err = os.Remove(path + suffix)
+		if err == nil {
+			err = syncFile(stamp + suffix)
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil {
 			return fail(err)
 		}
 		aside = stamp
 	}
-	if err := adopt(draft, filepath.Dir(path)); err != nil {
-		return fail(err)
+	for _, suffix := range besides {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fail(err)
+		}
 	}
 	if err := os.Rename(draft, path); err != nil {
 		return fail(err)

@@ -350,7 +350,7 @@ func TestRestoreTakesWhatStandsBeside(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Restore = %v, want no error", err)
 	}
-	wantFiles(t, filepath.Dir(path), "house.db", filepath.Base(aside), filepath.Base(aside)+"-wal")
+	wantFiles(t, filepath.Dir(path), "house.db", filepath.Base(aside))
 	if _, err := os.Stat(backup + "-wal"); err != nil {
 		t.Errorf("the log of the backup: %v, want it left alone", err)
 	}
@@ -360,6 +360,23 @@ func TestRestoreTakesWhatStandsBeside(t *testing.T) {
 		"* visitor waves\nwith both hands", "kim: the last line")
 	kept := &house{t, openStore(t, aside)}
 	kept.lines("of what was put aside", room.LineQuery{}, "park: said in the other house")
+}
+
+// Whatever happens before the new database is in place, the old one is there with all that was committed.
+func TestReplacingThatEndsHalfwayLosesNothing(t *testing.T) {
+	h := newHouse(t)
+	h.say(h.come("kim", ""), "the last line")
+	path := newPath(t)
+	h.Crash(t, path)
+	draft := path + ".new"
+	if err := os.Mkdir(draft, 0o700); err != nil { // so that it cannot be put in the place of a file
+		t.Fatal(err)
+	}
+	if aside, err := sqlitestore.PutInPlace(t.Context(), draft, path, "test"); err == nil {
+		t.Fatalf("PutInPlace of a folder = %q and no error, want one", aside)
+	}
+	kept := &house{t, openStore(t, path)}
+	kept.lines("after that", room.LineQuery{}, "kim: the last line")
 }
 
 func TestRestoreRefusesWhatIsNotSound(t *testing.T) {

@@ -2,6 +2,8 @@ package sqlitestore
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -124,6 +126,14 @@ func hasLog(path string) bool {
 		}
 	}
 	return false
+}
+
+// carried carries the log beside the database over and empties it. It says whether that was possible: it is not as long as somebody
+// else reads what was before, which SQLite tells in its answer, not as an error.
+func carried(ctx context.Context, conn *sql.Conn) (bool, error) {
+	var busy, held, done int
+	err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &held, &done)
+	return err == nil && busy == 0, err
 }
 
 // dsn names a database for the driver. The path is escaped: a folder may be called "what?#%".

@@ -51,7 +51,7 @@ func rewrite(ctx context.Context, path, why string, do func(w *writer) error) (a
 	if err != nil {
 		return "", sentence(ctx, path, err)
 	}
-	return putInPlace(draft, path, why)
+	return putInPlace(ctx, draft, path, why)
 }
 
 // carryOver copies what does not follow from the log. The numbers of people and names are such: what is gone had some of them.

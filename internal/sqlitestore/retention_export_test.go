@@ -22,3 +22,6 @@ func (s *Store) LetGo(tb testing.TB) {
 		}
 	}
 }
+
+// PutInPlace replaces a database.
+var PutInPlace = putInPlace
