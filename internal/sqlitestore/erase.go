@@ -89,7 +89,7 @@ func (w *writer) strike(ctx context.Context) (more bool, err error) {
 		return nil
 	})
 	if err == nil && len(lines) < strikeLines {
-		err = w.do(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+		err = w.settle(ctx)
 	}
 	return true, err
 }

@@ -25,6 +25,8 @@ const (
 	keepToldToGuests = 24 * time.Hour
 	// trimPause is the wait between two looks for what is to go; a look at a million lines takes a twentieth of a second.
 	trimPause = time.Minute
+	// settlePause is that wait while something that was removed still stands in the log beside the database.
+	settlePause = 5 * time.Second
 	// trimLines is how many records go in one transaction: whoever says something meanwhile waits for it.
 	trimLines = 50
 	// compactPause is the wait between two times that the search index is made compact, which writes all of it.
@@ -48,6 +50,8 @@ type trimmer struct {
 	compacting bool // the search index may hold words of lines that went
 	begun      bool // to make it compact
 	compacted  time.Time
+
+	unsettled bool // the log beside the database may hold what was removed
 }
 
 // trimmed is what went.
@@ -56,7 +60,7 @@ type trimmed struct {
 	newest               int64
 }
 
-func newTrimmer(keep Keep) trimmer { return trimmer{keep: keep, due: time.NewTimer(0)} }
+func newTrimmer(keep Keep) trimmer { return trimmer{keep: keep, due: time.NewTimer(0), unsettled: true} }
 
 // excess returns the place before which everything is too old, and how many of the oldest lines and direct messages are too many.
 func (k Keep) excess(ctx context.Context, conn *sql.Conn, now time.Time) (before room.Seq, surplus int, err error) {
@@ -189,6 +193,9 @@ func (w *writer) trimmedAll(ctx context.Context) error {
 	went := t.trimmed
 	t.trimmed = trimmed{}
 	if went == (trimmed{}) {
+		if t.unsettled {
+			return w.settle(ctx)
+		}
 		return nil
 	}
 	if went.lines+went.told > 0 {
@@ -205,9 +212,14 @@ func (w *writer) trimmedAll(ctx context.Context) error {
 	return w.settle(ctx)
 }
 
-// settle carries the log beside the database over, and empties it: what was removed stands in it still.
+// settle carries the log beside the database over, and empties it: what was removed stands in it still. As long as somebody reads what
+// was before, it is tried again and again.
 func (w *writer) settle(ctx context.Context) error {
-	return w.do(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	done, err := carried(ctx, w.conn)
+	if w.trimmer.unsettled = !done; !done {
+		w.trimmer.due.Reset(settlePause)
+	}
+	return err
 }
 
 // oldRecord is one that goes.

@@ -2,6 +2,7 @@ package sqlitestore_test
 
 import (
 	"bytes"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"os"
@@ -191,5 +192,30 @@ func TestWhatIsOldGoesWhilePeopleTalk(t *testing.T) {
 		want[i] = fmt.Sprintf("talker: line %d", 50+i)
 	}
 	h.lines("the newest", room.LineQuery{}, want...)
+	h.closed()
+}
+
+// Somebody who reads, such as a backup, keeps the log beside the database from being emptied. What was removed must not stay in it.
+func TestWhatWasRemovedLeavesTheLogBesideOnceNobodyReadsIt(t *testing.T) {
+	h := newHouse(t)
+	kim := h.come("kim", "SHA256:fingerprint-of-kim")
+	h.post(kim, room.Registered{Names: names("kim")})
+	h.say(kim, "hello")
+	sqlite(t, h.Path(), func(conn *sql.Conn) error {
+		if _, err := conn.ExecContext(t.Context(), `BEGIN`); err != nil {
+			return err
+		}
+		if _, err := selected(conn, `SELECT * FROM log`); err != nil {
+			return err
+		}
+		h.post(kim, room.Erased{Until: time.Now()})
+		h.Forgotten(t)
+		wantFile(t, h.Path()+"-wal", []string{"fingerprint-of-kim"}, nil) // or this test shows nothing
+		_, err := conn.ExecContext(t.Context(), `ROLLBACK`)
+		return err
+	})
+	h.LetGo(t)
+	wantFile(t, h.Path()+"-wal", nil, []string{"fingerprint-of-kim"})
+	wantFile(t, h.Path(), nil, []string{"fingerprint-of-kim"})
 	h.closed()
 }

@@ -165,7 +165,8 @@ func migrate(ctx context.Context, path string, version int, steps []step, told f
 			}
 			told(copied)
 			// The version goes into the file's own header, where an older program looks.
-			return script(ctx, conn, `PRAGMA wal_checkpoint(TRUNCATE)`)
+			_, err := carried(ctx, conn) // if somebody reads meanwhile, the writer does it
+			return err
 		})
 		if err != nil {
 			return fmt.Errorf("database %s stays as it was: %w", path, err)
