@@ -20,11 +20,11 @@ func personSubject(id room.PersonID) room.Subject { return room.Subject("person/
 
 // Snapshot implements [room.Archive].
 func (s *Store) Snapshot(ctx context.Context) (room.Snapshot, error) {
-	conn, err := s.reads.Conn(ctx)
+	conn, release, err := s.reader(ctx, s.reads)
 	if err != nil {
 		return room.Snapshot{}, s.readFault(ctx, err)
 	}
-	defer func() { _ = conn.Close() }() // it goes back to the others
+	defer release()
 	snapshot, err := readSnapshot(ctx, conn)
 	if err != nil {
 		return room.Snapshot{}, s.readFault(ctx, err)
@@ -49,9 +49,9 @@ func (s *Store) Back(ctx context.Context, q room.LineQuery) (from room.Seq, n in
 	if err != nil {
 		return 0, 0, err
 	}
-	err = s.reads.QueryRowContext(ctx, `SELECT coalesce(min(seq), 0), count(*) FROM (
+	err = s.readRow(ctx, s.reads, `SELECT coalesce(min(seq), 0), count(*) FROM (
 		SELECT seq FROM log WHERE subject = ? AND line = 1 AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?)`,
-		string(q.Room), int64(q.From), before, q.N).Scan(&from, &n)
+		[]any{string(q.Room), int64(q.From), before, q.N}, &from, &n)
 	if err != nil {
 		return 0, 0, s.readFault(ctx, err)
 	}
@@ -111,7 +111,7 @@ const searchQuery = `SELECT ` + lineColumns + ` FROM words CROSS JOIN log ON seq
 
 // author returns the number under which the index knows a name; empty if nothing was said under it.
 func (s *Store) author(ctx context.Context, name string) (no string, err error) {
-	err = s.searches.QueryRowContext(ctx, `SELECT no FROM names WHERE name = ?`, name).Scan(&no)
+	err = s.readRow(ctx, s.searches, `SELECT no FROM names WHERE name = ?`, []any{name}, &no)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -130,8 +130,8 @@ func (s *Store) Told(ctx context.Context, to room.PersonID, after, upTo room.Seq
 
 // Kept implements [room.Archive].
 func (s *Store) Kept(ctx context.Context, from, to room.PersonID, after room.Seq) (sender, all int, err error) {
-	err = s.reads.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE json_extract(CAST(data AS TEXT), '$.from.id') = ?), count(*)
-		FROM log WHERE subject = ? AND line = 1 AND seq > ?`, string(from), string(personSubject(to)), int64(after)).Scan(&sender, &all)
+	err = s.readRow(ctx, s.reads, `SELECT count(*) FILTER (WHERE json_extract(CAST(data AS TEXT), '$.from.id') = ?), count(*)
+		FROM log WHERE subject = ? AND line = 1 AND seq > ?`, []any{string(from), string(personSubject(to)), int64(after)}, &sender, &all)
 	if err != nil {
 		return 0, 0, s.readFault(ctx, err)
 	}
@@ -140,11 +140,11 @@ func (s *Store) Kept(ctx context.Context, from, to room.PersonID, after room.Seq
 
 // Places implements [room.Archive].
 func (s *Store) Places(ctx context.Context, account room.PersonID) (places []room.Place, err error) {
-	conn, err := s.reads.Conn(ctx)
+	conn, release, err := s.reader(ctx, s.reads)
 	if err != nil {
 		return nil, s.readFault(ctx, err)
 	}
-	defer func() { _ = conn.Close() }() // it goes back to the others
+	defer release()
 	err = each(ctx, conn, `SELECT of, seen, sent, open FROM places WHERE account = ?`, func(scan func(...any) error) error {
 		p := room.Place{Account: account}
 		err := scan(&p.Of, &p.Seen, &p.Sent, &p.Open)
@@ -178,15 +178,15 @@ func (s *Store) SavePlaces(ctx context.Context, places []room.Place) error {
 
 // Holdings implements [room.Archive].
 func (s *Store) Holdings(ctx context.Context, who room.PersonID) (h room.Holdings, err error) {
-	err = s.reads.QueryRowContext(ctx, `SELECT
+	err = s.readRow(ctx, s.reads, `SELECT
 			count(*) FILTER (WHERE kind <> 'told'), count(*) FILTER (WHERE kind = 'told'), coalesce(sum(length(data)), 0)
-		FROM log WHERE who = (SELECT no FROM people WHERE person = ?)`, string(who)).Scan(&h.Lines, &h.Sent, &h.Bytes)
+		FROM log WHERE who = (SELECT no FROM people WHERE person = ?)`, []any{string(who)}, &h.Lines, &h.Sent, &h.Bytes)
 	if err != nil {
 		return room.Holdings{}, s.readFault(ctx, err)
 	}
 	var bytes int64
-	err = s.reads.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(length(data)), 0) FROM log WHERE subject = ? AND line = 1`,
-		string(personSubject(who))).Scan(&h.Received, &bytes)
+	err = s.readRow(ctx, s.reads, `SELECT count(*), coalesce(sum(length(data)), 0) FROM log WHERE subject = ? AND line = 1`,
+		[]any{string(personSubject(who))}, &h.Received, &bytes)
 	if err != nil {
 		return room.Holdings{}, s.readFault(ctx, err)
 	}
@@ -199,11 +199,11 @@ const lineColumns = recordColumns + `, nick, to_nick`
 
 // events reads events as everybody saw them.
 func (s *Store) events(ctx context.Context, db *sql.DB, query string, args ...any) ([]*room.Event, error) {
-	conn, err := db.Conn(ctx)
+	conn, release, err := s.reader(ctx, db)
 	if err != nil {
 		return nil, s.readFault(ctx, err)
 	}
-	defer func() { _ = conn.Close() }() // it goes back to the others
+	defer release()
 	var events []*room.Event
 	err = each(ctx, conn, query, func(scan func(...any) error) error {
 		var c room.Committed
@@ -250,11 +250,11 @@ func (s *Store) before(ctx context.Context, seq room.Seq, until time.Time) (int6
 
 // placeOf returns the place of the first record that was committed at a time or later.
 func (s *Store) placeOf(ctx context.Context, t time.Time) (int64, error) {
-	conn, err := s.reads.Conn(ctx)
+	conn, release, err := s.reader(ctx, s.reads)
 	if err != nil {
 		return 0, s.readFault(ctx, err)
 	}
-	defer func() { _ = conn.Close() }() // it goes back to the others
+	defer release()
 	s.feed.mu.Lock()
 	head := int64(s.feed.head)
 	s.feed.mu.Unlock()

@@ -159,3 +159,39 @@ func (s *Store) HoldSearches(tb testing.TB) (release func()) {
 		}
 	}
 }
+
+// MostLog sets how many pages the log beside the database may have.
+func (s *Store) MostLog(pages int) {
+	_ = s.submit(context.Background(), &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error {
+		s.writer.most, s.writer.full = pages, pages
+		return nil
+	}})
+}
+
+// Read begins to read, as a search does that takes long, until release is called.
+func (s *Store) Read(tb testing.TB) (release func()) {
+	tb.Helper()
+	conn, leave, err := s.reader(context.Background(), s.reads)
+	if err == nil {
+		err = script(context.Background(), conn, `BEGIN`)
+	}
+	var n int
+	if err == nil {
+		err = conn.QueryRowContext(context.Background(), `SELECT count(*) FROM meta`).Scan(&n)
+	}
+	if err != nil {
+		tb.Error(err)
+		return func() {}
+	}
+	return func() {
+		_ = script(context.Background(), conn, `ROLLBACK`)
+		leave()
+	}
+}
+
+// Shut says that new readers have to wait.
+func (s *Store) Shut() bool {
+	s.gate.mu.Lock()
+	defer s.gate.mu.Unlock()
+	return s.gate.opened != nil
+}

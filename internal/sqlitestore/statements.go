@@ -10,7 +10,7 @@ import (
 // statements are what the writer asks SQLite again and again, prepared once.
 type statements struct {
 	begin, commit, rollback *sql.Stmt
-	logSize, tidy           *sql.Stmt
+	logSize, tidy, empty    *sql.Stmt
 	meta, setMeta           *sql.Stmt
 	find, last              *sql.Stmt
 	insert, index           *sql.Stmt
@@ -29,6 +29,7 @@ func (q *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&q.rollback, `ROLLBACK`},
 		{&q.logSize, `PRAGMA wal_checkpoint(NOOP)`},
 		{&q.tidy, `PRAGMA wal_checkpoint(PASSIVE)`},
+		{&q.empty, `PRAGMA wal_checkpoint(TRUNCATE)`},
 		{&q.meta, `SELECT value FROM meta WHERE name = ?`},
 		{&q.setMeta, `UPDATE meta SET value = ?2 WHERE name = ?1`},
 		{&q.find, `SELECT seq FROM log WHERE id = ?`},
@@ -56,7 +57,7 @@ func (q *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 func (q *statements) close() error {
 	var err error
 	for _, stmt := range []*sql.Stmt{
-		q.begin, q.commit, q.rollback, q.logSize, q.tidy, q.meta, q.setMeta, q.find, q.last, q.insert, q.index,
+		q.begin, q.commit, q.rollback, q.logSize, q.tidy, q.empty, q.meta, q.setMeta, q.find, q.last, q.insert, q.index,
 		q.person, q.newPerson, q.name, q.newName,
 	} {
 		if stmt != nil {

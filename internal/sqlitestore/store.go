@@ -36,6 +36,7 @@ type Store struct {
 	// For searches, which may take long: history does not wait for them.
 	searches  *sql.DB
 	searching queue
+	gate      gate            // of all who read
 	status    chan room.State // capacity 1
 	writer    *writer
 	done      chan struct{} // closed when the writer has ended

@@ -192,11 +192,11 @@ func (s *Store) Tail(ctx context.Context, after room.Position, fn func([]room.Co
 
 // readLog reads the records from a place on and before another from the database, as many as buf holds.
 func (s *Store) readLog(ctx context.Context, buf []room.Committed, from, before room.Seq) (n int, err error) {
-	conn, err := s.reads.Conn(ctx)
+	conn, release, err := s.reader(ctx, s.reads)
 	if err != nil {
 		return 0, s.readFault(ctx, err)
 	}
-	defer func() { _ = conn.Close() }() // it goes back to the others
+	defer release()
 	err = each(ctx, conn, `SELECT `+recordColumns+` FROM log WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?`,
 		func(scan func(...any) error) error {
 			n++

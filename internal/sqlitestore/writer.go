@@ -50,6 +50,8 @@ type writer struct {
 	trimmer  trimmer
 
 	commits int // since the size of the log beside the database was last looked at
+	most    int // pages that the log may have
+	full    int // pages at which it is emptied next
 }
 
 // reserveBlock is how many places are reserved at once. While the disk is full people come and go on what is left of a block, half
@@ -71,7 +73,7 @@ func openWriter(ctx context.Context, s *Store, opt Options) (*writer, error) {
 	w := &writer{
 		store: s, log: opt.Logger, batch: cmp.Or(opt.BatchLines, 512), rules: room.NewRules(), fleeting: newFleeting(),
 		people: map[room.PersonID]int64{}, names: map[room.Nick]int64{},
-		probe: time.NewTimer(time.Hour), striking: true, trimmer: newTrimmer(opt.Keep),
+		probe: time.NewTimer(time.Hour), striking: true, trimmer: newTrimmer(opt.Keep), most: emptyPages, full: emptyPages,
 	}
 	w.probe.Stop()
 	if err := w.open(ctx, opt); err != nil {
@@ -84,7 +86,7 @@ func openWriter(ctx context.Context, s *Store, opt Options) (*writer, error) {
 func (w *writer) open(ctx context.Context, opt Options) (err error) {
 	if w.db, err = open(w.store.path, url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()),
-		"wal_autocheckpoint(0)", fmt.Sprintf("cache_size(-%d)", cacheKiB), "secure_delete(FAST)",
+		"wal_autocheckpoint(0)", fmt.Sprintf("journal_size_limit(%d)", emptyPages*pageSize), fmt.Sprintf("cache_size(-%d)", cacheKiB), "secure_delete(FAST)",
 	}}); err != nil {
 		return err
 	}
@@ -164,6 +166,7 @@ func (w *writer) run(ctx context.Context) {
 			if len(batch) > 0 {
 				w.serve(ctx, batch)
 				w.tidy(ctx, mustTidyPages)
+				w.emptyLog(ctx)
 				continue
 			}
 			if closed {
@@ -173,6 +176,7 @@ func (w *writer) run(ctx context.Context) {
 			break
 		}
 		w.tidy(ctx, tidyPages)
+		w.emptyLog(ctx)
 		w.forget(ctx)
 		w.letGo(ctx)
 	}
@@ -202,6 +206,7 @@ func (w *writer) forget(ctx context.Context) {
 func (w *writer) finish(ctx context.Context) {
 	w.probe.Stop()
 	w.trimmer.due.Stop()
+	w.store.gate.open()
 	w.store.tell(room.State{Reason: "closed"})
 	if w.degraded == "" { // the places that were not given out are not lost
 		_, err := w.q.setMeta.ExecContext(ctx, "reserved", int64(w.next-1))
@@ -493,6 +498,9 @@ const (
 	tidyPages     = 1000
 	mustTidyPages = 16000
 	tidyEvery     = 32 // commits between two looks
+	// emptyPages is the size of the log at which readers are made to wait, so that it can begin anew.
+	emptyPages = 16384
+	pageSize   = 4096
 )
 
 func (w *writer) tidy(ctx context.Context, pages int) {
@@ -505,6 +513,28 @@ func (w *writer) tidy(ctx context.Context, pages int) {
 	if err == nil && held-done >= pages {
 		err = w.q.tidy.QueryRowContext(ctx).Scan(&busy, &held, &done)
 	}
+	if err == nil && held >= w.full {
+		w.store.gate.shut()
+	}
+	if err != nil && w.degraded == "" {
+		w.log.Warn("database not tidied up", "err", err)
+	}
+}
+
+// emptyLog empties the log beside the database when it has grown too long and the last of those who were reading is done. Nobody who
+// writes waits for them. Where it fails, since another process reads, the log may grow by as much again before the next try.
+func (w *writer) emptyLog(ctx context.Context) {
+	if !w.store.gate.vacant() {
+		return
+	}
+	defer w.store.gate.open()
+	var busy, held, done int
+	err := w.q.empty.QueryRowContext(ctx).Scan(&busy, &held, &done)
+	if err == nil && busy == 0 {
+		w.full = w.most
+		return
+	}
+	w.full = held + w.most
 	if err != nil && w.degraded == "" {
 		w.log.Warn("database not tidied up", "err", err)
 	}
