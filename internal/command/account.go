@@ -189,21 +189,24 @@ func keyJoins(ctx context.Context, c *Call, typed string) (Answer, error) {
 	if a, has := c.House.AccountOf(me.Key); has {
 		return Answer{}, fail(i18n.KeyOpens, a.Nick)
 	}
-	owner, ok, tired := c.Codes.redeem(typed, me.Key)
+	code, ok, tired := c.Codes.redeem(typed, me.Key)
 	switch {
 	case tired:
 		return Answer{}, fail(i18n.KeyTired)
 	case !ok:
 		return Answer{}, fail(i18n.KeyCodeWrong)
 	}
-	void, err := c.House.Act(ctx, owner, room.KeyAdded{Key: me.Key})
+	void, err := c.House.Act(ctx, code.owner, room.KeyAdded{Key: me.Key})
+	if err != nil { // the disk may be full
+		c.Codes.giveBack(code)
+	}
 	if void == room.VoidNoAccount || void == room.VoidTaken { // it was erased meanwhile, or the key that asked for the code taken away
 		return Answer{}, fail(i18n.KeyCodeWrong)
 	}
 	if err := refused(void, err); err != nil {
 		return Answer{}, err
 	}
-	return c.say(i18n.KeyAdded, owner.Nick), nil
+	return c.say(i18n.KeyAdded, code.owner.Nick), nil
 }
 
 // keyRemoved takes a key from the account: by its number in the list, or by the beginning of its fingerprint.

@@ -1,6 +1,8 @@
 package command_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -297,4 +299,19 @@ func TestWhoTellsWhoseConnectionBroke(t *testing.T) {
 	}
 	h.come("kim", "SHA256:kim")
 	lee.gets("/who", "* 2 people are here: lee, kim+\n* + the nickname belongs to their key\n")
+}
+
+func TestACodeThatCouldNotBeSavedWorksAgain(t *testing.T) {
+	h := newHouse(t)
+	kim := h.come("kim", "SHA256:one")
+	kim.getsPart("/register", "kim")
+	code := kim.code()
+	second := h.come("lee", "SHA256:two")
+	c, _ := command.Find("key")
+	gone, cancel := context.WithCancel(t.Context())
+	cancel() // as good as a full disk
+	if _, err := c.Run(gone, &command.Call{Env: second.env, Name: "key", Rest: "add " + code}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("/key add = %v, want %v", err, context.Canceled)
+	}
+	second.getsPart("/key add "+code, "This key opens the account kim from now on.")
 }

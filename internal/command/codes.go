@@ -57,8 +57,8 @@ func (c *Codes) issue(owner room.Person) string {
 	return code[:codeGroup] + "-" + code[codeGroup:]
 }
 
-// redeem takes a code from a key, and returns whose account it is for. It works once. tired: the key has been wrong too often.
-func (c *Codes) redeem(typed, key string) (owner room.Person, ok, tired bool) {
+// redeem takes a code from a key. It works once, unless it is given back. tired: the key has been wrong too often.
+func (c *Codes) redeem(typed, key string) (code issued, ok, tired bool) {
 	typed = strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(typed))
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,11 +68,11 @@ func (c *Codes) redeem(typed, key string) (owner room.Person, ok, tired bool) {
 		t = tries{until: now.Add(codeLife)}
 	}
 	if t.n >= codeTries {
-		return owner, false, true
+		return code, false, true
 	}
 	for id, i := range c.issued { // every one of them, so that the time it takes tells nothing
 		if subtle.ConstantTimeCompare([]byte(i.code), []byte(typed)) == 1 && now.Before(i.until) {
-			owner, ok = i.owner, true
+			code, ok = i, true
 			delete(c.issued, id)
 		}
 	}
@@ -80,7 +80,16 @@ func (c *Codes) redeem(typed, key string) (owner room.Person, ok, tired bool) {
 		t.n++
 		c.noteWrongLocked(key, t, now)
 	}
-	return owner, ok, false
+	return code, ok, false
+}
+
+// giveBack makes a code work again that had no effect, unless its owner has asked for another.
+func (c *Codes) giveBack(code issued) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, another := c.issued[code.owner.ID]; !another {
+		c.issued[code.owner.ID] = code
+	}
 }
 
 // noteWrongLocked remembers what a key has tried. The full table forgets what is over, else some other key: a code is long enough

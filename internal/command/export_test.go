@@ -19,7 +19,8 @@ func (c *Codes) Issue(owner room.Person) string { return c.issue(owner) }
 
 // Redeem is redeem for the tests.
 func (c *Codes) Redeem(typed, key string) (owner room.Person, ok, tired bool) {
-	return c.redeem(typed, key)
+	code, ok, tired := c.redeem(typed, key)
+	return code.owner, ok, tired
 }
 
 // Triers is how many keys have wrong tries.
