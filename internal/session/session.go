@@ -321,7 +321,7 @@ func (x *session) wait() Wait {
 
 // full says that input which can wait should: what came of it so far has not had its turn, or is not shown.
 func (x *session) full() bool {
-	return x.out.holds() || x.waiting() >= x.opt.Limits.OutboxLines || len(x.notices) == keptNotices || time.Now().Before(x.rest)
+	return x.out.holds() || x.waiting() >= x.opt.Limits.OutboxLines || len(x.notices) >= keptNotices || time.Now().Before(x.rest)
 }
 
 // look deals with one thing that the person did.
@@ -529,7 +529,8 @@ func (x *session) tell(line int, key i18n.Key, n int, text string) error {
 	if x.manner.Numbered {
 		text = x.settings.Lang.Text(i18n.OfLine, line, text)
 	}
-	if len(x.notices) == keptNotices {
+	// A pipe is told of each line: it is not read on while so many wait, and of what is on its way the outbox bounds the number.
+	if len(x.notices) >= keptNotices && !x.manner.Numbered {
 		x.notices = x.notices[1:]
 		x.lost++
 	}

@@ -713,6 +713,28 @@ func TestPipeThatIsBehindLosesNoRefusal(t *testing.T) {
 	})
 }
 
+func TestPipeIsToldOfEachLineThatWasNotSaved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		p := h.person(t, 0, session.Visitor{User: "kim", Exempt: true})
+		p.sees("* kim joined.")
+		h.journal.Suspend("disk full")
+		const lines = 60
+		for i := range lines {
+			p.enter(fmt.Sprintf("line %d", i+1))
+		}
+		close(p.in)
+		p.ends(room.EndingLeft, 1)
+		errs := p.complaints()
+		for i := range lines {
+			if want := fmt.Sprintf("* line %d: Not saved", i+1); !strings.Contains(errs, want) {
+				t.Errorf("standard error lacks %q:\n%s", want, errs)
+				break
+			}
+		}
+	})
+}
+
 func TestPipeIsNotCutOffForManyRefusedLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
