@@ -180,7 +180,7 @@ func (s *Store) SavePlaces(ctx context.Context, places []room.Place) error {
 func (s *Store) Holdings(ctx context.Context, who room.PersonID) (h room.Holdings, err error) {
 	err = s.readRow(ctx, s.reads, `SELECT
 			count(*) FILTER (WHERE kind <> 'told'), count(*) FILTER (WHERE kind = 'told'), coalesce(sum(length(data)), 0)
-		FROM log WHERE who = (SELECT no FROM people WHERE person = ?)`, []any{string(who)}, &h.Lines, &h.Sent, &h.Bytes)
+		FROM log WHERE who = (SELECT no FROM people WHERE person = ?) AND line = 1`, []any{string(who)}, &h.Lines, &h.Sent, &h.Bytes)
 	if err != nil {
 		return room.Holdings{}, s.readFault(ctx, err)
 	}

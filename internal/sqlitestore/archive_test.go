@@ -447,6 +447,29 @@ func TestErasedAccountIsForgotten(t *testing.T) {
 	}
 }
 
+func TestWhatNobodySawIsForgottenToo(t *testing.T) {
+	h := newHouse(t)
+	kim, lee := h.come("kim", "SHA256:fingerprint-of-kim"), h.come("lee", "SHA256:lee")
+	h.post(kim, room.Registered{Names: names("kim")})
+	h.post(kim, room.Parted{Screen: "screen of kim"})
+	h.say(kim, "said from outside")
+	h.tell(kim, lee, "told from outside")
+	h.tell(room.Person{ID: "conn:ghost", Nick: "ghost"}, kim, "told by nobody")
+	kim = h.come("kim", kim.Key)
+	if got, err := h.Holdings(t.Context(), kim.ID); got.Lines+got.Sent+got.Received > 0 || err != nil {
+		t.Errorf("Holdings = %+v, %v; want nothing that somebody saw", got, err)
+	}
+	h.post(kim, room.Erased{Until: time.Now()})
+	h.Forgotten(t)
+	gone := []string{"fingerprint-of-kim", "said from outside", "told from outside", "told by nobody"}
+	wantFile(t, h.Path()+"-wal", nil, gone)
+	path := h.closed()
+	wantFile(t, path, nil, gone)
+	if r, err := sqlitestore.Check(t.Context(), path, sqlitestore.Options{}); err != nil || len(r.Faults) > 0 {
+		t.Errorf("Check afterwards = %+v, %v; want no fault", r, err)
+	}
+}
+
 func TestARetryBeforeAnExpectationKeepsItsPlace(t *testing.T) {
 	h := newHouse(t)
 	first := room.Record{ID: room.NewID(), Subject: "account/kim", Kind: "first"}

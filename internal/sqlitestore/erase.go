@@ -39,7 +39,7 @@ func (w *writer) erase(ctx context.Context, e *entry, b room.Erased) error {
 		{`DELETE FROM settings WHERE person = ?`, []any{who}},
 		{`DELETE FROM places WHERE account = ?`, []any{who}},
 		{ // how it came and what was changed, this end included
-			`UPDATE log SET subject = ?2, data = ?3, nick = NULL WHERE subject = ?1 AND line = 0`,
+			`UPDATE log SET subject = ?2, data = ?3, nick = NULL, who = NULL WHERE subject = ?1 AND line = 0`,
 			[]any{string(e.event.Subject), "account/" + string(room.Struck.Nick), []byte(blankData)},
 		},
 		{
@@ -98,7 +98,7 @@ func (w *writer) strike(ctx context.Context) (more bool, err error) {
 func (w *writer) strikeRest(ctx context.Context, who string, before int64) error {
 	w.unlearn()
 	err := w.do(ctx, `UPDATE log SET subject = ?3, data = ?4, nick = NULL, to_nick = NULL, who = NULL, line = 0
-		WHERE seq IN (SELECT seq FROM log WHERE subject = ?1 AND line = 1 AND seq < ?2)`,
+		WHERE seq IN (SELECT seq FROM log WHERE subject = ?1 AND (seq < ?2 OR void <> ''))`,
 		string(personSubject(room.PersonID(who))), before, "person/"+string(room.Struck.Nick), []byte(blankData))
 	if err == nil {
 		err = w.do(ctx, `DELETE FROM people WHERE person = ? AND NOT EXISTS (SELECT 1 FROM log WHERE who = no)`, who)
@@ -109,23 +109,32 @@ func (w *writer) strikeRest(ctx context.Context, who string, before int64) error
 	return err
 }
 
-// linesBy returns the next lines of a person to strike.
-func (w *writer) linesBy(ctx context.Context, who string, before int64) (lines []room.Committed, err error) {
-	err = each(ctx, w.conn, `SELECT `+recordColumns+` FROM log WHERE who = (SELECT no FROM people WHERE person = ?) AND seq < ? LIMIT ?`,
+// authored is a record that names its author.
+type authored struct {
+	room.Committed
+	line bool // it was shown
+}
+
+// linesBy returns the next records of a person to strike: lines, and what was not shown to anybody.
+func (w *writer) linesBy(ctx context.Context, who string, before int64) (lines []authored, err error) {
+	err = each(ctx, w.conn, `SELECT `+recordColumns+`, line FROM log WHERE who = (SELECT no FROM people WHERE person = ?) AND (seq < ? OR void <> '') LIMIT ?`,
 		func(scan func(...any) error) error {
-			var c room.Committed
-			err := scanRecord(scan, &c)
-			lines = append(lines, c)
+			var r authored
+			err := scanRecord(scan, &r.Committed, &r.line)
+			lines = append(lines, r)
 			return err
 		}, who, before, strikeLines)
 	return lines, err
 }
 
-// strikeLine takes the author from a line.
-func (w *writer) strikeLine(ctx context.Context, c *room.Committed) error {
+// strikeLine takes the author from a line. Of what was not shown nothing is left.
+func (w *writer) strikeLine(ctx context.Context, c *authored) error {
 	data := []byte(blankData)
-	event, err := room.Decode(*c)
-	if err == nil {
+	var event *room.Event
+	if c.line {
+		event, _ = room.Decode(c.Committed) // nil if it is damaged
+	}
+	if event != nil {
 		data = room.Encode(room.Struck, c.Record.Subject, event.Body).Data
 	}
 	if err := w.do(ctx, `UPDATE log SET data = ?, nick = NULL, who = NULL WHERE seq = ?`, data, int64(c.Seq)); err != nil || event == nil {

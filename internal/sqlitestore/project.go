@@ -117,7 +117,7 @@ func (w *writer) rowOf(ctx context.Context, e *entry) (r row, err error) {
 	if from.Nick != e.event.From.Nick {
 		r.nick = string(from.Nick)
 	}
-	if r.line && from.Key != "" {
+	if from.Key != "" { // whether anybody saw it or not: it names them
 		r.who, err = w.personNo(ctx, from.ID)
 	}
 	return r, err
