@@ -724,6 +724,8 @@ func TestPipeIsToldOfEachLineThatWasNotSaved(t *testing.T) {
 			p.enter(fmt.Sprintf("line %d", i+1))
 		}
 		close(p.in)
+		time.Sleep(5 * time.Minute)
+		h.journal.Resume() // nobody leaves without it
 		p.ends(room.EndingLeft, 1)
 		errs := p.complaints()
 		for i := range lines {
