@@ -43,7 +43,7 @@ type conn struct {
 	slot      atomic.Bool  // a handshake slot is held
 	heard     atomic.Int64 // when the peer last sent something, in nanoseconds since born
 	born      time.Time
-	deaf      chan struct{} // closed when a Read has failed
+	deaf      chan struct{} // closed when a Read has failed, before the library knows
 	deafOnce  sync.Once
 
 	// Of the goroutine of serve, as the library calls back there while somebody logs in.

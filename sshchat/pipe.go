@@ -3,6 +3,7 @@ package sshchat
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 
 	"sarangbang/internal/session"
@@ -13,13 +14,14 @@ type pipe struct {
 	outlet *outlet
 	lines  chan session.Input // closed at the end of input
 	quit   chan struct{}      // closed when nobody takes lines any more
+	lost   <-chan struct{}    // closed when the connection broke
 	probe
 }
 
 var _ session.Console = (*pipe)(nil)
 
-func newPipe(o *outlet, p probe) *pipe {
-	return &pipe{outlet: o, probe: p, lines: make(chan session.Input), quit: make(chan struct{})}
+func newPipe(o *outlet, p probe, lost <-chan struct{}) *pipe {
+	return &pipe{outlet: o, probe: p, lost: lost, lines: make(chan session.Input), quit: make(chan struct{})}
 }
 
 // read is the reader: it has one line in hand at most, so that a pipe is read as fast as its lines are taken, and otherwise
@@ -42,7 +44,9 @@ func (p *pipe) read(r io.Reader, limit int) {
 			return
 		}
 		if err != nil {
-			split.finish(give)
+			if errors.Is(p.over(), io.EOF) { // else it was cut off, and nobody knows what the line would have been
+				split.finish(give)
+			}
 			return
 		}
 	}
@@ -60,7 +64,7 @@ func (p *pipe) Next(ctx context.Context, w session.Wait) (session.Input, error) 
 	select {
 	case in, more := <-lines:
 		if !more {
-			return session.Input{}, io.EOF
+			return session.Input{}, p.over()
 		}
 		return in, nil
 	case <-w.Bell:
@@ -70,6 +74,17 @@ func (p *pipe) Next(ctx context.Context, w session.Wait) (session.Input, error) 
 		return session.Input{}, context.Cause(ctx)
 	}
 	return session.Input{Kind: session.Woken}, nil
+}
+
+// over says why there is no more input. The library ends the input of a channel a moment before it tells that the connection broke: who
+// is cut off then must not be taken for somebody who was done, and has seen everything.
+func (p *pipe) over() error {
+	select {
+	case <-p.lost:
+		return session.Hangup
+	default:
+		return io.EOF
+	}
 }
 
 // Print implements [session.Console].

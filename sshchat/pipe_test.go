@@ -87,7 +87,7 @@ func (c *counter) Read(p []byte) (int, error) {
 func TestPipeIsReadNoFasterThanItsLinesAreTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var in counter
-		p := newPipe(newOutlet(io.Discard, io.Discard, false, 1<<16), nil)
+		p := newPipe(newOutlet(io.Discard, io.Discard, false, 1<<16), nil, nil)
 		go p.read(&in, 1<<16)
 		timer := make(chan time.Time, 1)
 		timer <- time.Time{}
@@ -196,7 +196,7 @@ func TestPipeTellsThatItIsBehind(t *testing.T) {
 		slow, feed := io.Pipe()
 		o := newOutlet(feed, io.Discard, false, 20<<10)
 		go o.run()
-		p := newPipe(o, nil)
+		p := newPipe(o, nil, nil)
 		for !p.Behind() {
 			if err := p.Print(make([]byte, 1000)); err != nil {
 				t.Fatal(err)
@@ -220,6 +220,28 @@ func TestPipeTellsThatItIsBehind(t *testing.T) {
 		o.end(t.Context())
 		slow.CloseWithError(io.ErrClosedPipe)
 	})
+}
+
+// The end of the input and that of the connection look the same to whoever reads a channel.
+func TestPipeKnowsABrokenConnectionFromTheEndOfTheInput(t *testing.T) {
+	lost := make(chan struct{})
+	next := func() (session.Input, error) {
+		p := newPipe(newOutlet(io.Discard, io.Discard, false, 1<<16), nil, lost)
+		go p.read(strings.NewReader("half a li"), 1<<16)
+		defer close(p.quit)
+		in, err := p.Next(t.Context(), session.Wait{})
+		if err == nil && in.Kind == session.Line {
+			_, err = p.Next(t.Context(), session.Wait{})
+		}
+		return in, err
+	}
+	if in, err := next(); in.Text != "half a li" || !errors.Is(err, io.EOF) {
+		t.Errorf("at the end of the input: %v, %v; want its last line, then %v", in, err, io.EOF)
+	}
+	close(lost)
+	if in, err := next(); in.Text != "" || !errors.Is(err, session.Hangup) {
+		t.Errorf("when the connection broke: %v, %v; want no line and %v", in, err, session.Hangup)
+	}
 }
 
 func TestOutletKeepsTheOrderOfBothStreams(t *testing.T) {

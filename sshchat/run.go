@@ -106,7 +106,7 @@ func (f *channel) newTerminal() *terminal.Terminal {
 func (f *channel) leadPipe() int {
 	o := f.newOutlet()
 	defer o.end(f.ctx)
-	p := newPipe(o, f.probe)
+	p := newPipe(o, f.probe, f.conn.deaf)
 	f.conn.start(func() { p.read(f.Channel, f.conn.server.limits.Terminal.PasteBytes) })
 	defer close(p.quit)
 	return f.conn.server.house.ServeConsole(f.ctx, f.visitor, p).Status
