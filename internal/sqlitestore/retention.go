@@ -12,7 +12,8 @@ import (
 // was told to people who had no account to come back to. Accounts and all that belongs to them stay.
 //
 // What goes is gone from the file, not only from sight: the connection zeroes what it frees, and the search index, which only marks
-// what it drops, is made compact once a day.
+// what it drops, is made compact soon after the first lines went since the start, and then once a day: words outlive their line by a day
+// of a running house at most, and by the time that it is stopped.
 
 // Keep says how much of what people say is kept. A zero field keeps all.
 type Keep struct {
@@ -35,6 +36,10 @@ const (
 	compactPages = 16
 )
 
+// staleWords is in meta while the search index may hold words of lines that went: how often some did. So a house that is ended, however
+// that happens, goes on with it at its next start.
+const staleWords = "stale words"
+
 // trimmer is where the writer is with letting go. It belongs to the writer.
 type trimmer struct {
 	keep Keep
@@ -47,8 +52,9 @@ type trimmer struct {
 	from     room.Seq // nothing before it is left to go
 	trimmed  trimmed  // since trimming began
 
-	compacting bool // the search index may hold words of lines that went
-	begun      bool // to make it compact
+	compacting bool  // the search index holds words of lines that went
+	begun      bool  // to make it compact
+	stale      int64 // what stood in meta under staleWords when that began
 	compacted  time.Time
 
 	unsettled bool // the log beside the database may hold what was removed
@@ -163,7 +169,10 @@ func (w *writer) trim(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		if len(old) == 0 {
+			return nil
+		}
+		return w.do(ctx, `INSERT INTO meta VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1`, staleWords)
 	})
 	if err == nil {
 		t.went(old, guests)
@@ -192,6 +201,13 @@ func (w *writer) trimmedAll(ctx context.Context) error {
 	t.trimming = false
 	went := t.trimmed
 	t.trimmed = trimmed{}
+	if !t.compacting && time.Since(t.compacted) >= compactPause {
+		err := w.conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM meta WHERE name = ?)`, staleWords).Scan(&t.compacting)
+		if err != nil {
+			return err
+		}
+		t.begun = false
+	}
 	if went == (trimmed{}) {
 		if t.unsettled {
 			return w.settle(ctx)
@@ -208,7 +224,6 @@ func (w *writer) trimmedAll(ctx context.Context) error {
 	if err := w.do(ctx, `DELETE FROM people WHERE NOT EXISTS (SELECT 1 FROM log WHERE who = no)`); err != nil {
 		return err
 	}
-	t.compacting = t.compacting || went.lines > 0 && time.Since(t.compacted) >= compactPause
 	return w.settle(ctx)
 }
 
@@ -285,6 +300,10 @@ func (w *writer) compact(ctx context.Context) error {
 	pages := compactPages
 	if !t.begun {
 		pages = -pages // marks all of it to be merged
+		err := w.conn.QueryRowContext(ctx, `SELECT coalesce(max(value), 0) FROM meta WHERE name = ?`, staleWords).Scan(&t.stale)
+		if err != nil {
+			return err
+		}
 	}
 	var before, after int64
 	if err := w.conn.QueryRowContext(ctx, `SELECT total_changes()`).Scan(&before); err != nil {
@@ -299,10 +318,14 @@ func (w *writer) compact(ctx context.Context) error {
 	if t.begun = after-before >= 2; t.begun { // as FTS5 documents it: less means that nothing was left to do
 		return nil
 	}
-	t.compacting, t.compacted = false, time.Now()
 	if err := w.forgetNames(ctx); err != nil {
 		return err
 	}
+	// What went in the meantime waits for the next time.
+	if err := w.do(ctx, `DELETE FROM meta WHERE name = ? AND value = ?`, staleWords, t.stale); err != nil {
+		return err
+	}
+	t.compacting, t.compacted = false, time.Now()
 	return w.settle(ctx)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -218,4 +219,28 @@ func TestWhatWasRemovedLeavesTheLogBesideOnceNobodyReadsIt(t *testing.T) {
 	wantFile(t, h.Path()+"-wal", nil, []string{"fingerprint-of-kim"})
 	wantFile(t, h.Path(), nil, []string{"fingerprint-of-kim"})
 	h.closed()
+}
+
+// The index is made compact at most once a day. A house that is ended before then does it after its next start.
+func TestWordsOfOldLinesDoNotOutliveARestart(t *testing.T) {
+	path := newPath(t)
+	h, _ := keeping(t, path, sqlitestore.Keep{Lines: 3})
+	kim := h.come("kim", "")
+	for i := range 10 {
+		h.say(kim, fmt.Sprintf("zeppelin%d", i))
+	}
+	h.LetGo(t) // makes it compact
+	for i := range 10 {
+		h.say(kim, fmt.Sprintf("airship%d", i))
+	}
+	h.LetGo(t) // does not
+	h.closed()
+	wantFile(t, path, []string{"airship9", "airship2"}, nil) // or this test shows nothing
+	h, _ = keeping(t, path, sqlitestore.Keep{})
+	h.LetGo(t)
+	h.closed()
+	wantFile(t, path, []string{"airship9"}, []string{"zeppelin", "airship2"})
+	if rows := dump(t, path); slices.ContainsFunc(rows, func(row string) bool { return strings.Contains(row, "stale words") }) {
+		t.Error("the index counts as stale still")
+	}
 }
