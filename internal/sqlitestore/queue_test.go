@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,16 +14,22 @@ import (
 func TestSearchesTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(2)
-		var order []string
+		var mu sync.Mutex
+		var order []string // guarded by mu while anybody moves
+		note := func(what string) {
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, what)
+		}
 		begun := time.Now()
 		search := func(by string) {
 			go func() {
 				leave, err := q.enter(t.Context(), by)
 				if err != nil {
-					order = append(order, by+" "+err.Error())
+					note(by + " " + err.Error())
 					return
 				}
-				order = append(order, by)
+				note(by)
 				time.Sleep(time.Second)
 				leave()
 			}()
