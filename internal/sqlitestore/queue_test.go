@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,11 +16,16 @@ func TestSearchesTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(2)
 		var mu sync.Mutex
-		var order []string // guarded by mu while anybody moves
+		var noted []string // guarded by mu
 		note := func(what string) {
 			mu.Lock()
 			defer mu.Unlock()
-			order = append(order, what)
+			noted = append(noted, what)
+		}
+		soFar := func() []string {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(noted)
 		}
 		begun := time.Now()
 		search := func(by string) {
@@ -40,16 +46,19 @@ func TestSearchesTakeTurns(t *testing.T) {
 		}
 		search("lee")
 		search("park")
+		order := soFar()
 		if got := len(order); got != 2 || order[0] != "kim" || order[1] != "lee" {
 			t.Errorf("at once %q search, want kim and lee: kim once", order)
 		}
 		time.Sleep(1500 * time.Millisecond)
 		synctest.Wait()
+		order = soFar()
 		if got := len(order); got != 4 || order[2] == order[3] {
 			t.Errorf("after one search each it is %q, want kim and park behind them", order)
 		}
 		time.Sleep(10*time.Second - time.Since(begun))
 		synctest.Wait()
+		order = soFar()
 		refused := 0
 		for _, by := range order {
 			if by == "kim "+room.ErrSearchQueue.Error() {
