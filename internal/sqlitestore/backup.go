@@ -127,6 +127,9 @@ func Restore(ctx context.Context, path, backup string) (aside string, faults []F
 	if err == nil {
 		faults, err = prepareRestored(ctx, draft)
 	}
+	if r, ok := errors.AsType[*refusal](err); ok {
+		return "", nil, fmt.Errorf("nothing is restored: backup %s %s: name another one", backup, r.why)
+	}
 	if err != nil { // it is the copy that was looked at, and the sentence is about what it was made of
 		return "", nil, fmt.Errorf("nothing is restored: %s", strings.ReplaceAll(err.Error(), draft, backup))
 	}

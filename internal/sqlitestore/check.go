@@ -112,14 +112,21 @@ func (r *Report) check(ctx context.Context, conn *sql.Conn) error {
 		return err
 	}
 	var damage []string
+	index := false
 	err = each(ctx, conn, `PRAGMA integrity_check(4)`, func(scan func(...any) error) error {
 		var found string
 		err := scan(&found)
-		if found != "ok" {
+		switch {
+		case strings.Contains(strings.ToLower(found), "fts5"): // which is about the search index alone
+			index = true
+		case found != "ok":
 			damage = append(damage, strings.ReplaceAll(found, "\n", ", "))
 		}
 		return err
 	})
+	if index {
+		r.fault(ByRebuild, "the search index is damaged")
+	}
 	if err != nil || damage != nil {
 		if err != nil {
 			damage = append(damage, err.Error())
@@ -404,7 +411,7 @@ func sentence(ctx context.Context, path string, err error) error {
 	case ctx.Err() != nil:
 		return errors.New("interrupted")
 	case code == sqlite3.SQLITE_CORRUPT, code == sqlite3.SQLITE_NOTADB:
-		return refused(path, fmt.Sprintf("is damaged (%v)", err))
+		return unsound(path, err)
 	case code != 0:
 		return unusable(path, err)
 	}

@@ -36,6 +36,7 @@ var spoilings = map[string]struct{ statement, want string }{
 	"no index":                   {`INSERT INTO words (words) VALUES ('delete-all')`, "the search index lacks 5 lines"},
 	"an index of nothing":        {`INSERT INTO words (rowid, body) VALUES (9999, 'x')`, "the search index has 1 lines too many"},
 	"an account that is lost":    {`DELETE FROM accounts WHERE nick = 'lee'`, "the account lee of the log is missing"},
+	"a damaged index":            {`UPDATE words_data SET block = X'00000004' WHERE id > 10`, "the search index is damaged"},
 	"an account of nobody":       {`INSERT INTO accounts VALUES ('who', 'ghost', 1)`, "the account ghost is not as the log has it"},
 	"a key that is lost":         {`DELETE FROM account_keys WHERE key = 'SHA256:kim'`, "the account kim is not as the log has it"},
 	"a key too many":             {`INSERT INTO account_keys SELECT person, 9, 'SHA256:x' FROM accounts WHERE nick = 'kim'`, "the account kim is not as the log has it"},

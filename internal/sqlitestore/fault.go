@@ -79,7 +79,7 @@ func unusable(path string, err error) error {
 	case sqlite3.SQLITE_FULL:
 		advice = "make room on its disk"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
-		advice = "let this user read and write it and its folder"
+		advice = "let this user read and write it, its folder, and what stands beside it, which must be files"
 	}
 	return fmt.Errorf("database %s cannot be used (%w): %s", path, err, advice)
 }

@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // This file looks at the database from outside, before SQLite does: SQLite would take an empty file for a new database, and
@@ -26,9 +28,27 @@ const (
 	magic      = "SQLite format 3\x00"
 )
 
-// refused makes the sentence for a file that is not opened.
-func refused(path, why string) error {
-	return fmt.Errorf("database %s %s: bring a backup back, or move the file away to start with an empty one", path, why)
+// refusal is why a file is not opened.
+type refusal struct{ path, why string }
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("database %s %s: bring a backup back with sarangbang restore FILE, or move it away, and %[1]s-wal with it if that is there, "+
+		"to start with an empty one", r.path, r.why)
+}
+
+func refused(path, why string) error { return &refusal{path, why} }
+
+// unsound makes the sentence for a database with which SQLite does not get on, without its words, which are not for operators.
+func unsound(path string, err error) error {
+	switch code := codeOf(err); {
+	case code == sqlite3.SQLITE_CORRUPT_VTAB:
+		return fmt.Errorf("database %s has a damaged search index: run sarangbang doctor --rebuild", path)
+	case code&0xff == sqlite3.SQLITE_CORRUPT, code&0xff == sqlite3.SQLITE_NOTADB:
+		return refused(path, "is damaged")
+	case code == sqlite3.SQLITE_ERROR, code == 0:
+		return refused(path, "is damaged: what must be in it is missing")
+	}
+	return unusable(path, err)
 }
 
 // newer makes the sentence for a database of a newer program.

@@ -148,17 +148,23 @@ func TestWhatMayNotBeOpenedIsRefusedAndStaysAsItIs(t *testing.T) {
 			t.Helper()
 			furnished(t, path)
 			execute(t, path, `DROP TABLE meta`)
-		}, []string{"is damaged", "no such table", "backup"}},
+		}, []string{"is damaged", "is missing", "backup"}},
 		{"a database without its log", func(t *testing.T, path string) {
 			t.Helper()
 			furnished(t, path)
 			execute(t, path, `DROP TABLE log`)
-		}, []string{"is damaged", "no such table", "backup"}},
+		}, []string{"is damaged", "is missing", "backup"}},
 		{"no version", func(t *testing.T, path string) {
 			t.Helper()
 			furnished(t, path)
 			execute(t, path, `PRAGMA user_version = 0`)
 		}, []string{"no version", "backup"}},
+		{"a folder in place of its log", func(t *testing.T, path string) {
+			furnished(t, path)
+			if err := os.MkdirAll(filepath.Join(path+"-wal", "full"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"cannot be used", "beside it"}},
 		{"a newer version", func(t *testing.T, path string) {
 			t.Helper()
 			furnished(t, path)

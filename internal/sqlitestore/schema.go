@@ -255,7 +255,7 @@ func verify(ctx context.Context, path string, known int) (version int, err error
 	})
 	switch {
 	case err != nil:
-		return 0, refused(path, fmt.Sprintf("is damaged (%v)", err))
+		return 0, unsound(path, err)
 	case version < 1:
 		return 0, refused(path, "is damaged: it has no version")
 	case version > known:
