@@ -27,12 +27,12 @@ func (s *Store) judge(err error) *fault {
 	if f, ok := errors.AsType[*fault](err); ok {
 		return f
 	}
-	code := codeOf(err)
-	switch code & 0xff {
+	if noRoom(err) {
+		return &fault{room.ErrNotSaved, "no more can be written to " + s.path + ": its disk is full, or the size of files is limited", err}
+	}
+	switch codeOf(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return &fault{room.ErrUnavailable, "another process has locked the database " + s.path, err}
-	case sqlite3.SQLITE_FULL:
-		return &fault{room.ErrNotSaved, "the disk of " + s.path + " is full", err}
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
 		return &fault{room.ErrNotSaved, "the database " + s.path + " cannot be written", err}
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
@@ -46,6 +46,16 @@ func (s *Store) judge(err error) *fault {
 		return &fault{room.ErrNotSaved, "the disk of " + s.path + " fails", err}
 	}
 	return nil
+}
+
+// noRoom says that a file cannot grow. Where the system limits the size of files, SQLite tells of a write that failed, and no more.
+func noRoom(err error) bool {
+	switch code := codeOf(err); code {
+	case sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE:
+		return true
+	default:
+		return code&0xff == sqlite3.SQLITE_FULL
+	}
 }
 
 // unsure says that a commit may be found on disk after a crash although it failed: all of it was written when its fsync failed.
@@ -72,12 +82,13 @@ func reason(err error) error {
 
 // unusable makes the sentence for a database with which a start does not get on.
 func unusable(path string, err error) error {
+	if noRoom(err) { // a start reserves places before anybody comes in
+		return fmt.Errorf("database %s cannot be used, since no space is left for it: make room on its disk, or lift the limit of the size of files", path)
+	}
 	advice := "see what doctor says of it, or bring a backup back"
 	switch codeOf(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		advice = "end whatever else has it open"
-	case sqlite3.SQLITE_FULL:
-		advice = "make room on its disk"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
 		advice = "let this user read and write it, its folder, and what stands beside it, which must be files"
 	}

@@ -257,8 +257,8 @@ func TestFullDisk(t *testing.T) {
 		if err := h.try(kim, room.Registered{Names: names("kim")}); !errors.Is(err, room.ErrNotSaved) && round == 0 {
 			t.Errorf("Append of an account on a full disk = %v, want %v", err, room.ErrNotSaved)
 		}
-		if reason := h.state(false); !strings.Contains(reason, h.Path()) {
-			t.Errorf("Status gives the reason %q, want one with %s", reason, h.Path())
+		if reason := h.state(false); !strings.Contains(reason, "no more can be written to "+h.Path()) {
+			t.Errorf("Status gives the reason %q, want that no more can be written to %s", reason, h.Path())
 		}
 		newcomer := h.come(room.Nick(fmt.Sprintf("lee%d", round)), fmt.Sprintf("SHA256:lee%d", round))
 		if err := h.try(newcomer, room.Said{Text: room.Sentence("refused")}); !errors.Is(err, room.ErrNotSaved) {
@@ -289,6 +289,35 @@ func TestFullDisk(t *testing.T) {
 		h.lines("what was saved", room.LineQuery{N: 10000}, saved...)
 		h.reopen()
 	}
+}
+
+func TestAStartOnAFullDiskSaysSo(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(childArgument) == "" {
+		out, err := child(t, "yes").CombinedOutput()
+		if err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	h := newHouse(t)
+	h.say(h.come("kim", ""), "hello")
+	path := newPath(t)
+	h.Crash(t, path)
+	for _, size := range []uint64{100, 40_000} { // for nothing, and for the shared memory only
+		limitFiles(t, size)
+		s, err := sqlitestore.Open(path, quiet)
+		limitFiles(t, ^uint64(0))
+		if err == nil {
+			_ = s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "make room") {
+			t.Errorf("Open with room for %d bytes = %v, want a sentence that says to make room", size, err)
+		}
+	}
+	h = &house{t, openStore(t, path)}
+	h.lines("with room again", room.LineQuery{}, "kim: hello")
 }
 
 // limitFiles bounds the length of the files that this process writes.
