@@ -284,8 +284,13 @@ func (p *playing) leave() {
 		p.pane.ends(0)
 	}
 	p.pane.close()
-	p.lane.house.becomes(`sarangbang_people{door="ssh"}`, 1, 1)
+	if !p.lane.house.log.wait(patience, func(log string) bool { return present(log) == len(p.lane.lined)+1 }) {
+		p.t.Errorf("%d are still in, want %d", present(p.lane.house.log.String()), len(p.lane.lined)+1)
+	}
 }
+
+// present returns how many people are in a house by its log.
+func present(log string) int { return strings.Count(log, " msg=joined ") - strings.Count(log, " msg=left ") }
 
 // bare is what is said without how it is laid out in rows.
 func bare(rows string) string {

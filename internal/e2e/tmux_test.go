@@ -304,7 +304,7 @@ func (p *pane) bells() int {
 func (p *pane) eventually(ok func() bool) bool {
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
-	again := time.NewTicker(200 * time.Millisecond) // for what is not drawn: a new size, the end of the program
+	again := time.NewTicker(25 * time.Millisecond) // for what is not drawn: the end of the program
 	defer again.Stop()
 	for !ok() {
 		select {
