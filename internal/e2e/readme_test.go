@@ -3,8 +3,10 @@
 package e2e
 
 import (
+	"io"
 	"net"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -24,10 +26,10 @@ func TestReadmeShowsRealScreens(t *testing.T) {
 	before, rest, ok := strings.Cut(string(b), heading)
 	section, after, _ := strings.Cut(rest, "\n## ")
 	parts := strings.Split(section, fence) // what stands between fences has an odd index
-	if !ok || len(parts) != 5 {
-		t.Fatalf("%s has %d blocks in the section %q, want two", path, len(parts)/2, heading)
+	if !ok || len(parts) != 7 {
+		t.Fatalf("%s has %d blocks in the section %q, want three", path, len(parts)/2, heading)
 	}
-	for i, got := range map[int]string{1: twoDoors(t), 3: typingWhileOthersTalk(t)} {
+	for i, got := range map[int]string{1: twoDoors(t), 3: typingWhileOthersTalk(t), 5: comingBack(t)} {
 		if want := parts[i]; got != want && !*update {
 			t.Errorf("the screens are\n%s\nwant what %s says\n%s", got, path, want)
 		}
@@ -108,6 +110,86 @@ func typingWhileOthersTalk(t *testing.T) string {
 	p.leave()
 	return sideBySide(cols, frames...)
 }
+
+// comingBack is kim's screen before their connection fails and the one after it.
+func comingBack(t *testing.T) string {
+	t.Helper()
+	const cols = 45
+	h := openHouse(t, setup{exempt: true, dir: newDataDir(t)})
+	path := keyFile(t)
+	h.register(t, "kim", readKey(t, path)).leaves()
+	lee, park := h.pipe(t, login{user: "lee"}), h.join(t, "박하늘")
+	lee.sees("박하늘 joined")
+	train := h.byTrain(t)
+	before := openPane(t, cols, 3, train.openSSH(t, "kim", path, "en_US.UTF-8"))
+	before.sees("kim joined.")
+	lee.types("산책 갈 사람? 나는 3시부터 괜찮아요")
+	before.sees("괜찮아요\n#lobby kim>")
+	h.remembers("kim")
+	train.toClient.frozen.Store(true)
+	lee.types("그럼 3시에 정문 앞에서 만나요")
+	lee.sees("만나요")
+	if !eventually(patience, func() bool {
+		return h.look(`SELECT (SELECT max(seq) FROM log WHERE line = 1) - min(sent) FROM places`) <= 0
+	}) {
+		t.Fatal("nothing is sent to a client that takes everything")
+	}
+	frames := []string{"before the tunnel:\n" + before.frame(false)}
+	train.toClient.Close()
+	lee.listsAway("kim")
+	park.sends("저도 가요!")
+	lee.sees("저도 가요!")
+	lee.types("/msg kim 우산도 챙겨 와요")
+	lee.sees("[you → kim] 우산도")
+	lee.types("비가 조금 온대요")
+	after := openPane(t, cols, 12, h.openSSH(t, "kim", path, "en_US.UTF-8"))
+	after.sees("온대요\n#lobby kim>")
+	frames = append(frames, "behind the tunnel, with ssh once more:\n"+letterTime.ReplaceAllString(after.frame(false), "14:05 ["))
+	after.press("C-d")
+	after.ends(0)
+	return sideBySide(cols, frames...)
+}
+
+// railway is a house as it is reached by a train: through a connection that can fall silent.
+type railway struct {
+	*house
+	toClient *frozenConn // is read for the client
+}
+
+// byTrain takes one client to the house.
+func (h *house) byTrain(tb testing.TB) *railway {
+	tb.Helper()
+	station, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h2 := *h
+	h2.ssh = station.Addr().String()
+	train := &railway{&h2, &frozenConn{Conn: connect(tb, h.ssh, login{}), thawed: make(chan struct{})}}
+	client := make(chan net.Conn, 1)
+	go func() {
+		defer close(client)
+		c, err := station.Accept()
+		if err != nil { // the test is over
+			return
+		}
+		client <- c
+		go io.Copy(train.toClient, c)
+		_, _ = io.Copy(c, train.toClient)
+	}()
+	tb.Cleanup(func() {
+		station.Close()
+		train.toClient.Close()
+		close(train.toClient.thawed)
+		for c := range client {
+			c.Close()
+		}
+	})
+	return train
+}
+
+// letterTime is the time before a direct message that was kept.
+var letterTime = regexp.MustCompile(`(?m)^\d\d:\d\d \[`)
 
 // sideBySide sets screens beside each other, all but the last filled up to their width.
 func sideBySide(cols int, screens ...string) string {
