@@ -189,6 +189,9 @@ func imports(ctx context.Context, j *job) error {
 			return fmt.Errorf("import of %s: %w", j.args[0], err)
 		}
 		j.say("%d new lines, %d were known already", done.New, done.Known)
+		if done.Owned > 0 {
+			j.say("%d of the new lines carry the nickname of an account here; they do not belong to it", done.Owned)
+		}
 		if done.Told > 0 {
 			j.say("%d direct messages were passed over: whose they are stands in no export", done.Told)
 		}

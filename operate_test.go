@@ -376,3 +376,17 @@ func TestAccountsOfAStoppedHouse(t *testing.T) {
 		t.Errorf("account list = %q, want that there are none", out)
 	}
 }
+
+func TestImportTellsOfNicknamesThatAreOwned(t *testing.T) {
+	o := furnished(t)
+	file := filepath.Join(t.TempDir(), "export")
+	rows := `{"id":"00112233445566778899aabbccddeeff","at":"2026-01-02T03:04:05Z","room":"#lobby","nick":"kim","kind":"said","text":"hi"}
+{"id":"00112233445566778899aabbccddeefe","at":"2026-01-02T03:04:06Z","room":"#lobby","nick":"stranger","kind":"said","text":"hi"}
+`
+	if err := os.WriteFile(file, []byte(rows), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, want := o.does("import", file), "\n1 of the new lines carry the nickname of an account here"; !strings.Contains(out, want) {
+		t.Errorf("import says %q, want %q", out, want)
+	}
+}

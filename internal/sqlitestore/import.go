@@ -65,6 +65,7 @@ func RoomNamed(name string) (room.Subject, bool) {
 type Imported struct {
 	New, Known int
 	Told       int    // direct messages, which are passed over: whose they are stands in no export
+	Owned      int    // new lines under a nickname that an account here has: whether its owner said them, no export tells
 	Aside      string // the name under which the database is kept as it was; empty if nothing changed or there was none
 }
 
@@ -91,7 +92,7 @@ func Import(ctx context.Context, path string, lines io.Reader) (Imported, error)
 	if err := look(ctx, path, func(_ *sql.Conn, version int) error { return current(path, version) }); err != nil {
 		return Imported{}, err
 	}
-	var m merger
+	m := merger{owned: map[room.Nick]bool{}}
 	aside, err := rewrite(ctx, path, "import", func(w *writer) error {
 		m.writer = w
 		return m.run(ctx, lines)
@@ -120,6 +121,7 @@ type merger struct {
 	read   int     // how many of them have been in queue
 	last   room.Seq
 	shifts []shift
+	owned  map[room.Nick]bool // whether an account has the nickname
 }
 
 // shift says by how much the places from one on have moved up.
@@ -156,6 +158,26 @@ func (m *merger) run(ctx context.Context, lines io.Reader) error {
 		return err
 	}
 	return m.renumber(ctx)
+}
+
+// countOwned counts a line that came in if it was said under a nickname of an account.
+func (m *merger) countOwned(ctx context.Context, e *entry) error {
+	if e.event == nil {
+		return nil
+	}
+	nick := e.event.From.Nick
+	owned, known := m.owned[nick]
+	if name, refused := anyName.Parse(string(nick)); !known && refused == nil {
+		err := m.conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM old.account_names WHERE name = ?)`, name.Keys()[0]).Scan(&owned)
+		if err != nil {
+			return err
+		}
+		m.owned[nick] = owned
+	}
+	if owned {
+		m.done.Owned++
+	}
+	return nil
 }
 
 // take reads the lines and keeps those that are new, in a table that goes with the connection.
@@ -265,7 +287,11 @@ func (m *merger) fileBefore(ctx context.Context, at time.Time) (n room.Seq, err 
 		}
 		m.last++
 		e.c.Seq = m.last
-		if err := m.file(ctx, e); err != nil {
+		err := m.file(ctx, e)
+		if err == nil {
+			err = m.countOwned(ctx, e)
+		}
+		if err != nil {
 			return n, err
 		}
 		m.queue = m.queue[1:]

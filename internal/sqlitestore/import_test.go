@@ -196,7 +196,7 @@ func TestImportInBetween(t *testing.T) {
 		fmt.Sprintf(`DELETE FROM words WHERE rowid IN (%d, %d, %d)`, places[0], places[2], places[5]))
 
 	done := imported(t, path, export)
-	if want := (sqlitestore.Imported{New: 3, Known: 3, Aside: asideOf(t, path, "import")}); done != want {
+	if want := (sqlitestore.Imported{New: 3, Known: 3, Owned: 3, Aside: asideOf(t, path, "import")}); done != want {
 		t.Errorf("Import = %+v, want %+v", done, want)
 	}
 	if r, err := sqlitestore.Check(t.Context(), path, quiet); err != nil || len(r.Faults) > 0 {
