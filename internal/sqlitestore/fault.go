@@ -90,7 +90,7 @@ func unusable(path string, err error) error {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		advice = "end whatever else has it open"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
-		advice = "let this user read and write it, its folder, and what stands beside it, which must be files"
+		advice = "let this user read and write it and its folder, and what stands beside it, which must be files"
 	}
 	return fmt.Errorf("database %s cannot be used (%w): %s", path, err, advice)
 }

@@ -160,6 +160,7 @@ func TestWhatMayNotBeOpenedIsRefusedAndStaysAsItIs(t *testing.T) {
 			execute(t, path, `PRAGMA user_version = 0`)
 		}, []string{"no version", "backup"}},
 		{"a folder in place of its log", func(t *testing.T, path string) {
+			t.Helper()
 			furnished(t, path)
 			if err := os.MkdirAll(filepath.Join(path+"-wal", "full"), 0o700); err != nil {
 				t.Fatal(err)

@@ -66,7 +66,9 @@ type trimmed struct {
 	newest               int64
 }
 
-func newTrimmer(keep Keep) trimmer { return trimmer{keep: keep, due: time.NewTimer(0), unsettled: true} }
+func newTrimmer(keep Keep) trimmer {
+	return trimmer{keep: keep, due: time.NewTimer(0), unsettled: true}
+}
 
 // excess returns the place before which everything is too old, and how many of the oldest lines and direct messages are too many.
 func (k Keep) excess(ctx context.Context, conn *sql.Conn, now time.Time) (before room.Seq, surplus int, err error) {
