@@ -115,27 +115,14 @@ func count(word string) int {
 
 // wants compares what somebody was shown on their return with what they had seen, the newest of which may be shown again unless they
 // have answered for it, and what they had not.
-func (c comeback) wants(t testing.TB, seen, missed []string) {
-	t.Helper()
+func (c comeback) wants(tb testing.TB, seen, missed []string) {
+	tb.Helper()
 	if n := len(seen) - len(c.again); n < 0 || !slices.Equal(c.again, seen[n:]) {
-		t.Errorf("may have been seen: %q, want no more than the newest of %q", c.again, seen)
+		tb.Errorf("may have been seen: %q, want no more than the newest of %q", c.again, seen)
 	}
 	if !slices.Equal(c.fresh, missed) {
-		t.Errorf("new: %q, want %q", c.fresh, missed)
+		tb.Errorf("new: %q, want %q", c.fresh, missed)
 	}
-}
-
-// entrance is how somebody comes in.
-type entrance func(h *house, tb testing.TB, l login) *person
-
-func onTerminal(h *house, tb testing.TB, l login) *person {
-	tb.Helper()
-	return h.knock(tb, l)
-}
-
-func onPipe(h *house, tb testing.TB, l login) *person {
-	tb.Helper()
-	return h.pipe(tb, l)
 }
 
 // owner makes an account and leaves.
@@ -159,7 +146,7 @@ func TestNobodyMissesAnything(t *testing.T) {
 		"house killed":   {func(h *house, _ *person) *house { h.kill(); return h.again() }, false},
 		"house restarts": {func(h *house, _ *person) *house { h.stop(); return h.again() }, false},
 	} {
-		for console, come := range map[string]entrance{"terminal": onTerminal, "pipe": onPipe} {
+		for console, come := range map[string]func(*house, testing.TB, login) *person{"terminal": (*house).knock, "pipe": (*house).pipe} {
 			t.Run(name+", "+console, func(t *testing.T) {
 				t.Parallel()
 				h := openHouse(t, setup{exempt: true, dir: newDataDir(t)})
@@ -255,16 +242,7 @@ func (p *person) listsAway(nick string) {
 func TestSuspendedClient(t *testing.T) {
 	t.Parallel()
 	need(t, "ssh")
-	for console, start := range map[string]func(h *house, tb testing.TB, line []string) *running{
-		"pipe": func(h *house, tb testing.TB, line []string) *running {
-			tb.Helper()
-			return run(tb, line[0], append(line[1:], "-T")...)
-		},
-		"terminal": func(h *house, tb testing.TB, line []string) *running {
-			tb.Helper()
-			return runOnTerminal(tb, line[0], line[1:]...)
-		},
-	} {
+	for console, start := range map[string]func(tb testing.TB, name string, args ...string) *running{"pipe": run, "terminal": runOnTerminal} {
 		t.Run(console, func(t *testing.T) {
 			t.Parallel()
 			h := openHouse(t, setup{exempt: true, dir: newDataDir(t)})
@@ -273,7 +251,8 @@ func TestSuspendedClient(t *testing.T) {
 			h.register(t, "kim", key).leaves()
 			lee := h.pipe(t, login{user: "lee"})
 			lee.sees("lee joined")
-			ghost := start(h, t, h.openSSH(t, "kim", path, "en_US.UTF-8"))
+			line := h.openSSH(t, "kim", path, "en_US.UTF-8")
+			ghost := start(t, line[0], line[1:]...) // without a terminal it asks for none
 			lee.sees("kim joined")
 			lee.says("seen", 2)
 			ghost.says("seen 1.")
@@ -317,10 +296,10 @@ func readKey(tb testing.TB, path string) ssh.Signer {
 }
 
 // wantsAll wants somebody to have been shown exactly these lines, whichever of them they may have seen already.
-func (c comeback) wantsAll(t testing.TB, missed []string) {
-	t.Helper()
+func (c comeback) wantsAll(tb testing.TB, missed []string) {
+	tb.Helper()
 	if got := slices.Concat(c.again, c.fresh); !slices.Equal(got, missed) {
-		t.Errorf("shown: %s, then as new: %s, want %s", cutTo(fmt.Sprintf("%q", c.again), 2000), cutTo(fmt.Sprintf("%q", c.fresh), 2000), cutTo(fmt.Sprintf("%q", missed), 2000))
+		tb.Errorf("shown: %s, then as new: %s, want %s", cutTo(fmt.Sprintf("%q", c.again), 2000), cutTo(fmt.Sprintf("%q", c.fresh), 2000), cutTo(fmt.Sprintf("%q", missed), 2000))
 	}
 }
 
