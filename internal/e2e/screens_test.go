@@ -290,7 +290,9 @@ func (p *playing) leave() {
 }
 
 // present returns how many people are in a house by its log.
-func present(log string) int { return strings.Count(log, " msg=joined ") - strings.Count(log, " msg=left ") }
+func present(log string) int {
+	return strings.Count(log, " msg=joined ") - strings.Count(log, " msg=left ")
+}
 
 // bare is what is said without how it is laid out in rows.
 func bare(rows string) string {
