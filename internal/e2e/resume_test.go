@@ -569,23 +569,24 @@ func TestMessagesAreKeptForTheirReceiver(t *testing.T) {
 	lee.seesNot("secret two")
 	park.seesNot("secret one")
 
-	// So much of one sender, and so much of all.
-	bound := func(from string, most int) {
+	// So much of one sender, and so much of all people without an account.
+	bound := func(l login, most int) {
 		t.Helper()
-		p := h.pipe(t, login{user: from})
+		p := h.pipe(t, l)
 		p.keys(strings.Repeat("/msg kim hoard\n", most+1))
 		p.stdin.Close()
 		p.ends(1)
 		if got := strings.Count(p.text(), told); got != most {
-			t.Errorf("%d messages of %s are kept, want %d", got, from, most)
+			t.Errorf("%d messages of %s are kept, want %d", got, l.user, most)
 		}
 		p.complains(fmt.Sprintf("line %d: Not sent: so many messages wait for that person that no more are kept.", most+1))
 	}
-	const ofOne, ofAll = 20, 200
-	for i := range (ofAll - 3) / ofOne {
-		bound(fmt.Sprint("hoarder", i), ofOne)
+	const ofOne, ofGuests = 20, 100
+	for i := range (ofGuests - 3) / ofOne {
+		bound(login{user: fmt.Sprint("hoarder", i)}, ofOne)
 	}
-	bound("last", (ofAll-3)%ofOne)
+	bound(login{user: "last"}, (ofGuests-3)%ofOne)
+	bound(login{user: "friend", key: h.owner(t, "friend")}, ofOne)
 
 	// They outlast a restart, and the first look at them.
 	h.kill()
@@ -604,14 +605,14 @@ func TestMessagesAreKeptForTheirReceiver(t *testing.T) {
 		}
 	}
 	want := []string{"[lee → you] secret one", "[park → you] secret two", "[choi → you] secret three"}
-	if !slices.Equal(letters, want) || hoarded != ofAll-3 {
-		t.Errorf("shown on return: %q and %d others, want %q and %d", letters, hoarded, want, ofAll-3)
+	if !slices.Equal(letters, want) || hoarded != ofGuests-3+ofOne {
+		t.Errorf("shown on return: %q and %d others, want %q and %d", letters, hoarded, want, ofGuests-3+ofOne)
 	}
 	if !regexp.MustCompile(`(?m)^\d\d:\d\d \[lee → you\] secret one$`).MatchString(kim.text()) {
 		t.Errorf("kim sees\n%s\nwant the message with its time", kim.shown())
 	}
 	kim.types("/reply thanks")
-	kim.sees("* Not delivered: that person has just left.")
+	kim.sees("[you → friend] thanks\n* kept: friend reads it on their return.")
 	kim.leaves()
 	nowhere()
 	kim = h.knock(t, login{user: "x", key: key})
