@@ -381,7 +381,8 @@ func (s *screen) paintRow(y int, row []rune) {
 
 // paintCells draws the cells from..to of a row. After a glyph whose width is not
 // certain the column is set anew, and until then autowrap is off. Setting the
-// column also keeps apart what a terminal would put together.
+// column also keeps apart what a terminal would put together. Two cells are made
+// blank for a glyph of several runes: some terminals draw it in the first alone.
 func (s *screen) paintCells(y int, row []rune, from, to int) {
 	wrapping := true
 	for x := from; x < to; x++ {
@@ -402,13 +403,19 @@ func (s *screen) paintCells(y int, row []rune, from, to int) {
 			wrapping = false
 		}
 		s.style(i.sgr)
+		wide := x+1 < len(row) && row[x+1] == cellRight
+		if _, n := utf8.DecodeRuneInString(i.text); wide && n < len(i.text) {
+			s.out = append(s.out, "  "...)
+			s.realX = -1
+			s.move(y, x)
+		}
 		if r >= cellInk {
 			s.out = append(s.out, i.text...)
 		} else {
 			s.out = utf8.AppendRune(s.out, r)
 		}
 		s.realX = x + 1
-		if x+1 < len(row) && row[x+1] == cellRight {
+		if wide {
 			s.realX++
 		}
 		if !i.sure || s.realX >= s.columns {

@@ -89,6 +89,23 @@ func TestTerminalWithoutClusters(t *testing.T) {
 	}
 }
 
+// A terminal that draws a keycap in one cell shows nothing old in the other.
+func TestTerminalWithNarrowClusters(t *testing.T) {
+	for _, glyph := range []string{"❤\ufe0f", "1\ufe0f\u20e3"} {
+		for _, typed := range []string{"abc", "한글", "☎\ufe0fx"} {
+			run(t, Options{Size: Size{20, 5}}, func(r *rig) {
+				r.screen.Narrow = true
+				shown := strings.ReplaceAll(typed, "\ufe0f", "\ufe0f ")
+				r.press(typed)
+				r.press("\x01" + glyph)
+				r.sees("> "+glyph+" "+shown, 4)
+				r.press("\x7f")
+				r.sees("> "+shown, 2)
+			})
+		}
+	}
+}
+
 func TestTypedTextIsComposed(t *testing.T) {
 	for _, tt := range []struct {
 		name string

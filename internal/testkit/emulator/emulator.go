@@ -21,6 +21,10 @@ type Terminal struct {
 	// that know no clusters: a family of four takes eight cells. To be set
 	// before the first Write.
 	Apart bool
+	// Narrow makes the terminal leave a glyph as wide as its first code point,
+	// whatever joins it: a keycap takes one cell. To be set before the first
+	// Write.
+	Narrow bool
 	// Wide makes the terminal give two cells to what Unicode calls ambiguous
 	// (UAX #11). To be set before the first Write.
 	Wide bool
@@ -303,7 +307,7 @@ func (t *Terminal) join(r rune) bool {
 	}
 	was := min(t.width(t.joins.text), 2)
 	t.joins.text = both
-	if !t.Apart && was == 1 && uniseg.StringWidth(both) > 1 && !t.pending {
+	if !t.Apart && !t.Narrow && was == 1 && uniseg.StringWidth(both) > 1 && !t.pending {
 		keep := t.joins
 		t.clear(t.x)
 		t.screen[t.y].cells[t.x] = cell{sgr: keep.sgr}

@@ -58,6 +58,18 @@ func TestApart(t *testing.T) {
 	}
 }
 
+func TestNarrow(t *testing.T) {
+	e := New(20, 2)
+	e.Narrow = true
+	e.Write([]byte("ab한\r1\ufe0f\u20e3"))
+	if x, _ := e.Cursor(); x != 1 {
+		t.Errorf("a keycap ends at column %d, want 1", x)
+	}
+	if got, want := show(e), "1\ufe0f\u20e3b한"; got != want {
+		t.Errorf("screen %q, want %q", got, want)
+	}
+}
+
 func TestWideTerminalThatAnswers(t *testing.T) {
 	e := New(20, 2)
 	e.Wide = true
