@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"time"
 
 	"sarangbang/room"
@@ -110,8 +111,8 @@ func (v Visitor) caller() string {
 
 // Plain says that the visitor's terminal can only be added to, or that they asked for that.
 func (v Visitor) Plain() bool {
-	switch v.Env["SARANGBANG_PLAIN"] {
-	case "", "0", "off":
+	switch strings.ToLower(v.Env["SARANGBANG_PLAIN"]) {
+	case "", "0", "no", "off", "false":
 		return v.Term == "dumb"
 	}
 	return true

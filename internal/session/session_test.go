@@ -1100,6 +1100,11 @@ func TestPlainMode(t *testing.T) {
 				t.Errorf("%s: plain = %t, screen %q; want plain without escape sequences", v.User, p.plain, p.out.String())
 			}
 		}
+		for _, no := range []string{"", "0", "no", "False", "off"} {
+			if v := (session.Visitor{Term: "xterm", Env: map[string]string{"SARANGBANG_PLAIN": no}}); v.Plain() {
+				t.Errorf("SARANGBANG_PLAIN=%s is plain, want not", no)
+			}
+		}
 		kim := h.terminal(t, "kim")
 		kim.enter("/plain on")
 		kim.sees("Plain mode is on")
