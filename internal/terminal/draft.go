@@ -306,7 +306,7 @@ func (d *draft) classAt(i int) class {
 	switch r, _ := utf8.DecodeRuneInString(d.text[i:]); {
 	case unicode.IsSpace(r):
 		return space
-	case unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana):
+	case unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana), r == 'ー', r == 'ｰ':
 		return eastAsian
 	case unicode.In(r, unicode.L, unicode.M, unicode.N), r == '_':
 		return letters

@@ -62,6 +62,12 @@ func TestWordsAreOfOneScript(t *testing.T) {
 			r.drafts(want)
 		})
 	}
+	for text, want := range map[string]string{"a コーヒー": "a |コーヒー", "a ｺｰﾋｰ": "a |ｺｰﾋｰ", "ーあ": "|ーあ"} {
+		run(t, Options{}, func(r *rig) {
+			r.press(text + "\x1bb|")
+			r.drafts(want)
+		})
+	}
 }
 
 func TestUndo(t *testing.T) {
