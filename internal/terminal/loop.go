@@ -31,6 +31,7 @@ func (w *wire) Read(p []byte) (int, error) {
 			return 0, errTurn
 		case t.entered:
 			return copy(p, "\r"), nil
+		case !behind && t.sizeWaits(): // the client's screen has another size by now: what was drawn for this one would be torn
 		case !behind && t.plain.on:
 			t.screen.open()
 			t.updateSize()
@@ -71,23 +72,50 @@ func (t *Terminal) refuse(size int) {
 	t.end(Input{Kind: Refused, Size: size, Limit: t.limits.PasteBytes})
 }
 
-// digest makes keys of the input that is here, up to one that ends the turn.
+// turnTime is how long keys are made into changes before everything else is
+// looked at again. One key may take a millisecond in a draft of 65,536 bytes.
+const turnTime = 5 * time.Millisecond
+
+// digest makes keys of the input that is here, up to one that ends the turn, for
+// no longer than turnTime. The rest of the chunk waits until digestAt.
 func (t *Terminal) digest() {
-	t.parser.asked = t.parser.asked && time.Since(t.began) < reportTime
-	for t.parsed < len(t.chunk) && !t.entered && !t.turn.over {
+	began := time.Now()
+	t.parser.asked = t.parser.asked && began.Sub(t.began) < reportTime
+	if t.chunk != nil && !began.Before(t.digestAt()) {
+		t.feed(began)
+	}
+	if t.ended && t.chunk == nil && !t.entered && !t.turn.over {
+		t.fail(io.EOF)
+	}
+}
+
+// feed gives the chunk to the parser, and notes how long that took.
+func (t *Terminal) feed(began time.Time) {
+	now := began
+	for t.parsed < len(t.chunk) && !t.entered && !t.turn.over && now.Sub(began) < turnTime {
 		b := t.chunk[t.parsed]
 		t.parsed++
 		t.parser.feed(b)
+		now = time.Now()
 	}
 	t.insertTyped()
 	if t.parsed == len(t.chunk) {
 		giveBuffer(t.chunk)
 		t.chunk, t.parsed = nil, 0
 	}
-	if t.ended && t.chunk == nil && !t.entered && !t.turn.over {
-		t.fail(io.EOF)
+	if t.rested.Before(began) {
+		t.rested = began
 	}
+	t.rested = t.rested.Add(2 * time.Since(began))
 }
+
+// digestAt returns when input may be used again. Whoever sends keys that take
+// long gets half of a processor at most; turnTime of it may come at once, so that
+// typing and pasting never wait.
+func (t *Terminal) digestAt() time.Time { return t.rested.Add(-turnTime) }
+
+// sizeWaits says that a new size is known and may not be put in force yet.
+func (t *Terminal) sizeWaits() bool { return t.asked != (Size{}) && time.Until(t.resizeAt()) > 0 }
 
 // updateSize puts a new size in force, if it may be.
 func (t *Terminal) updateSize() {
@@ -148,7 +176,7 @@ func (t *Terminal) fetchAt() time.Time {
 func (t *Terminal) applySize() {
 	size := t.asked
 	t.asked = Size{}
-	if size == t.Size() {
+	if size == (Size{Columns: t.screen.columns, Rows: t.screen.rows}) {
 		return
 	}
 	t.resized = time.Now()
@@ -192,13 +220,17 @@ func (t *Terminal) send() {
 func (t *Terminal) wait(behind bool) {
 	w := t.turn.wait
 	var input <-chan []byte
-	if !behind && !w.Hold && !t.ended {
+	if !behind && !w.Hold && !t.ended && t.chunk == nil {
 		input = t.in.chunks
+	}
+	if input == nil {
+		t.deaf = true
+	} else if t.deaf { // the client was not silent: nobody listened
+		t.deaf, t.heard = false, time.Now()
 	}
 	select {
 	case chunk, ok := <-input:
-		t.heard = time.Now()
-		t.chunk, t.ended = chunk, !ok
+		t.hear(chunk, ok)
 	case <-w.Bell:
 		t.end(Input{Kind: Woken}) // nothing is there to be drawn
 	case <-w.Timer:
@@ -214,12 +246,23 @@ func (t *Terminal) wait(behind bool) {
 			t.fail(io.EOF)
 		}
 	case <-t.alarm(input != nil, behind):
-		if input != nil {
-			t.lostPatience()
+		select {
+		case chunk, ok := <-input: // it has come at the same moment
+			t.hear(chunk, ok)
+		default:
+			if input != nil {
+				t.lostPatience()
+			}
 		}
 	case <-t.turn.ctx.Done():
 		t.fail(context.Cause(t.turn.ctx))
 	}
+}
+
+// hear takes the next input.
+func (t *Terminal) hear(chunk []byte, more bool) {
+	t.heard = time.Now()
+	t.chunk, t.ended = chunk, !more
 }
 
 // patience returns when the client has been silent for too long amid something,
@@ -260,13 +303,17 @@ func (t *Terminal) alarm(reading, behind bool) <-chan time.Time {
 	if patience := t.patience(); reading && !patience.IsZero() {
 		sooner(patience)
 	}
-	if t.asked != (Size{}) && !behind {
+	if t.chunk != nil && !behind && !t.turn.wait.Hold {
+		sooner(t.digestAt())
+	}
+	sized := t.asked == (Size{})
+	if !sized && !behind {
 		sooner(t.resizeAt())
 	}
-	if t.draftStale && !behind {
+	if t.draftStale && !behind && sized {
 		sooner(t.fetchAt())
 	}
-	if due := t.plainDue(); t.plain.on && !behind && !due.IsZero() {
+	if due := t.plainDue(); t.plain.on && !behind && sized && !due.IsZero() {
 		sooner(due)
 	}
 	if at.IsZero() {

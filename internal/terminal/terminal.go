@@ -143,6 +143,8 @@ type Terminal struct {
 	chunk  []byte // of input, lent by the reader
 	parsed int    // bytes of it
 	heard  time.Time
+	rested time.Time // when the client has rested for as long as its keys took
+	deaf   bool      // nobody has listened to the client since heard
 
 	above []byte // rows to print
 	note  string // the sequence of a notification to be sent
@@ -337,8 +339,14 @@ func (t *Terminal) Draft() string { return t.draft.text }
 // New: Next returns Woken then.
 func (t *Terminal) Ruler() cells.Ruler { return t.draft.ruler }
 
-// Size returns the size that is drawn for.
-func (t *Terminal) Size() Size { return Size{Columns: t.screen.columns, Rows: t.screen.rows} }
+// Size returns the size that what is printed next is drawn for: the newest that
+// is known, though it may not be in force yet.
+func (t *Terminal) Size() Size {
+	if t.asked != (Size{}) {
+		return t.asked
+	}
+	return Size{Columns: t.screen.columns, Rows: t.screen.rows}
+}
 
 // Behind reports whether Limits.OutputBytes wait for the client, with what Next
 // has still to draw. If so, nothing should be printed; Next will draw what there
