@@ -70,6 +70,19 @@ func TestWordsAreOfOneScript(t *testing.T) {
 	}
 }
 
+func TestShiftSequencesWithModifiers(t *testing.T) {
+	for keys, want := range map[string]string{
+		"\x1bO5D": "ab |cd", "\x1bO1;5D": "ab |cd", "\x1bO2D": "ab c|d", "\x1bO2P": "ab cd|", "\x1bO200~": "ab cd|",
+		"\x1bO5\x1b[D": "ab c|d",
+	} {
+		run(t, Options{}, func(r *rig) {
+			r.press("ab cd" + keys)
+			r.press("|")
+			r.drafts(want)
+		})
+	}
+}
+
 func TestUndo(t *testing.T) {
 	for _, tt := range []struct{ name, keys, want string }{
 		{"nothing", "\x1f\x1f|", "|"},

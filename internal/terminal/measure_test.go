@@ -21,9 +21,9 @@ func TestAmbiguousWidthIsMeasured(t *testing.T) {
 		{"narrow", []step{{0, "\x1b[7;2R"}}, false},
 		{"nonsense", []step{{0, "\x1b[7;80R"}}, false},
 		{"amid typing", []step{{0, "ab\x1b[7;3Rcd"}}, true},
-		{"just in time, in parts", []step{{100 * time.Millisecond, "\x1b"}, {100 * time.Millisecond, "[7;"}, {90 * time.Millisecond, "3R"}}, true},
+		{"just in time, in parts", []step{{100 * time.Millisecond, "\x1b[7"}, {100 * time.Millisecond, ";"}, {90 * time.Millisecond, "3R"}}, true},
 		{"too late", []step{{310 * time.Millisecond, "\x1b[7;3R"}}, false},
-		{"much too late, in parts", []step{{4 * time.Second, "\x1b"}, {4 * time.Second, "[7"}, {4 * time.Second, ";3R"}}, false},
+		{"much too late, in parts", []step{{4 * time.Second, "\x1b[7"}, {4 * time.Second, ";"}, {4 * time.Second, "3R"}}, false},
 		{"after an hour", []step{{time.Hour, "\x1b[7;3R"}}, false},
 		{"a second report", []step{{0, "\x1b[7;2R"}, {0, "\x1b[7;3R"}}, false},
 		{"of another kind", []step{{0, "\x1b[?7;3R\x1bOR"}}, false},
@@ -58,6 +58,19 @@ func TestAmbiguousWidthIsMeasured(t *testing.T) {
 			t.Errorf("Ruler() = %v for an answer to nothing", got)
 		}
 	})
+}
+
+func TestOnlyReportsAreWaitedForLong(t *testing.T) {
+	for keys, want := range map[string]time.Duration{
+		"\x1b": escPatience, "\x1b[": sequencePatience, "\x1bO": sequencePatience, "\x1b[?1": sequencePatience,
+		"\x1b[1": reportPatience, "\x1b[1;3": reportPatience,
+	} {
+		run(t, Options{Measure: true}, func(r *rig) {
+			if r.press(keys); r.term.parser.patience() != want {
+				r.Errorf("%q is waited for %v, want %v", keys, r.term.parser.patience(), want)
+			}
+		})
+	}
 }
 
 func TestWideScreenIsDrawnAnew(t *testing.T) {

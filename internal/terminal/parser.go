@@ -12,7 +12,7 @@ const (
 	escPatience      = 100 * time.Millisecond // the Esc key, or the start of a sequence
 	sequencePatience = time.Second            // a sequence or a character that was cut
 	pastePatience    = 2 * time.Second        // a paste whose end was lost
-	reportPatience   = 5 * time.Second        // what may be a report: a part of it would look like text
+	reportPatience   = 5 * time.Second        // what may be a report: the rest of it would look like text
 )
 
 // stringBytes is how long a string sequence (OSC, DCS and the like) may be
@@ -53,7 +53,7 @@ type parser struct {
 // patience returns how long to wait for the next byte before expire, 0 for ever.
 func (p *parser) patience() time.Duration {
 	switch {
-	case p.state != ground && p.asked:
+	case p.asked && p.state == control && p.numbers[0] > 0 && !p.foreign:
 		return reportPatience
 	case p.state == escape:
 		return escPatience
@@ -124,7 +124,7 @@ func (p *parser) afterEscape(b byte) {
 	case '[':
 		p.state, p.numbers, p.number, p.foreign = control, [2]int{}, 0, false
 	case 'O':
-		p.state = shift
+		p.state, p.numbers, p.number, p.foreign = shift, [2]int{}, 0, false
 	case ']', 'P', '_', '^', 'X':
 		p.state = sequence
 	default:
@@ -145,12 +145,7 @@ func (p *parser) inControl(b byte) {
 		p.foreign = true
 	}
 	switch {
-	case '0' <= b && b <= '9':
-		if n := &p.numbers[min(p.number, 1)]; p.number < 2 && *n < 10_000 {
-			*n = *n*10 + int(b-'0')
-		}
-	case b == ';' || b == ':':
-		p.number = min(p.number+1, 2)
+	case p.parameter(b):
 	case b == '[' && p.length == 1: // function keys of the Linux console: one more letter comes
 		p.foreign = true
 	case 0x40 <= b && b <= 0x7e:
@@ -166,14 +161,33 @@ func (p *parser) inControl(b byte) {
 	}
 }
 
+// parameter takes b if it is part of a sequence's numbers.
+func (p *parser) parameter(b byte) bool {
+	switch {
+	case '0' <= b && b <= '9':
+		if n := &p.numbers[min(p.number, 1)]; p.number < 2 && *n < 10_000 {
+			*n = *n*10 + int(b-'0')
+		}
+	case b == ';' || b == ':':
+		p.number = min(p.number+1, 2)
+	default:
+		return false
+	}
+	return true
+}
+
+// inShift takes a letter, before which some terminals send the modifiers: ESC O
+// 5 D, or ESC O 1 ; 5 D.
 func (p *parser) inShift(b byte) {
+	if p.parameter(b) {
+		return
+	}
 	p.state = ground
 	if b < ' ' || b >= 0x80 {
 		p.character(b)
 		return
 	}
-	p.numbers, p.foreign = [2]int{}, false
-	p.final(sequenceName{shift: true, final: b, modified: p.meta})
+	p.final(sequenceName{shift: true, final: b, modified: p.meta || modified(p.numbers[min(p.number, 1)])})
 }
 
 // final emits the key of a sequence that has ended.
@@ -181,7 +195,7 @@ func (p *parser) final(n sequenceName) {
 	if p.foreign {
 		return
 	}
-	if n.final == '~' {
+	if n.final == '~' && !n.shift {
 		n.number = p.numbers[0]
 		switch {
 		case n.number == pasteStartNumber && !p.paste:
