@@ -20,31 +20,40 @@ type Settings struct {
 	LogLevel   slog.Level // of debug, info, warn, error
 	Limits     Limits
 	History    History
-}
-
-// History is the [history] table of the TOML file: what is kept of what was said. Zero keeps for ever.
-type History struct {
-	KeepDays  int // lines and direct messages younger than so many days
-	KeepLines int // the newest lines, of all rooms together, and the newest direct messages
-}
-
-// historyKeys are the rows of the [history] table.
-func historyKeys() []key {
-	return []key{
-		number("history.keep_days", 0, 0, 36_500, func(s *Settings) *int { return &s.History.KeepDays },
-			"lines and direct messages older than so many days are removed for good; 0 keeps them"),
-		number("history.keep_lines", 0, 0, 1_000_000_000, func(s *Settings) *int { return &s.History.KeepLines },
-			"more lines and direct messages than so many are kept by removing the oldest for good; 0 keeps them"),
-	}
+	Operators  Operators
+	House      House
 }
 
 // A table is one of the tables of the TOML file.
 type table struct {
-	name string
-	keys func() []key
+	name  string
+	title string // over its part of the reference page
+	about string // under the title
+	keys  func() []key
 }
 
-func tables() []table { return []table{{"limits", limitKeys}, {"history", historyKeys}} }
+func tables() []table {
+	return []table{
+		{
+			name: "limits", title: "Limits", keys: limitKeys,
+			about: "Times are strings (`\"30s\"`, `\"2m\"`), sizes are bytes. Addresses count as /32 (IPv4) or\n" +
+				"/64 (IPv6). The limits marked \"yes\" do not hold for the addresses in `exempt`: by default for nobody, not even for this machine.\n" +
+				"A load test needs `exempt = [\"127.0.0.0/8\"]`. Totals always hold.",
+		},
+		{
+			name: "history", title: "History", keys: historyKeys,
+			about: "What is kept of what was said. Accounts and their settings are always kept.",
+		},
+		{
+			name: "operators", title: "Operators", keys: operatorKeys,
+			about: "Who may do everything in the house, whatever others grant or take away.",
+		},
+		{
+			name: "house", title: "House", keys: houseKeys,
+			about: "What people are told about the house.",
+		},
+	}
+}
 
 // tableKeys are the rows of all tables.
 func tableKeys() []key {
@@ -194,7 +203,7 @@ Flags of serve:
 	b.WriteString(`
 Each is also an environment variable (SARANGBANG_SSH_ADDR) and, but --config, a
 key of the TOML file (ssh_addr). A flag beats the environment, which beats the
-file, whose tables [limits] and [history] hold the rest: see docs/CONFIG.md.
+file, whose tables hold the rest, such as [limits]: see docs/CONFIG.md.
 `)
 	return b.String()
 }

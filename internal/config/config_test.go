@@ -69,12 +69,14 @@ func TestDefaults(t *testing.T) {
 			NickCells: 20, NickGraphemes: 20, NickBytes: 64, NickTimeout: 10 * time.Minute, NickHold: 24 * time.Hour, ResumeWindow: time.Minute,
 			MessageBytes: 4096, MessageLines: 20, BacklogLines: 20, PasteBytes: 65536, EscapeBytes: 64, CombiningMarks: 4,
 			MessageBurst: 8, MessagesPerSecond: 2, MessageDelay: 5 * time.Second, RefusalsPer10s: 40,
-			NickChangesPerMinute: 5, NewPeoplePerMinute: 10,
+			NickChangesPerMinute: 5, JoinsPerMinute: 30, NewPeoplePerMinute: 10,
 			RoomRingLines: 1024, OutputBufferBytes: 65536, OutboxLines: 64, OutboxWait: time.Minute, CommitBatchLines: 256, DiskReserveBytes: 32 << 20,
+			RoomsTotal: 10_000, RoomsPerPerson: 20, RoomKeep: 24 * time.Hour,
 			WriteStall: 2 * time.Minute, KeepaliveInterval: 30 * time.Second, TCPKeepalive: time.Minute, IdleTimeout: 0,
 			ShutdownTimeout: 5 * time.Second, MemoryShedPercent: 85, FDReserve: 64, LoggedBytes: 64, LogLinesPerSecondPerAddress: 1,
 			totalIsDefault: true,
 		},
+		Operators: Operators{Keys: []string{}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("settings = %+v\nwant %+v", got, want)
@@ -221,7 +223,7 @@ func TestReferenceHasARowForEveryKey(t *testing.T) {
 			rows = append(rows, strings.TrimSpace(line))
 		}
 	}
-	if got, want := len(rows), 6+1+len(settingKeys())+len(tableKeys()); got != want {
+	if got, want := len(rows), 2*(1+len(tables()))+1+len(settingKeys())+len(tableKeys()); got != want {
 		t.Errorf("the tables have %d rows, want %d", got, want)
 	}
 	for _, k := range append(settingKeys(), tableKeys()...) {
@@ -245,6 +247,8 @@ func TestReferenceHasARowForEveryKey(t *testing.T) {
 		"| `--ssh-addr ADDR` | `SARANGBANG_SSH_ADDR` | `ssh_addr` | `\":2222\"` | HOST:PORT, such as :2222 or 127.0.0.1:2222 | SSH door; port 0 picks a free one |",
 		"| `message_bytes` | `4096` | a whole number from 1 to 65536 | refused whole, with both sizes named |  |",
 		"| `nick_timeout` | `\"10m\"` | a time in quotes, from \"100ms\" to \"24h\" | told, session ends; on the TCP door reset |  |",
+		"| `keys` | `[]` | a list of at most 100 fingerprints as ssh-keygen -lf prints them, \"SHA256:\" and 43 characters | whoever proves one of these keys is an operator |",
+		"A change of `log_level`, `operators.keys` or `house.contact` takes effect at once, any other at the\nnext start;",
 		"| `sessions_per_key` | `8` | a whole number from 1 to 1000000 | a sentence, exit status 1 | yes |",
 	} {
 		if !strings.Contains(Reference(), want) {

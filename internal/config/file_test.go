@@ -69,7 +69,7 @@ func TestWrongFilesAreOneSentence(t *testing.T) {
 		{"limit outside its table", "message_bytes = 4096\n", `house.toml, line 1: unknown key "message_bytes"; the nearest known one is limits.message_bytes`},
 		{"setting inside the table", "[limits]\nlang = \"ko\"\n", `house.toml, line 2: unknown key "limits.lang"; the nearest known one is lang`},
 		{"misspelt table", "[limit]\nmessage_bytes = 4096\n", `house.toml, line 1: unknown key "limit"; the nearest known one is limits`},
-		{"limit of a later feature", "[limits]\njoins_per_minute = 30\n", `house.toml, line 2: unknown key "limits.joins_per_minute"; the nearest known one is limits.new_people_per_minute`},
+		{"limit of a later feature", "[limits]\nlink_bytes = 1024\n", `house.toml, line 2: unknown key "limits.link_bytes"; the nearest known one is limits.nick_bytes`},
 		{"file names itself", `config = "x"`, `house.toml, line 1: config cannot stand in the file that it names`},
 		{"limits is no table", `limits = 3`, `house.toml, line 1: limits = 3 does not work: it must be a table, [limits]`},
 		{"history is no table", `history = 3`, `house.toml, line 1: history = 3 does not work: it must be a table, [history]`},
@@ -92,6 +92,11 @@ func TestWrongFilesAreOneSentence(t *testing.T) {
 		{"address with a zone", "[limits]\nexempt = [\"fe80::1%eth0\"]", `house.toml, line 2: limits.exempt = "fe80::1%eth0" does not work`},
 		{"more than all of IPv4", "[limits]\nexempt = [\"::ffff:0.0.0.0/64\"]", `house.toml, line 2: limits.exempt = "::ffff:0.0.0.0/64" does not work`},
 		{"number as a network", "[limits]\nexempt = [10]", `house.toml, line 2: limits.exempt = 10 does not work`},
+		{"room kept for ever", "[limits]\nroom_keep = \"0s\"", `house.toml, line 2: limits.room_keep = "0s" does not work: it must be a time in quotes, from "1s" to "8760h"`},
+		{"one operator without the list", "[operators]\nkeys = \"" + kimsKey + "\"", `house.toml, line 2: operators.keys = "` + kimsKey + `" does not work: it must be a list of at most 100 fingerprints as ssh-keygen -lf prints them, "SHA256:" and 43 characters`},
+		{"operator by nickname", "[operators]\nkeys = [\"" + kimsKey + "\", \"kim\"]", `house.toml, line 2: operators.keys = "kim" does not work: it must be a list`},
+		{"house without its table", `house = "kim"`, `house.toml, line 1: house = "kim" does not work: it must be a table, [house]`},
+		{"contact of two lines", "[house]\ncontact = \"kim\\nlee\"", `house.toml, line 2: house.contact = "kim\nlee" does not work: it must be one line of at most 200 bytes, without control characters`},
 		{"crossed columns", "[limits]\ncolumns_min = 100\ncolumns_max = 80", `house.toml: limits.columns_min (100) is more than limits.columns_max (80): lower the first or raise the second`},
 		{"crossed rows", "[limits]\nrows_max = 4\nrows_min = 5", `house.toml: limits.rows_min (5) is more than limits.rows_max (4)`},
 		{"crossed thresholds", "[limits]\nunauthenticated_full = 8", `house.toml: limits.unauthenticated_start (64) is more than limits.unauthenticated_full (8)`},
@@ -200,7 +205,7 @@ func TestConnectionsFitTheFiles(t *testing.T) {
 func FuzzFile(f *testing.F) {
 	for _, text := range []string{
 		"", "ssh_addr = \":1\"\n[limits]\nmessage_bytes = 80\nlogin_timeout = \"3s\"\nexempt = [\"10.0.0.0/8\", \"::1\"]\n",
-		"limits = {}", "[[limits]]", "limits.a.b = 1", "\"\" = 1", "\"\\u202e\" = \"\\u0007\"", "lang = '''\nko'''", "[limits]\nexempt = [[]]",
+		"limits = {}", "[[limits]]", "limits.a.b = 1", "\"\" = 1", "[operators]\nkeys = [\"" + kimsKey + "\"]\n[house]\ncontact = \"김\"", "\"\\u202e\" = \"\\u0007\"", "lang = '''\nko'''", "[limits]\nexempt = [[]]",
 		"[limits]\ncolumns_min = 500\n", "[limits.message_bytes]", "lang.x = 1\nlang = \"ko\"", "a = 1979-05-27", "a = nan", "x = \"\\\x1b\"",
 	} {
 		f.Add(text)
@@ -238,6 +243,14 @@ func FuzzFile(f *testing.F) {
 		}
 		if l := s.Limits; l.ColumnsMin < 12 || l.ColumnsMin > l.ColumnsMax || l.RowsMin < 4 || l.RowsMin > l.RowsMax || l.ConnectionsTotal < 1 {
 			t.Errorf("limits = %+v, want each within its range", l)
+		}
+		for _, k := range s.Operators.Keys {
+			if canonical, ok := parseFingerprint(k); !ok || canonical != k {
+				t.Errorf("operators holds %q, want a fingerprint", k)
+			}
+		}
+		if c := s.House.Contact.String(); len(c) > 200 || strings.Contains(c, "\n") {
+			t.Errorf("contact = %q, want at most one short line", c)
 		}
 		if !isAddress(s.SSHAddr) || !isPath(s.DataDir) || !slices.Contains([]string{"en", "ko"}, s.Lang) {
 			t.Errorf("settings = %+v, want each checked", s)

@@ -9,7 +9,7 @@ import (
 // Limits are the [limits] table of the TOML file. What each one bounds and what happens beyond it stands in limitKeys and
 // in docs/CONFIG.md; addresses count as /32 (IPv4, also when mapped) or /64 (IPv6).
 //
-// A limit comes with the feature that it bounds. Not here yet, and so unknown keys: joins_per_minute, link_bytes,
+// A limit comes with the feature that it bounds. Not here yet, and so unknown keys: link_bytes,
 // passphrase_tries_per_minute.
 type Limits struct {
 	// Exempt lists those for whom the limits counted by address, key or person do not hold. Nobody by default, not even
@@ -83,6 +83,7 @@ type Limits struct {
 	MessageDelay         time.Duration
 	RefusalsPer10s       int
 	NickChangesPerMinute int
+	JoinsPerMinute       int
 	NewPeoplePerMinute   int
 	RoomRingLines        int
 	OutputBufferBytes    int
@@ -90,6 +91,11 @@ type Limits struct {
 	OutboxWait           time.Duration
 	CommitBatchLines     int
 	DiskReserveBytes     int
+
+	// Rooms.
+	RoomsTotal     int
+	RoomsPerPerson int
+	RoomKeep       time.Duration
 
 	// When things end, and the machine.
 	WriteStall                  time.Duration
@@ -112,7 +118,7 @@ func limitKeys() []key {
 			name: "limits.exempt", byDefault: []any{},
 			accepts: `a list of networks or addresses, such as ["127.0.0.0/8"]`,
 			doc:     "for these the limits marked so do not hold",
-			set:     networks(func(l *Limits) *[]netip.Prefix { return &l.Exempt }),
+			access:  list(parseNetwork, netip.Prefix.String, func(s *Settings) *[]netip.Prefix { return &s.Limits.Exempt }),
 		},
 
 		whole("connections_total", 12000, 1, 1_000_000, func(l *Limits) *int { return &l.ConnectionsTotal },
@@ -232,6 +238,8 @@ func limitKeys() []key {
 			"session ends, told why")),
 		exempted(whole("nick_changes_per_minute", 5, 1, 1_000_000, func(l *Limits) *int { return &l.NickChangesPerMinute },
 			"refused with a notice")),
+		exempted(whole("joins_per_minute", 30, 1, 1_000_000, func(l *Limits) *int { return &l.JoinsPerMinute },
+			"a further /join of a room is refused with a notice; entering the house is none")),
 		exempted(whole("new_people_per_minute", 10, 1, 1_000_000, func(l *Limits) *int { return &l.NewPeoplePerMinute },
 			"a first direct message to somebody is refused with a notice")),
 		whole("room_ring_lines", 1024, 1, 1<<20, func(l *Limits) *int { return &l.RoomRingLines },
@@ -246,6 +254,13 @@ func limitKeys() []key {
 			"further lines are saved in the next batch"),
 		whole("disk_reserve_bytes", 32<<20, 0, 1<<40, func(l *Limits) *int { return &l.DiskReserveBytes },
 			`with less free space than this, posting answers "not saved"; reading and leaving go on`),
+
+		whole("rooms_total", 10_000, 1, 1_000_000, func(l *Limits) *int { return &l.RoomsTotal },
+			"no further room can be made, until one disappears"),
+		exempted(whole("rooms_per_person", 20, 1, 10_000, func(l *Limits) *int { return &l.RoomsPerPerson },
+			"who is in so many rooms leaves one before joining another")),
+		span("room_keep", 24*time.Hour, time.Second, 365*24*time.Hour, func(l *Limits) *time.Duration { return &l.RoomKeep },
+			"a room that nobody owns and that was empty for so long disappears; there is no \"never\", which would fill rooms_total"),
 
 		span("write_stall", 2*time.Minute, time.Second, 24*time.Hour, func(l *Limits) *time.Duration { return &l.WriteStall },
 			"a peer that acknowledged nothing, or answered no keepalive, for so long is gone: session ends, the room is told"),

@@ -15,6 +15,9 @@ Made from the table in internal/config by ` + "`go generate`" + `; change it the
 A flag beats an environment variable, which beats the TOML file that ` + "`--config`" + ` names. The file is strict: a key that is
 not on this page, a value of the wrong kind or one out of range is one sentence on stderr and exit status 1.
 
+On SIGHUP a running house reads the file again. A change of ` + liveKeys() + ` takes effect at once, any other at the
+next start; the log says which. A file with a fault changes nothing, and the log says why.
+
 | flag | environment | key in the file | default | what works | what it is |
 |---|---|---|---|---|---|
 `)
@@ -27,33 +30,24 @@ not on this page, a value of the wrong kind or one out of range is one sentence 
 		}
 		row(&b, code(k.flag()+" "+k.arg), code(k.variable()), name, byDefault, k.accepts, k.doc)
 	}
-	b.WriteString(`
-## Limits
-
-These are keys of the file's ` + "`[limits]`" + ` table. Times are strings (` + "`\"30s\"`, `\"2m\"`" + `), sizes are bytes. Addresses count as /32 (IPv4) or
-/64 (IPv6). The limits marked "yes" do not hold for the addresses in ` + "`exempt`" + `: by default for nobody, not even for this machine.
-A load test needs ` + "`exempt = [\"127.0.0.0/8\"]`" + `. Totals always hold.
-
-| limit | default | what works | beyond it | exempt |
-|---|---|---|---|---|
-`)
-	for _, k := range limitKeys() {
-		mark := ""
-		if k.exempted {
-			mark = "yes"
+	for _, t := range tables() {
+		fmt.Fprintf(&b, "\n## %s\n\nThese are keys of the file's `[%s]` table. %s\n\n", t.title, t.name, t.about)
+		limits := t.name == "limits"
+		if limits {
+			b.WriteString("| limit | default | what works | beyond it | exempt |\n|---|---|---|---|---|\n")
+		} else {
+			b.WriteString("| key | default | what works | what it is |\n|---|---|---|---|\n")
 		}
-		row(&b, code(leaf(k.name)), code(written(k.byDefault)), k.accepts, k.doc, mark)
-	}
-	b.WriteString(`
-## History
-
-These are keys of the file's ` + "`[history]`" + ` table: what is kept of what was said. Accounts and their settings are always kept.
-
-| key | default | what works | what it does |
-|---|---|---|---|
-`)
-	for _, k := range historyKeys() {
-		row(&b, code(leaf(k.name)), code(written(k.byDefault)), k.accepts, k.doc)
+		for _, k := range t.keys() {
+			cells := []string{code(leaf(k.name)), code(written(k.byDefault)), k.accepts, k.doc}
+			switch {
+			case k.exempted:
+				cells = append(cells, "yes")
+			case limits:
+				cells = append(cells, "")
+			}
+			row(&b, cells...)
+		}
 	}
 	return b.String()
 }
@@ -64,10 +58,30 @@ func row(b *strings.Builder, cells ...string) {
 
 func code(t string) string { return "`" + t + "`" }
 
-// written is a default as it would stand in the TOML file.
-func written(value any) string {
-	if t, ok := value.(string); ok {
-		return fmt.Sprintf("%q", t)
+// liveKeys names the keys that take effect while the house runs.
+func liveKeys() string {
+	var names []string
+	for _, k := range append(settingKeys(), tableKeys()...) {
+		if k.live {
+			names = append(names, code(k.name))
+		}
 	}
-	return fmt.Sprint(value)
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// written is a value as it would stand in the TOML file.
+func written(value any) string {
+	switch v := value.(type) {
+	case string:
+		return fmt.Sprintf("%q", v)
+	case []any:
+		items := make([]string, len(v))
+		for i, item := range v {
+			items[i] = written(item)
+		}
+		return "[" + strings.Join(items, ", ") + "]"
+	default:
+		return fmt.Sprint(v)
+	}
 }

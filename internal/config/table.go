@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net"
@@ -20,10 +21,17 @@ type key struct {
 	accepts   string // what works, to follow "it must be"
 	doc       string // a setting: what it is; a limit: what happens beyond it
 	exempted  bool   // a limit which the addresses in exempt are free of
+	live      bool   // a change takes effect while the house runs
+	access
+}
 
+// access is the way to the field of a setting.
+type access struct {
 	// set checks a value (a string from a flag or the environment, whatever TOML knows from the file) and takes it. It
 	// returns what it cannot take, which is the value or one item of a list, and nil if all is well.
 	set func(s *Settings, value any) (bad any)
+	// get returns the value as the TOML file would hand it over, in its canonical form: set takes it back.
+	get func(s *Settings) any
 }
 
 func (k key) flag() string     { return "--" + strings.ReplaceAll(leaf(k.name), "_", "-") }
@@ -33,7 +41,7 @@ func (k key) variable() string { return "SARANGBANG_" + strings.ToUpper(k.name) 
 func fileKey() key {
 	return key{
 		name: "config", arg: "FILE", accepts: pathForm, doc: "TOML file with any of these and the limits",
-		set: text(isPath, func(s *Settings) *string { return &s.ConfigFile }),
+		access: text(isPath, func(s *Settings) *string { return &s.ConfigFile }),
 	}
 }
 
@@ -42,31 +50,31 @@ func settingKeys() []key {
 	return []key{
 		{
 			name: "ssh_addr", arg: "ADDR", byDefault: ":2222", accepts: addressForm, doc: "SSH door; port 0 picks a free one",
-			set: text(isAddress, func(s *Settings) *string { return &s.SSHAddr }),
+			access: text(isAddress, func(s *Settings) *string { return &s.SSHAddr }),
 		},
 		{
 			name: "tcp_addr", arg: "ADDR", byDefault: ":12000", accepts: addressForm + `, or "off"`, doc: "plain-TCP door of the original protocol, or off",
-			set: closable(func(s *Settings) *string { return &s.TCPAddr }),
+			access: closable(func(s *Settings) *string { return &s.TCPAddr }),
 		},
 		{
 			name: "http_addr", arg: "ADDR", byDefault: "off", accepts: addressForm + `, or "off"`, doc: "/metrics and /healthz for operators, or off",
-			set: closable(func(s *Settings) *string { return &s.HTTPAddr }),
+			access: closable(func(s *Settings) *string { return &s.HTTPAddr }),
 		},
 		{
 			name: "data_dir", arg: "DIR", byDefault: "data", accepts: pathForm, doc: "folder of the host keys and all that is kept",
-			set: text(isPath, func(s *Settings) *string { return &s.DataDir }),
+			access: text(isPath, func(s *Settings) *string { return &s.DataDir }),
 		},
 		{
 			name: "lang", arg: "LANG", byDefault: "en", accepts: "en or ko", doc: "en or ko, for clients that name no language",
-			set: text(oneOf("en", "ko"), func(s *Settings) *string { return &s.Lang }),
+			access: text(oneOf("en", "ko"), func(s *Settings) *string { return &s.Lang }),
 		},
 		{
 			name: "log_format", arg: "FORMAT", byDefault: "text", accepts: "text or json", doc: "text or json",
-			set: text(oneOf("text", "json"), func(s *Settings) *string { return &s.LogFormat }),
+			access: text(oneOf("text", "json"), func(s *Settings) *string { return &s.LogFormat }),
 		},
 		{
 			name: "log_level", arg: "LEVEL", byDefault: "info", accepts: "debug, info, warn or error", doc: "debug, info, warn or error",
-			set: level,
+			live: true, access: level(),
 		},
 	}
 }
@@ -77,38 +85,49 @@ const (
 )
 
 // text takes a string which is fit.
-func text(fit func(string) bool, field func(*Settings) *string) func(*Settings, any) any {
-	return func(s *Settings, value any) any {
-		t, ok := value.(string)
-		if !ok || !fit(t) {
-			return value
-		}
-		*field(s) = t
-		return nil
+func text(fit func(string) bool, field func(*Settings) *string) access {
+	return access{
+		set: func(s *Settings, value any) any {
+			t, ok := value.(string)
+			if !ok || !fit(t) {
+				return value
+			}
+			*field(s) = t
+			return nil
+		},
+		get: func(s *Settings) any { return *field(s) },
 	}
 }
 
 // closable takes an address, or "off" as the empty one.
-func closable(field func(*Settings) *string) func(*Settings, any) any {
+func closable(field func(*Settings) *string) access {
 	open := text(isAddress, field)
-	return func(s *Settings, value any) any {
-		if value == "off" {
-			*field(s) = ""
-			return nil
-		}
-		return open(s, value)
+	return access{
+		set: func(s *Settings, value any) any {
+			if value == "off" {
+				*field(s) = ""
+				return nil
+			}
+			return open.set(s, value)
+		},
+		get: func(s *Settings) any { return cmp.Or(*field(s), "off") },
 	}
 }
 
-func level(s *Settings, value any) any {
+func level() access {
 	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
-	name, _ := value.(string) // no level is called ""
-	chosen, known := levels[name]
-	if !known {
-		return value
+	return access{
+		set: func(s *Settings, value any) any {
+			name, _ := value.(string) // no level is called ""
+			chosen, known := levels[name]
+			if !known {
+				return value
+			}
+			s.LogLevel = chosen
+			return nil
+		},
+		get: func(s *Settings) any { return strings.ToLower(s.LogLevel.String()) },
 	}
-	s.LogLevel = chosen
-	return nil
 }
 
 func oneOf(words ...string) func(string) bool {
@@ -147,13 +166,16 @@ func number(name string, byDefault, low, high int, field func(*Settings) *int, d
 	return key{
 		name: name, byDefault: int64(byDefault), doc: doc,
 		accepts: fmt.Sprintf("a whole number from %d to %d", low, high),
-		set: func(s *Settings, value any) any {
-			n, ok := value.(int64)
-			if !ok || n < int64(low) || n > int64(high) {
-				return value
-			}
-			*field(s) = int(n)
-			return nil
+		access: access{
+			set: func(s *Settings, value any) any {
+				n, ok := value.(int64)
+				if !ok || n < int64(low) || n > int64(high) {
+					return value
+				}
+				*field(s) = int(n)
+				return nil
+			},
+			get: func(s *Settings) any { return int64(*field(s)) },
 		},
 	}
 }
@@ -163,39 +185,52 @@ func span(name string, byDefault, low, high time.Duration, field func(*Limits) *
 	return key{
 		name: "limits." + name, byDefault: short(byDefault), doc: beyond,
 		accepts: fmt.Sprintf("a time in quotes, from %q to %q", short(low), short(high)),
-		set: func(s *Settings, value any) any {
-			t, ok := value.(string)
-			d, err := time.ParseDuration(t)
-			if !ok || err != nil || d < low || d > high {
-				return value
-			}
-			*field(&s.Limits) = d
-			return nil
+		access: access{
+			set: func(s *Settings, value any) any {
+				t, ok := value.(string)
+				d, err := time.ParseDuration(t)
+				if !ok || err != nil || d < low || d > high {
+					return value
+				}
+				*field(&s.Limits) = d
+				return nil
+			},
+			get: func(s *Settings) any { return short(*field(&s.Limits)) },
 		},
 	}
 }
 
-// networks takes a list of networks and single addresses. IPv4 in IPv6's clothes is IPv4, as it is where people connect.
-func networks(field func(*Limits) *[]netip.Prefix) func(*Settings, any) any {
-	return func(s *Settings, value any) any {
-		list, ok := value.([]any)
-		if !ok {
-			return value
-		}
-		prefixes := make([]netip.Prefix, 0, len(list))
-		for _, item := range list {
-			t, _ := item.(string) // no address is empty
-			p, ok := parseNetwork(t)
+// list takes a list whose items are texts that parse understands.
+func list[T any](parse func(string) (T, bool), write func(T) string, field func(*Settings) *[]T) access {
+	return access{
+		set: func(s *Settings, value any) any {
+			given, ok := value.([]any)
 			if !ok {
-				return item
+				return value
 			}
-			prefixes = append(prefixes, p)
-		}
-		*field(&s.Limits) = prefixes
-		return nil
+			items := make([]T, 0, len(given))
+			for _, item := range given {
+				t, isText := item.(string)
+				parsed, ok := parse(t)
+				if !isText || !ok {
+					return item
+				}
+				items = append(items, parsed)
+			}
+			*field(s) = items
+			return nil
+		},
+		get: func(s *Settings) any {
+			items := []any{}
+			for _, item := range *field(s) {
+				items = append(items, write(item))
+			}
+			return items
+		},
 	}
 }
 
+// parseNetwork takes a network or a single address. IPv4 in IPv6's clothes is IPv4, as it is where people connect.
 func parseNetwork(t string) (netip.Prefix, bool) {
 	p, err := netip.ParsePrefix(t)
 	if err != nil {
