@@ -42,15 +42,15 @@ func tables() []table {
 		},
 		{
 			name: "history", title: "History", keys: historyKeys,
-			about: "What is kept of what was said. Accounts and their settings are always kept.",
+			about: "They say what is kept of what was said. Accounts and their settings are always kept.",
 		},
 		{
 			name: "operators", title: "Operators", keys: operatorKeys,
-			about: "Who may do everything in the house, whatever others grant or take away.",
+			about: "They say who may do everything in the house, whatever others grant or take away.",
 		},
 		{
 			name: "house", title: "House", keys: houseKeys,
-			about: "What people are told about the house.",
+			about: "They say what people are told about the house.",
 		},
 	}
 }

@@ -248,7 +248,7 @@ func TestReferenceHasARowForEveryKey(t *testing.T) {
 		"| `message_bytes` | `4096` | a whole number from 1 to 65536 | refused whole, with both sizes named |  |",
 		"| `nick_timeout` | `\"10m\"` | a time in quotes, from \"100ms\" to \"24h\" | told, session ends; on the TCP door reset |  |",
 		"| `keys` | `[]` | a list of at most 100 fingerprints as ssh-keygen -lf prints them, \"SHA256:\" and 43 characters | whoever proves one of these keys is an operator |",
-		"A change of `log_level`, `operators.keys` or `house.contact` takes effect at once, any other at the\nnext start;",
+		"A change of `log_level`, `operators.keys` or `house.contact` takes effect at once, any other at the next start.",
 		"| `sessions_per_key` | `8` | a whole number from 1 to 1000000 | a sentence, exit status 1 | yes |",
 	} {
 		if !strings.Contains(Reference(), want) {

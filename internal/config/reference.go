@@ -15,8 +15,8 @@ Made from the table in internal/config by ` + "`go generate`" + `; change it the
 A flag beats an environment variable, which beats the TOML file that ` + "`--config`" + ` names. The file is strict: a key that is
 not on this page, a value of the wrong kind or one out of range is one sentence on stderr and exit status 1.
 
-On SIGHUP a running house reads the file again. A change of ` + liveKeys() + ` takes effect at once, any other at the
-next start; the log says which. A file with a fault changes nothing, and the log says why.
+On SIGHUP a running house reads the file again, and the log says what changed; a file with a fault changes nothing, and the log
+says why. A change of ` + liveKeys() + ` takes effect at once, any other at the next start.
 
 | flag | environment | key in the file | default | what works | what it is |
 |---|---|---|---|---|---|
