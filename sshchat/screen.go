@@ -18,7 +18,7 @@ var _ session.Terminal = (*screen)(nil)
 // Next implements [session.Console].
 func (s *screen) Next(ctx context.Context, w session.Wait) (session.Input, error) {
 	in, err := s.Terminal.Next(ctx, terminal.Wait(w))
-	return session.Input{Kind: kinds[in.Kind], Text: in.Text, Begun: in.Begun, Size: in.Size, Limit: in.Limit}, err
+	return session.Input{Kind: kinds[in.Kind], Text: in.Text, Begun: in.Begun, Size: in.Size, Limit: in.Limit, Place: in.Place}, err
 }
 
 var kinds = map[terminal.Kind]session.Kind{
@@ -26,6 +26,7 @@ var kinds = map[terminal.Kind]session.Kind{
 	terminal.Line:    session.Line,
 	terminal.Leave:   session.Leave,
 	terminal.Refused: session.TooLong,
+	terminal.Switch:  session.Switch,
 }
 
 // Print implements [session.Console].

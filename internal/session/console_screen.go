@@ -20,10 +20,13 @@ type consoleScreen struct {
 	term    Terminal     // the same, where it is one; else nil
 	depth   render.Depth // of that terminal
 	view    render.View
-	place   string // the room, as the prompt shows it
-	nick    room.Nick
+	here    string // the room, as the prompt shows it
+	others  []elsewhere
+	nick    room.Nick // empty until the person is in
 	sending bool
-	day     int // of the line that was drawn last
+	plain   bool
+	stale   bool // the console has an older prompt
+	day     int  // of the line that was drawn last
 	drawn   *render.Shared
 }
 
@@ -75,6 +78,10 @@ func (s *consoleScreen) palette(with command.Settings) *render.Palette {
 // apply draws by the settings from the next row on.
 func (s *consoleScreen) apply(with command.Settings) {
 	s.view.Lang, s.view.Clock, s.view.Palette = with.Lang, clocks[with.Times], s.palette(with)
+	s.plain = with.Plain
+	if s.stale {
+		s.showPrompt()
+	}
 	if s.term != nil {
 		s.view.Words = s.view.Palette == nil
 		s.term.SetPlain(with.Plain)
@@ -118,7 +125,7 @@ func (s *consoleScreen) Ask(ctx context.Context, q Question) (string, error) {
 			if err := s.Show([]*room.Event{room.Note(text)}); err != nil {
 				return "", err
 			}
-		case Woken:
+		case Woken, Switch: // there is nowhere to go yet
 		}
 	}
 }
@@ -129,19 +136,40 @@ func (s *consoleScreen) Enter(nick room.Nick) {
 	s.showPrompt()
 }
 
-// showPrompt shows where the person is, who they are, and that a line is on its way; on narrower screens less of it.
-func (s *consoleScreen) showPrompt() {
-	nick, end := string(s.nick), "> "
-	if !s.sending {
-		s.SetPrompt(prompt(s.place+" "+nick+end), prompt(nick+end), prompt(end))
-		return
+// Next waits. Where the prompt could not be replaced unheard, it is once a line was entered.
+func (s *consoleScreen) Next(ctx context.Context, w Wait) (Input, error) {
+	in, err := s.Console.Next(ctx, w)
+	if in.Kind == Line && s.stale {
+		s.showPrompt()
 	}
-	sending := s.view.Lang.Text(i18n.StatusSending) + end
-	s.SetPrompt(prompt(s.place+" "+nick+" "+sending), prompt(nick+" "+sending), prompt(sending), prompt("…"+end))
+	return in, err
 }
 
-// prompt is a form of the prompt.
-func prompt(text string) []Span { return []Span{{Text: text}} }
+// setRooms says which room the person looks at, and which others they are in, in the order of their places: the screen keeps those.
+// In plain mode each change of the prompt is a row more to be listened to, so that more of what is unread already is not told before
+// the person has entered a line.
+func (s *consoleScreen) setRooms(here string, others []elsewhere) {
+	quiet := s.plain && here == s.here && slices.EqualFunc(others, s.others, elsewhere.looksLike)
+	s.here, s.others = here, others
+	switch {
+	case s.nick == "":
+	case quiet:
+		s.stale = true
+	default:
+		s.showPrompt()
+	}
+}
+
+// showPrompt shows where the person is, who they are, what is unread elsewhere, and that a line is on its way; on narrower screens less
+// of it.
+func (s *consoleScreen) showPrompt() {
+	s.stale = false
+	state := ""
+	if s.sending {
+		state = s.view.Lang.Text(i18n.StatusSending)
+	}
+	s.SetPrompt(promptForms(s.here, string(s.nick), state, s.others)...)
+}
 
 // roomFor says whether a prompt leaves half the row to what is typed: a terminal shows no more of it.
 func (s *consoleScreen) roomFor(prompt string) bool {

@@ -63,6 +63,7 @@ const (
 	Leave               // the person asked to go: Ctrl-D on an empty line, or the door's own word for it
 	TooLong             // a paste or an unfinished line was refused whole before it became a line: Size over Limit bytes
 	Overrun             // Size messages were refused since more than Limit waited
+	Switch              // the person asked for their room in Place
 )
 
 // Input is what a wait ended with.
@@ -71,6 +72,7 @@ type Input struct {
 	Text        string    // of Line: as it was typed, not yet cleaned
 	Begun       time.Time // of Line: when its typing began; zero where nobody knows
 	Size, Limit int
+	Place       int // of Switch: 1 to 9, whether there is a room or not
 }
 
 // Manner is how a door's people talk, where doors differ.

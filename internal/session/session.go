@@ -139,7 +139,7 @@ func (x *session) arrive() {
 	}
 	if x.console != nil {
 		x.console.view.Me = x.me.Person().ID
-		x.console.place = "#" + strings.TrimPrefix(string(x.me.Room()), "room/")
+		x.console.setRooms("#"+strings.TrimPrefix(string(x.me.Room()), "room/"), nil)
 		if x.console.term != nil {
 			x.console.term.SetCompleter(x.propose)
 		}
@@ -338,7 +338,7 @@ func (x *session) look(in Input) error {
 		x.screen.Sending(wondering)
 	}
 	switch in.Kind {
-	case Woken:
+	case Woken, Switch:
 	case Line:
 		x.lines++
 		return x.line(in)

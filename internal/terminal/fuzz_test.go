@@ -29,7 +29,7 @@ func FuzzInput(f *testing.F) {
 		strings.Repeat("\xff", 300), "\xed\x95", "e\u0301\u200d\u0301\ufe0f\u0e33\uff9e", "👨\u200d👩\x7f\u200d👧\x02🇰",
 		"\x01\x0b\x19\x19\x15\x17\x10\x0e\x0c\x03\x04", "\u202e\u009b\ue000\ufdd3\U000f0000", "\x1b[1;2;3;4m\x1b[?1;2c\x1b[[A",
 		"a\r\nb\n\rc", "\u1112\u1161\x01\u11ab\x05\u1161\u1161", "\t\x1b[Z\x00\x1f",
-		"one 한글 two\x14\x1f\x1f\x7f\x7f\x1f\r\x1b[A\x1f", "ab\r\x12a\x12\x12\x7f한\x1b\x12b\x03c\x12b\x1b[200~\n\x1b[201~\r\x1b[A",
+		"\x1b1a한\x1b\x1b2\x12\x1b9b\x1b3\r\x1b4", "one 한글 two\x14\x1f\x1f\x7f\x7f\x1f\r\x1b[A\x1f", "ab\r\x12a\x12\x12\x7f한\x1b\x12b\x03c\x12b\x1b[200~\n\x1b[201~\r\x1b[A",
 	} {
 		f.Add([]byte(s), uint8(10), uint8(len(s)/2))
 	}

@@ -38,6 +38,7 @@ const (
 	keySwap
 	keyUndo
 	keyRedraw
+	keySwitch // comes with the digit of the place
 	keyEscape
 	keyCancel     // Ctrl-C
 	keyEndOfInput // Ctrl-D
@@ -75,6 +76,7 @@ var keyMap = []struct {
 	{keySwap, "swap", []chord{{"Ctrl-T", "\x14"}}},
 	{keyUndo, "undo", []chord{{"Ctrl-_", "\x1f"}}},
 	{keyRedraw, "redraw", []chord{{"Ctrl-L", "\x0c"}}},
+	{keySwitch, "switch", []chord{{"Alt-1…9", "\x1b1|\x1b2|\x1b3|\x1b4|\x1b5|\x1b6|\x1b7|\x1b8|\x1b9"}}},
 	{keyEscape, "escape", []chord{{"Esc", "\x1b"}}},
 	{keyCancel, "cancel", []chord{{"Ctrl-C", "\x03"}}},
 	{keyEndOfInput, "leave", []chord{{"Ctrl-D", "\x04"}}},

@@ -341,6 +341,11 @@ func (t *Terminal) press(k key, r rune) {
 		t.measured(int(r))
 		return
 	}
+	if k == keySwitch { // the line, what was typed of it a moment ago and a search stay as they are
+		t.completion = completion{}
+		t.end(Input{Kind: Switch, Place: int(r - '0')})
+		return
+	}
 	t.insertTyped()
 	if t.excess > 0 {
 		t.refuse(len(t.draft.text) + t.excess)

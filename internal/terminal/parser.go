@@ -131,7 +131,7 @@ func (p *parser) afterEscape(b byte) {
 		switch {
 		case b < 0x80 && altKeys[b] != keyNone:
 			if !p.paste {
-				p.emit(altKeys[b], 0)
+				p.emit(altKeys[b], rune(b))
 			}
 		case b < ' ' || b >= 0x80: // no key with Alt: the ESC stood alone
 			p.loneEscape()

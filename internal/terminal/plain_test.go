@@ -205,7 +205,7 @@ func TestPlainRandomSteps(t *testing.T) {
 				case op < 5:
 					r.press(alphabet[random.IntN(len(alphabet))].text)
 				case op < 7:
-					keys := []string{"\x7f", "\x1b[D", "\x1b[3~", "\x01", "\x05", "\x17", "\x15", "\x19", "\x1f", "\x14", "\x1b[A", "\x12", "\x0c"}
+					keys := []string{"\x7f", "\x1b[D", "\x1b[3~", "\x01", "\x05", "\x17", "\x15", "\x19", "\x1f", "\x14", "\x1b[A", "\x12", "\x0c", "\x1b5"}
 					r.press(keys[random.IntN(len(keys))])
 				case op < 9:
 					r.print(fmt.Sprintf("[row] %d\n", printed))

@@ -327,7 +327,7 @@ func (p *person) send(s string) {
 func (p *person) sendOne(sequences ...string) { p.send(sequences[p.IntN(len(sequences))]) }
 
 func (p *person) act() {
-	switch op := p.IntN(47); {
+	switch op := p.IntN(49); {
 	case op < 15:
 		if is := p.some(1+p.IntN(4), p.alphabet); p.fits(is) {
 			p.insert(typing, is)
@@ -389,6 +389,8 @@ func (p *person) act() {
 		p.search()
 	case op < 44:
 		p.complete()
+	case op < 46:
+		p.switchRooms()
 	default:
 		p.see()
 	}
@@ -536,6 +538,8 @@ func (p *person) search() {
 		p.check()
 		p.see()
 		p.check()
+		p.switchRooms()
+		p.check()
 	}
 	p.searching = false
 	entry, at := p.text, p.cur
@@ -562,6 +566,18 @@ func (p *person) search() {
 		take()
 		p.move(0)
 		p.send("\x01")
+	}
+}
+
+// switchRooms presses Alt and a digit, which changes nothing that can be seen or
+// undone.
+func (p *person) switchRooms() {
+	p.inputs = nil
+	place, looked := 1+p.IntN(9), p.looked
+	p.send(fmt.Sprint("\x1b", place))
+	p.looked = looked
+	if got := p.events(); len(got) != 1 || got[0] != (Input{Kind: Switch, Place: place}) {
+		p.differs("got %v, want the place %d", got, place)
 	}
 }
 

@@ -100,6 +100,7 @@ const (
 	Line                // a line was entered
 	Leave               // Ctrl-D on an empty line
 	Refused             // a paste or a line is longer than Limits.PasteBytes and was not taken
+	Switch              // Alt and a digit; what is being typed is as it was
 )
 
 // Input is what ended Next.
@@ -112,6 +113,8 @@ type Input struct {
 	Begun time.Time
 	// Size and Limit of Refused, in bytes.
 	Size, Limit int
+	// Place of Switch, 1 to 9.
+	Place int
 }
 
 // Terminal is one person's keyboard and screen. One goroutine, its owner, calls
@@ -285,14 +288,13 @@ func (t *Terminal) Print(rows []byte) {
 
 // SetPrompt replaces the prompt, by one or several forms of it, the longest
 // first. On a screen of any size the first is drawn that takes at most half of
-// its width, or else the last one, clipped to that. A prompt is never empty:
-// without any cell it is drawn as ">". The terminal keeps the forms; they must
-// not be changed any more.
+// its width, or else the last one, clipped to that; nothing is drawn anew if that
+// is the form which stands there. A prompt is never empty: without any cell it is
+// drawn as ">". The terminal keeps the forms; they must not be changed any more.
 func (t *Terminal) SetPrompt(forms ...[]Span) {
-	if !slices.EqualFunc(forms, t.prompt, slices.Equal) {
-		t.prompt = forms
-		t.promptStale = true
-	}
+	was := t.promptForm()
+	t.prompt = forms
+	t.promptStale = t.promptStale || !slices.Equal(was, t.promptForm())
 }
 
 // SetColor chooses whether the marks that the terminal itself puts into the line
