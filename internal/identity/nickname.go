@@ -58,7 +58,7 @@ func DefaultRules() Rules {
 func (r Rules) Parse(typed string) (Nickname, error) {
 	name, refusal := r.check(typed)
 	if refusal != nil {
-		refusal.Suggestion = r.suggest(typed, refusal)
+		refusal.Suggestion = r.suggest(typed, refusal, r.check)
 		return Nickname{}, refusal
 	}
 	return name, nil

@@ -37,6 +37,7 @@ const (
 	RuleMixedDirection                      // right-to-left letters in a name that breaks the Bidi Rule (RFC 5893)
 	RuleTooManyGraphemes                    // more than Rules.MaxGraphemes
 	RuleTooManyCells                        // wider than Rules.MaxCells
+	RuleBlankInside                         // a blank in the name of a room
 	RuleReserved                            // a reserved name, or one that looks like it
 )
 
@@ -63,6 +64,7 @@ var slugs = [...]string{
 	RuleMixedDirection:      "mixed-direction",
 	RuleTooManyGraphemes:    "too-many-graphemes",
 	RuleTooManyCells:        "too-many-cells",
+	RuleBlankInside:         "blank-inside",
 	RuleReserved:            "reserved",
 }
 
@@ -83,7 +85,7 @@ func AllRules() []Rule {
 	return rules
 }
 
-// Refusal is the error of [Rules.Parse]: why a name was refused, and what would do instead. People are told in their own
+// Refusal is the error of [Rules.Parse] and [Rules.ParseRoom]: why a name was refused, and what would do instead. People are told in their own
 // language; Error is for logs and tests.
 type Refusal struct {
 	Rule Rule
@@ -100,24 +102,24 @@ type Refusal struct {
 func (e *Refusal) Error() string {
 	switch {
 	case e.Limit > 0:
-		return fmt.Sprintf("nickname refused: %s: %d of at most %d", e.Rule, e.Got, e.Limit)
+		return fmt.Sprintf("name refused: %s: %d of at most %d", e.Rule, e.Got, e.Limit)
 	case e.Bad != "":
-		return fmt.Sprintf("nickname refused: %s: %+q", e.Rule, e.Bad)
+		return fmt.Sprintf("name refused: %s: %+q", e.Rule, e.Bad)
 	default:
-		return "nickname refused: " + e.Rule.String()
+		return "name refused: " + e.Rule.String()
 	}
 }
 
 // maxMends bounds what a refusal costs: each mend is followed by a whole check.
 const maxMends = 8
 
-// suggest mends a refused name, one broken rule after the other, until it obeys them all.
-func (r Rules) suggest(name string, refusal *Refusal) string {
+// suggest mends a name that check refused, one broken rule after the other, until it obeys them all.
+func (r Rules) suggest(name string, refusal *Refusal, check func(string) (Nickname, *Refusal)) string {
 	for range maxMends {
 		if name = r.mend(name, refusal); name == "" {
 			return ""
 		}
-		if _, refusal = r.check(name); refusal == nil {
+		if _, refusal = check(name); refusal == nil {
 			return name
 		}
 	}
@@ -136,6 +138,8 @@ func (r Rules) mend(name string, refusal *Refusal) string {
 		return n
 	case RuleForbiddenFirst:
 		return strings.TrimPrefix(norm.NFC.String(name), refusal.Bad)
+	case RuleBlankInside:
+		return strings.ReplaceAll(name, " ", "-")
 	case RuleMixedScripts:
 		return latinised(norm.NFC.String(name))
 	default:
