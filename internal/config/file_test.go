@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"sarangbang/internal/identity"
 )
 
 func TestLimitsAreReadFromTheFile(t *testing.T) {
@@ -245,7 +247,7 @@ func FuzzFile(f *testing.F) {
 			t.Errorf("limits = %+v, want each within its range", l)
 		}
 		for _, k := range s.Operators.Keys {
-			if canonical, ok := parseFingerprint(k); !ok || canonical != k {
+			if canonical, ok := identity.ParseFingerprint(k); !ok || canonical != k {
 				t.Errorf("operators holds %q, want a fingerprint", k)
 			}
 		}

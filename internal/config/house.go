@@ -1,12 +1,9 @@
 package config
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"slices"
-	"strconv"
-	"strings"
 
+	"sarangbang/internal/identity"
 	"sarangbang/room"
 )
 
@@ -36,7 +33,7 @@ const maxOperators = 100
 
 // operatorKeys are the rows of the [operators] table.
 func operatorKeys() []key {
-	keys := list(parseFingerprint, func(t string) string { return t }, func(s *Settings) *[]string { return &s.Operators.Keys })
+	keys := list(identity.ParseFingerprint, func(t string) string { return t }, func(s *Settings) *[]string { return &s.Operators.Keys })
 	return []key{{
 		name: "operators.keys", byDefault: []any{}, live: true,
 		accepts: `a list of at most 100 fingerprints as ssh-keygen -lf prints them, "SHA256:" and 43 characters`,
@@ -56,29 +53,6 @@ func operatorKeys() []key {
 			get: keys.get,
 		},
 	}}
-}
-
-// parseFingerprint takes the fingerprint of a key alone, padded or not, or the line that ssh-keygen -lf prints about it: bits,
-// fingerprint, comment and, in parentheses, the kind.
-func parseFingerprint(t string) (canonical string, ok bool) {
-	fields := strings.Fields(t)
-	if n := len(fields); n > 2 && isNumber(fields[0]) && strings.HasPrefix(fields[n-1], "(") && !strings.ContainsAny(strings.TrimSpace(t), "\r\n") {
-		fields = fields[1:2]
-	}
-	if len(fields) != 1 {
-		return "", false
-	}
-	sum, isSHA256 := strings.CutPrefix(fields[0], "SHA256:")
-	raw, err := base64.RawStdEncoding.Strict().DecodeString(strings.TrimSuffix(sum, "="))
-	if !isSHA256 || err != nil || len(raw) != sha256.Size {
-		return "", false
-	}
-	return "SHA256:" + base64.RawStdEncoding.EncodeToString(raw), true
-}
-
-func isNumber(t string) bool {
-	_, err := strconv.ParseUint(t, 10, 32)
-	return err == nil
 }
 
 // House is the [house] table of the TOML file.
