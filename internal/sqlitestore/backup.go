@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -23,7 +24,7 @@ import (
 // once it is on the disk. It works beside whoever writes the database and holds nobody up. What stands at to is never overwritten.
 // If it fails, with a sentence, nothing is left behind.
 func Backup(ctx context.Context, path, to string) (bytes int64, err error) {
-	if _, err := os.Lstat(to); err == nil {
+	if !free(to) {
 		return 0, inTheWay(to)
 	}
 	err = look(ctx, path, func(conn *sql.Conn, _ int) error {
@@ -42,7 +43,7 @@ func backup(ctx context.Context, conn *sql.Conn, to string) (bytes int64, err er
 		case ctx.Err() != nil, code == sqlite3.SQLITE_CORRUPT, code == sqlite3.SQLITE_BUSY:
 			return 0, err // it is about the database
 		}
-		return 0, fmt.Errorf("backup %s cannot be written (%s): name a new file where this user can write and enough is free", to, reason(err).Error())
+		return 0, fmt.Errorf("backup %s cannot be written (%s): %s", to, reason(err).Error(), cure(err, "name a new file where this user can write and enough is free"))
 	}
 	f, err := os.CreateTemp(filepath.Dir(to), filepath.Base(to)+".part-*")
 	if err != nil {
@@ -93,10 +94,16 @@ func name(file, as string) error {
 	if err == nil || errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if _, err := os.Lstat(as); err == nil {
+	if !free(as) {
 		return fs.ErrExist
 	}
 	return os.Rename(file, as)
+}
+
+// free says that nothing has a name, not even a link that leads nowhere.
+func free(name string) bool {
+	_, err := os.Lstat(name)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // Restore puts a backup in the place of the database at path, which nobody may have open. It looks the backup over first, as Check
@@ -192,7 +199,8 @@ func copyFiles(backup, draft string) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("backup %s cannot be copied into %s (%w): let this user read it, and write there", backup, filepath.Dir(draft), reason(err))
+			return fmt.Errorf("backup %s cannot be copied into %s (%w): %s", backup, filepath.Dir(draft), reason(err),
+				cure(err, "let this user read it, and write there"))
 		}
 	}
 	return nil
@@ -224,10 +232,9 @@ func copyFile(from, to string) (err error) {
 // another name first, with all that stands beside it: SQLite would take a log that is left there for one of the new database. What
 // stands in its log is carried over before, so that whenever this ends, be it by a power cut, all of the one or of the other is in
 // place. Only of one that is so damaged that SQLite does not open it the log goes before the file, to where both are kept.
+//
+// If it fails, all is under the names that it had, and there are no others.
 func putInPlace(ctx context.Context, draft, path, why string) (aside string, err error) {
-	fail := func(err error) (string, error) {
-		return "", fmt.Errorf("database %s cannot be replaced (%w): let this user write in its folder", path, reason(err))
-	}
 	if hasLog(path) {
 		_ = withConn(ctx, path, url.Values{"mode": {"rw"}}, func(conn *sql.Conn) error { // its end takes the log away
 			_, err := carried(ctx, conn)
@@ -235,34 +242,61 @@ func putInPlace(ctx context.Context, draft, path, why string) (aside string, err
 		})
 	}
 	stamp := fmt.Sprintf("%s.before-%s-%s", path, why, time.Now().UTC().Format("20060102T150405.000Z"))
-	if err := adopt(draft, filepath.Dir(path)); err != nil {
-		return fail(err)
+	undo, aside, err := exchange(draft, path, stamp)
+	if err == nil {
+		err = syncFolder(path)
 	}
-	for _, suffix := range append([]string{""}, besides...) {
-		err := name(path+suffix, stamp+suffix)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+	if err != nil {
+		for _, step := range slices.Backward(undo) {
+			err = errors.Join(err, step())
 		}
-		if err == nil {
-			err = syncFile(stamp + suffix)
-		}
-		if err != nil {
-			return fail(err)
-		}
-		aside = stamp
-	}
-	for _, suffix := range besides {
-		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fail(err)
-		}
-	}
-	if err := os.Rename(draft, path); err != nil {
-		return fail(err)
-	}
-	if err := syncFile(path); err != nil {
-		return fail(err)
+		return "", fmt.Errorf("database %s cannot be replaced (%w): %s", path, reason(err), cure(err, "let this user write in its folder"))
 	}
 	return aside, nil
+}
+
+// exchange does what putInPlace is for, and returns how each step of it is taken back.
+func exchange(draft, path, stamp string) (undo []func() error, aside string, err error) {
+	if err := adopt(draft, filepath.Dir(path)); err != nil {
+		return nil, "", err
+	}
+	if !free(stamp) {
+		return nil, "", fs.ErrExist
+	}
+	back := func(from, to string) { undo = append(undo, func() error { return os.Rename(from, to) }) }
+	for _, suffix := range besides {
+		if free(path + suffix) {
+			continue
+		}
+		if err := os.Rename(path+suffix, stamp+suffix); err != nil {
+			return undo, "", err
+		}
+		back(stamp+suffix, path+suffix)
+	}
+	if free(path) {
+		return undo, "", os.Rename(draft, path)
+	}
+	if os.Link(path, stamp) == nil { // so that there is one at every moment
+		if err := os.Rename(draft, path); err != nil {
+			return append(undo, func() error { return os.Remove(stamp) }), "", err
+		}
+		back(stamp, path)
+		return undo, stamp, nil
+	}
+	// A disk without links, or the file of another user, to which the system lets nobody else make one. For a moment there is none.
+	// Should that be the last, an empty log stands for it: no start takes the house for a new one.
+	guard := path + "-wal"
+	f, err := os.OpenFile(guard, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // beside the operator's own database
+	if err != nil {
+		return undo, "", err
+	}
+	_ = f.Close()                           // nothing was written
+	defer func() { _ = os.Remove(guard) }() // empty, it does no harm
+	if err := os.Rename(path, stamp); err != nil {
+		return undo, "", err
+	}
+	back(stamp, path)
+	return undo, stamp, os.Rename(draft, path)
 }
 
 // adopt gives a file that root has made to the owner of the folder: the house that runs there may not be root.

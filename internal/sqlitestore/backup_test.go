@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"os/signal"
@@ -451,5 +452,50 @@ func TestRestoreTellsWhatWantsRebuilding(t *testing.T) {
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("nothing was restored: %v", err)
+	}
+}
+
+// The system lets nobody make a link to a file of another user that they cannot write. What fails then is taken back.
+func TestReplacingTheFileOfAnotherUser(t *testing.T) {
+	for what, tt := range map[string]struct {
+		draft func(path string) error
+		works bool
+	}{
+		"what can be put in place": {func(path string) error { return os.WriteFile(path, []byte("new"), 0o600) }, true},
+		"what is not there":        {func(string) error { return nil }, false},
+	} {
+		folder := t.TempDir()
+		path := filepath.Join(folder, "house.db")
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			if err := os.WriteFile(path+suffix, []byte("old"+suffix), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		draft := path + ".new"
+		if err := errors.Join(tt.draft(draft), os.Chmod(filepath.Dir(folder), 0o711)); err != nil {
+			t.Fatal(err)
+		}
+		restrict(t, folder, 0o700)
+		if info, err := os.Stat(draft); err == nil {
+			restrict(t, draft, info.Mode())
+		}
+		before := contents(t, folder)
+		var err error
+		asNobody(t, func() { _, err = sqlitestore.PutInPlace(t.Context(), draft, path, "test") })
+		after := contents(t, folder)
+		if !tt.works {
+			if err == nil || !maps.Equal(before, after) {
+				t.Errorf("%s: PutInPlace = %v, the folder has %q; want an error, and %q", what, err, after, before)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%s: PutInPlace = %v, want no error", what, err)
+		}
+		aside := asideOf(t, path, "test")
+		want := map[string]string{path: "new", aside: "old", aside + "-wal": "old-wal", aside + "-shm": "old-shm"}
+		if !maps.Equal(after, want) {
+			t.Errorf("%s: the folder has %q, want %q", what, after, want)
+		}
 	}
 }

@@ -50,6 +50,9 @@ func (s *Store) judge(err error) *fault {
 
 // noRoom says that a file cannot grow. Where the system limits the size of files, SQLite tells of a write that failed, and no more.
 func noRoom(err error) bool {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
+		return true
+	}
 	switch code := codeOf(err); code {
 	case sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE:
 		return true
@@ -78,6 +81,14 @@ func reason(err error) error {
 		return errno
 	}
 	return err
+}
+
+// cure is what helps against an error of the operating system: room if that is what is missing, else what usually does.
+func cure(err error, usual string) string {
+	if noRoom(err) {
+		return "make room on its disk, or lift the limit of the size of files"
+	}
+	return usual
 }
 
 // unusable makes the sentence for a database with which a start does not get on.

@@ -168,18 +168,23 @@ func dsn(path string, params url.Values) (string, error) {
 
 // syncFile makes a file and its entry in the folder durable.
 func syncFile(path string) error {
-	for _, name := range []string{path, filepath.Dir(path)} {
-		f, err := os.Open(name) //nolint:gosec // the path is the operator's own
-		if err != nil {
-			return err
-		}
-		err = f.Sync()
-		if closed := f.Close(); err == nil {
-			err = closed
-		}
-		if err != nil {
-			return err
-		}
+	if err := flush(path); err != nil {
+		return err
 	}
-	return nil
+	return syncFolder(path)
+}
+
+// syncFolder makes the entry of a file durable.
+func syncFolder(path string) error { return flush(filepath.Dir(path)) }
+
+func flush(path string) error {
+	f, err := os.Open(path) //nolint:gosec // the path is the operator's own
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
 }
