@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -99,6 +100,81 @@ func TestAReserveOfTheDiskIsLeftAlone(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Errorf("Close = %v, want no error", err)
 	}
+}
+
+// Nobody has to lose a line before the house is known to be unwell.
+func TestWhatIsAmissWithTheDiskIsNoticedWhileNobodyWrites(t *testing.T) {
+	t.Parallel()
+	s, err := sqlitestore.Open(newPath(t), sqlitestore.Options{Logger: quiet.Logger, DiskReserve: 1 << 62})
+	if err != nil {
+		t.Fatalf("Open = %v, want no error", err)
+	}
+	full := &house{t, s}
+	if reason := full.state(false); !strings.Contains(reason, "reserve") {
+		t.Errorf("Status from the start gives the reason %q, want the reserve", reason)
+	}
+	full.closed()
+
+	h := newHouse(t)
+	h.state(true)
+	if err := os.Rename(h.Path(), h.Path()+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	if reason := h.state(false); !strings.Contains(reason, "moved") {
+		t.Errorf("Status later gives the reason %q, want that the database was moved", reason)
+	}
+	if err := os.Rename(h.Path()+".moved", h.Path()); err != nil {
+		t.Fatal(err)
+	}
+	h.state(true)
+}
+
+// An account is erased when the disk fills: what remains to be forgotten waits, and whoever waits for it is told so.
+func TestForgettingEndsWhereNoSpaceIsLeft(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(childArgument) == "" {
+		out, err := child(t, "yes").CombinedOutput()
+		if err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	h := newHouse(t)
+	kim := h.come("kim", "SHA256:kim")
+	var recs []room.Record
+	for i := range 1000 {
+		recs = append(recs, room.Encode(kim, room.Lobby, room.Said{Text: room.Sentence(fmt.Sprintf("one of many lines, number %d", i))}))
+	}
+	if _, err := h.Append(t.Context(), recs...); err != nil {
+		t.Fatalf("Append = %v, want no error", err)
+	}
+	path := h.closed()
+	execute(t, path, `INSERT INTO striking VALUES ('`+string(kim.ID)+`', 100000)`)
+	limitFiles(t, 100_000) // enough for a start
+	log := new(strings.Builder)
+	s, err := sqlitestore.Open(path, sqlitestore.Options{Logger: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatalf("Open = %v, want no error", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := s.Forget(ctx); !errors.Is(err, room.ErrNotSaved) {
+		t.Errorf("Forget without space = %v, want %v", err, room.ErrNotSaved)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("Close = %v, want no error", err)
+	}
+	if n := strings.Count(log.String(), "\n"); n > 3 {
+		t.Errorf("it was logged %d times: %s", n, log)
+	}
+	limitFiles(t, ^uint64(0))
+	again := &house{t, openStore(t, path)}
+	if err := again.Forget(t.Context()); err != nil {
+		t.Errorf("Forget with space again = %v, want no error", err)
+	}
+	again.closed()
+	wantFile(t, path, nil, []string{"sha256:kim"})
 }
 
 func TestADatabaseThatWasMovedAwayIsNotWrittenTo(t *testing.T) {

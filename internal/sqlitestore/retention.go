@@ -128,8 +128,9 @@ func (w *writer) letGo(ctx context.Context) {
 	}
 }
 
-// lookForOld begins to let go of what is old.
+// lookForOld begins to let go of what is old, and goes on with forgetting.
 func (w *writer) lookForOld() {
+	w.striking = true
 	w.trimmer.trimming, w.trimmer.counted = true, false
 	w.trimmer.due.Reset(trimPause)
 }
@@ -340,10 +341,14 @@ func (w *writer) forgetNames(ctx context.Context) error {
 	return w.do(ctx, `DELETE FROM names WHERE NOT EXISTS (SELECT 1 FROM terms WHERE term = char(?) || no)`, authorTag)
 }
 
-// Forget waits until erased accounts are forgotten altogether, so that nothing of it is left to the next start.
+// Forget waits until erased accounts are forgotten altogether, so that nothing of it is left to the next start. An error says why that
+// has to wait: the next start goes on with it.
 func (s *Store) Forget(ctx context.Context) error {
 	for more := true; more; {
 		err := s.submit(ctx, &request{done: make(chan struct{}), save: func(ctx context.Context, conn *sql.Conn) error {
+			if s.writer.unforgotten != nil {
+				return s.writer.unforgotten
+			}
 			return conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM striking)`).Scan(&more)
 		}})
 		if err != nil {

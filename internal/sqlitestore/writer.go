@@ -45,9 +45,11 @@ type writer struct {
 	disk     disk
 	degraded string      // why nothing is saved; empty if it is
 	probe    *time.Timer // runs while degraded
+	look     *time.Timer // fires when it is time to look at the disk
 
-	striking bool // an erased account may not be forgotten altogether
-	trimmer  trimmer
+	striking    bool  // an erased account may not be forgotten altogether
+	unforgotten error // why the last try to go on with that failed
+	trimmer     trimmer
 
 	commits int // since the size of the log beside the database was last looked at
 	most    int // pages that the log may have
@@ -61,6 +63,9 @@ const reserveBlock = 1 << 20
 // probePause is the wait before a store that cannot write tries again by itself.
 const probePause = time.Second
 
+// lookEvery is the wait between two looks at the disk while nobody writes: what nobody tries to save must not hide that it is full.
+const lookEvery = 2 * time.Second
+
 // busyWait is how long a transaction waits for another process. Whoever waits longer asks again.
 const busyWait = 100 * time.Millisecond
 
@@ -73,7 +78,7 @@ func openWriter(ctx context.Context, s *Store, opt Options) (*writer, error) {
 	w := &writer{
 		store: s, log: opt.Logger, batch: cmp.Or(opt.BatchLines, 512), rules: room.NewRules(), fleeting: newFleeting(),
 		people: map[room.PersonID]int64{}, names: map[room.Nick]int64{},
-		probe: time.NewTimer(time.Hour), striking: true, trimmer: newTrimmer(opt.Keep), most: emptyPages, full: emptyPages,
+		probe: time.NewTimer(time.Hour), look: time.NewTimer(0), striking: true, trimmer: newTrimmer(opt.Keep), most: emptyPages, full: emptyPages,
 	}
 	w.probe.Stop()
 	if err := w.open(ctx, opt); err != nil {
@@ -151,12 +156,16 @@ func (w *writer) close() error {
 
 // run serves requests until the store is closed and none waits.
 func (w *writer) run(ctx context.Context) {
+	w.watch()
 	w.forget(ctx)
 	for {
 		select {
 		case <-w.store.wake:
 		case <-w.probe.C:
 			w.heal(ctx)
+			continue
+		case <-w.look.C:
+			w.watch()
 			continue
 		case <-w.trimmer.due.C:
 			w.lookForOld()
@@ -188,23 +197,34 @@ func (w *writer) forget(ctx context.Context) {
 		return
 	}
 	more, err := w.strike(ctx)
-	if err == nil {
+	if w.unforgotten = err; err == nil {
 		if w.striking = more; more {
 			w.store.ring()
 		}
 		return
 	}
 	w.log.Error("erased account not forgotten yet", "err", err)
+	w.striking = false // until the next look for what is old: it would only fail again
 	if f := w.store.judge(err); f != nil {
 		w.degrade(f)
-	} else {
-		w.striking = false // until the next start: it would only fail again
+	}
+}
+
+// watch looks at the disk while nobody writes. What it finds is found to be over by heal.
+func (w *writer) watch() {
+	w.look.Reset(lookEvery)
+	if w.degraded != "" {
+		return
+	}
+	if err := w.disk.check(); err != nil {
+		w.degrade(w.store.judge(err))
 	}
 }
 
 // finish leaves nothing but the one file behind. What fails here is done at the next start.
 func (w *writer) finish(ctx context.Context) {
 	w.probe.Stop()
+	w.look.Stop()
 	w.trimmer.due.Stop()
 	w.store.gate.open()
 	w.store.tell(room.State{Reason: "closed"})
@@ -569,7 +589,10 @@ func (d *disk) check() error {
 	if err := syscall.Statfs(d.path, &fs); err != nil {
 		return &fault{room.ErrNotSaved, "the disk of " + d.path + " does not answer", err}
 	}
-	if free := fs.Bavail * uint64(fs.Bsize); free < d.reserve {
+	switch free := fs.Bavail * uint64(fs.Bsize); {
+	case free < pageSize:
+		return &fault{room.ErrNotSaved, "the disk of " + d.path + " is full", nil}
+	case free < d.reserve:
 		return &fault{room.ErrNotSaved, fmt.Sprintf("the disk of %s is full but for the reserve of %d MiB", d.path, d.reserve>>20), nil}
 	}
 	d.looked = now
