@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -128,6 +129,20 @@ func (j *job) misused(format string, args ...any) error {
 
 func (j *job) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(j.stdout, format+"\n", args...) // what was done is done, whether anybody reads it or not
+}
+
+// logger passes on what the store has to tell, such as a copy that it made. What goes wrong is said in the sentence with which the tool
+// ends.
+func (j *job) logger() *slog.Logger {
+	return slog.New(tidings{newLogger(j.settings, j.stderr).Handler()})
+}
+
+// tidings lets through what is not about faults.
+type tidings struct{ slog.Handler }
+
+// Enabled implements [slog.Handler].
+func (t tidings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level < slog.LevelWarn && t.Handler.Enabled(ctx, level)
 }
 
 // stopped does something with the data folder while no house runs in it.
@@ -262,7 +277,7 @@ func doctor(ctx context.Context, j *job) error {
 		return err
 	}
 	return j.stopped(func() error {
-		opt := storeOptions(j.settings.Limits, config.History{}, newLogger(j.settings, j.stderr))
+		opt := storeOptions(j.settings.Limits, config.History{}, j.logger())
 		err := sqlitestore.Rebuild(ctx, j.path, opt, func(_, _ room.Seq) {})
 		if err == nil {
 			j.say("search index and accounts of %s are made anew", j.path)

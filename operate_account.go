@@ -35,11 +35,12 @@ func account(ctx context.Context, j *job) error {
 		return err
 	}
 	return j.stopped(func() error {
-		store, err := sqlitestore.Open(j.path, storeOptions(j.settings.Limits, config.History{}, newLogger(j.settings, j.stderr)))
+		store, err := sqlitestore.Open(j.path, storeOptions(j.settings.Limits, config.History{}, j.logger()))
 		if err != nil {
 			return err
 		}
 		b := books{job: j, store: store}
+		_ = b.store.Forget(ctx) // what an earlier call could not end; if this cannot either, a later one will
 		err = b.do(ctx, what)
 		if closed := store.Close(); err == nil {
 			err = closed
@@ -88,7 +89,9 @@ func (b *books) do(ctx context.Context, what string) error {
 			return err
 		}
 		if err := b.store.Forget(ctx); err != nil {
-			return err
+			return fmt.Errorf("the account %s is erased, and nobody can wear the nickname until %s; but some of its lines still carry its name, "+
+				"and direct messages to it are still there (%w): make room, and start the house or call this again with any account, "+
+				"either goes on with it", a.Nick, until.Format(minute), err)
 		}
 		b.say("the account %s is erased; its lines stay without a name, and nobody can wear the nickname until %s", a.Nick, until.Format(minute))
 	case "key-add":

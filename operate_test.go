@@ -7,9 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -388,5 +390,51 @@ func TestImportTellsOfNicknamesThatAreOwned(t *testing.T) {
 	}
 	if out, want := o.does("import", file), "\n1 of the new lines carry the nickname of an account here"; !strings.Contains(out, want) {
 		t.Errorf("import says %q, want %q", out, want)
+	}
+}
+
+// limitFiles bounds the length of the files that this process writes.
+func limitFiles(t *testing.T, size uint64) {
+	t.Helper()
+	var limit syscall.Rlimit
+	err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit)
+	if limit.Cur = min(size, limit.Max); err == nil {
+		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)
+	}
+	if err != nil {
+		t.Fatalf("limit the length of files: %v", err)
+	}
+}
+
+func TestDeletingAnAccountWithoutSpaceSaysWhatRemains(t *testing.T) {
+	o := furnished(t)
+	path := datadir.Database(o.data)
+	store, err := sqlitestore.Open(path, sqlitestore.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("Open = %v, want no error", err)
+	}
+	kim := room.Person{ID: "key:" + firstKey, Nick: "Kim", Key: firstKey}
+	recs := []room.Record{room.Encode(kim, room.Lobby, room.Joined{Screen: "s", Names: []string{"case:kim", "skel:kim"}})}
+	for i := range 1000 {
+		recs = append(recs, room.Encode(kim, room.Lobby, room.Said{Text: room.Sentence(fmt.Sprintf("one of many lines, number %d", i))}))
+	}
+	if _, err := store.Append(t.Context(), recs...); err != nil {
+		t.Fatalf("Append = %v, want no error", err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatalf("Close = %v, want no error", err)
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	limitFiles(t, 100_000)
+	defer limitFiles(t, ^uint64(0))
+	o.refuses([]string{"account", "delete", "Kim"}, "the account Kim is erased", "some of its lines still carry its name", path, "make room")
+	limitFiles(t, ^uint64(0))
+	if file, err := os.ReadFile(path); err != nil || !strings.Contains(string(file), firstKey) {
+		t.Errorf("without space nothing is left of the key in the file, %v: this test shows nothing", err)
+	}
+	o.does("account", "list")
+	if file, err := os.ReadFile(path); err != nil || strings.Contains(string(file), firstKey) {
+		t.Errorf("with space again the key is in the file still, or %v", err)
 	}
 }
