@@ -67,6 +67,9 @@ func backup(ctx context.Context, conn *sql.Conn, to string) (bytes int64, err er
 	}
 	info, err := os.Stat(part)
 	if err == nil {
+		err = scrubFile(ctx, part)
+	}
+	if err == nil {
 		err = syncFile(part)
 	}
 	if err == nil {
@@ -165,6 +168,9 @@ func prepareRestored(ctx context.Context, draft string) (faults []Fault, err err
 	})
 	if err != nil {
 		return nil, sentence(ctx, draft, err)
+	}
+	if err := scrubFile(ctx, draft); err != nil { // it may be of an older program
+		return nil, err
 	}
 	return faults, syncFile(draft)
 }

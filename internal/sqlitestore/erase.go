@@ -106,6 +106,9 @@ func (w *writer) strikeRest(ctx context.Context, who string, before int64) error
 	if err == nil {
 		err = w.do(ctx, `DELETE FROM striking WHERE person = ?`, who)
 	}
+	if err == nil {
+		err = w.beginScrubbing(ctx)
+	}
 	return err
 }
 

@@ -52,7 +52,7 @@ func (s *Store) Forgotten(tb testing.TB) {
 	tb.Helper()
 	for more := true; more; {
 		err := s.submit(context.Background(), &request{done: make(chan struct{}), save: func(ctx context.Context, conn *sql.Conn) error {
-			return conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM striking)`).Scan(&more)
+			return conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM striking) OR EXISTS (SELECT 1 FROM meta WHERE name = ?)`, residue).Scan(&more)
 		}})
 		if err != nil {
 			tb.Fatalf("look for what is to be forgotten: %v", err)

@@ -108,10 +108,7 @@ func inspect(path string, known int) (found bool, err error) {
 	if version := int(binary.BigEndian.Uint32(header[60:])); version > known {
 		return false, newer(path, version, known)
 	}
-	page := int64(binary.BigEndian.Uint16(header[16:]))
-	if page == 1 {
-		page = 65536
-	}
+	page := sizeOfPages(header)
 	if page < 512 || page&(page-1) != 0 {
 		return false, refused(path, "is damaged: its page size makes no sense")
 	}
@@ -120,6 +117,15 @@ func inspect(path string, known int) (found bool, err error) {
 		return false, refused(path, fmt.Sprintf("is cut off after %d of %d bytes", info.Size(), pages*page))
 	}
 	return true, nil
+}
+
+// sizeOfPages returns the size that stands in the header.
+func sizeOfPages(header []byte) int64 {
+	page := int64(binary.BigEndian.Uint16(header[16:]))
+	if page == 1 {
+		page = 65536
+	}
+	return page
 }
 
 // readHeader returns the first bytes of the file, fewer if it has fewer. It must not be called while SQLite has the file open:

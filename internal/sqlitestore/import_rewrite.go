@@ -46,6 +46,9 @@ func rewrite(ctx context.Context, path, why string, do func(w *writer) error) (a
 		})
 	})
 	if err == nil {
+		err = scrubFile(ctx, draft)
+	}
+	if err == nil {
 		err = syncFile(draft)
 	}
 	if err != nil {

@@ -57,6 +57,8 @@ type trimmer struct {
 	stale      int64 // what stood in meta under staleWords when that began
 	compacted  time.Time
 
+	scrubbing bool // pages may hold what was removed, where nothing is kept
+
 	unsettled bool // the log beside the database may hold what was removed
 }
 
@@ -67,7 +69,7 @@ type trimmed struct {
 }
 
 func newTrimmer(keep Keep) trimmer {
-	return trimmer{keep: keep, due: time.NewTimer(0), unsettled: true}
+	return trimmer{keep: keep, due: time.NewTimer(0), scrubbing: true, unsettled: true}
 }
 
 // excess returns the place before which everything is too old, and how many of the oldest lines and direct messages are too many.
@@ -102,12 +104,15 @@ func (k Keep) aging(ctx context.Context, conn *sql.Conn, now time.Time) (n int, 
 // letGo does a little of what is to be done. It is called while nobody waits, and rings when there is more.
 func (w *writer) letGo(ctx context.Context) {
 	t := &w.trimmer
-	if w.degraded != "" || !t.trimming && !t.compacting {
+	if w.degraded != "" || !t.trimming && !t.compacting && !t.scrubbing {
 		return
 	}
-	step := w.compact
-	if t.trimming {
+	step := w.scrubSome
+	switch {
+	case t.trimming:
 		step = w.trim
+	case t.compacting:
+		step = w.compact
 	}
 	w.commits = tidyEvery // so that the log beside the database is looked at: a step fills it like many commits
 	err := w.do(ctx, `PRAGMA secure_delete = ON`)
@@ -120,17 +125,17 @@ func (w *writer) letGo(ctx context.Context) {
 		if f := w.store.judge(err); f != nil {
 			w.degrade(f)
 		}
-		t.trimming, t.compacting = false, false // until the next look
+		t.trimming, t.compacting, t.scrubbing = false, false, false // until the next look
 		return
 	}
-	if t.trimming || t.compacting {
+	if t.trimming || t.compacting || t.scrubbing {
 		w.store.ring()
 	}
 }
 
 // lookForOld begins to let go of what is old, and goes on with forgetting.
 func (w *writer) lookForOld() {
-	w.striking = true
+	w.striking, w.trimmer.scrubbing = true, true
 	w.trimmer.trimming, w.trimmer.counted = true, false
 	w.trimmer.due.Reset(trimPause)
 }
@@ -329,7 +334,7 @@ func (w *writer) compact(ctx context.Context) error {
 		return err
 	}
 	t.compacting, t.compacted = false, time.Now()
-	return w.settle(ctx)
+	return w.beginScrubbing(ctx)
 }
 
 // forgetNames drops the nicknames under which nothing is left to be found.
@@ -349,7 +354,7 @@ func (s *Store) Forget(ctx context.Context) error {
 			if s.writer.unforgotten != nil {
 				return s.writer.unforgotten
 			}
-			return conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM striking)`).Scan(&more)
+			return conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM striking) OR EXISTS (SELECT 1 FROM meta WHERE name = ?)`, residue).Scan(&more)
 		}})
 		if err != nil {
 			return err

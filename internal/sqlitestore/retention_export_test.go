@@ -14,7 +14,7 @@ func (s *Store) LetGo(tb testing.TB) {
 			if !begun {
 				s.writer.lookForOld()
 			}
-			busy = s.writer.trimmer.trimming || s.writer.trimmer.compacting
+			busy = s.writer.trimmer.trimming || s.writer.trimmer.compacting || s.writer.trimmer.scrubbing
 			return nil
 		}})
 		if err != nil {

@@ -186,6 +186,9 @@ func copyTo(ctx context.Context, conn *sql.Conn, path string) error {
 	}
 	_, err = conn.ExecContext(ctx, `VACUUM INTO ?`, path)
 	if err == nil {
+		err = scrubFile(ctx, path)
+	}
+	if err == nil {
 		err = adopt(path, filepath.Dir(path))
 	}
 	if err == nil {
