@@ -305,7 +305,7 @@ func TestDoctor(t *testing.T) {
 	o := furnished(t)
 	out := o.does("doctor")
 	for _, want := range []string{
-		"\ndatabase   " + datadir.Database(o.data) + ", form 1\n", "\nlines      2, and 1 direct messages\n", "\naccounts   2\n",
+		"\ndatabase   " + datadir.Database(o.data) + ", form 2\n", "\nlines      2, and 1 direct messages\n", "\naccounts   2\n",
 		"\nretention  all is kept\n", " free, 32 MiB of it kept in reserve\n", "\nhealth     all is well\n",
 	} {
 		if !strings.Contains(out, want) {

@@ -46,16 +46,26 @@ type Snapshot struct {
 	At       Position
 	Accounts []Account
 	Held     []Holding
+	Charter  []Change // everything that was kept of what [Rules.Changes] told
 }
 
 // Restore gives rules that nothing was applied to yet the state of a snapshot.
-func (r *Rules) Restore(s Snapshot) {
+func (r *Rules) Restore(s Snapshot) error {
 	for i := range s.Accounts {
 		r.open(s.Accounts[i].clone())
 	}
 	for _, h := range s.Held {
 		r.held[h.Name] = h.Until
 	}
+	if err := r.restore(s.Charter); err != nil {
+		return err
+	}
+	for where := range r.rooms {
+		if r.halls[where] == nil {
+			r.halls[where] = newHall()
+		}
+	}
+	return nil
 }
 
 // open puts an account into its places.
@@ -121,7 +131,7 @@ func (r *Rules) account(e *Event, from Person) Void {
 	case Erased:
 		r.erase(old, b.Until, e.At)
 		return ""
-	case Said, Emoted, Told, Joined, Parted, Renamed, Registered, Notice, Unknown:
+	default:
 		return VoidUnknown
 	}
 	put(r, r.accounts, a.ID, a)
@@ -131,6 +141,7 @@ func (r *Rules) account(e *Event, from Person) Void {
 func (r *Rules) register(e *Event, from Person, b Registered) Void {
 	s := r.nicks[from.ID]
 	switch {
+	case r.replaying:
 	case s == nil || s.nick != e.From.Nick: // the names are of the nickname as it was when the record was made
 		return VoidNotMember
 	case r.accounts[from.ID] != nil:
@@ -151,6 +162,7 @@ func (r *Rules) erase(a *Account, until, now time.Time) {
 	for _, k := range a.Keys {
 		drop(r, r.keys, k)
 	}
+	r.leaveCharter(a.ID)
 	for name, free := range r.held {
 		if !now.Before(free) {
 			drop(r, r.held, name)

@@ -27,6 +27,14 @@ type Archive interface {
 	Places(ctx context.Context, account PersonID) ([]Place, error)
 	// SavePlaces replaces places, all or none. It waits for the next commit.
 	SavePlaces(ctx context.Context, places []Place) error
+	// Sightings returns all that was saved of who was here lately.
+	Sightings(ctx context.Context) ([]Sighting, error)
+	// SaveSightings replaces what is known of people, and forgets everything that is older than a time. It waits for the next commit.
+	SaveSightings(ctx context.Context, people map[PersonID][]Sighting, since time.Time) error
+	// Acts returns the newest q.N records that q asks for of what was done to rooms and to keep order, newest first.
+	Acts(ctx context.Context, q ActQuery) ([]*Event, error)
+	// Find returns the lines and the struck lines of a room whose IDs begin so, at most n of them.
+	Find(ctx context.Context, room Subject, id string, n int) ([]*Event, error)
 	// Holdings counts what is stored of a person.
 	Holdings(ctx context.Context, who PersonID) (Holdings, error)
 }
@@ -58,10 +66,19 @@ type SearchQuery struct {
 	Words  string
 	Author string    // the case key of a nickname (the first of a Claim's Names): what was said under it
 	Room   Subject   // required
+	From   Seq       // the oldest place
 	Since  time.Time // lines committed at it or later
 	Before Seq       // the place behind the newest
 	N      int       // how many at most; required
 	By     string    // who asks, by whatever tells them from others: they have one search at a time
+}
+
+// ActQuery asks for what was done to rooms and to keep order. A zero field asks for no bound.
+type ActQuery struct {
+	Where  Subject // a room, or HouseSubject
+	Before Seq
+	Since  time.Time
+	N      int // how many at most; required
 }
 
 // Place is how far the owner of an account has read a room, or their direct messages.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 )
 
@@ -21,6 +22,19 @@ type wire struct {
 	Name   string      `json:"name,omitempty"`
 	Value  string      `json:"value,omitempty"`
 	Until  *time.Time  `json:"until,omitempty"`
+	Addr   string      `json:"addr,omitempty"`
+	Proof  string      `json:"proof,omitempty"` // the hash that a password was checked against
+	Off    bool        `json:"off,omitempty"`   // the opposite of what the kind says
+	IDs    []string    `json:"ids,omitempty"`
+	Target *wireTarget `json:"target,omitempty"`
+}
+
+// wireTarget is whom a bar means.
+type wireTarget struct {
+	Persons []PersonID     `json:"persons,omitempty"`
+	Keys    []string       `json:"keys,omitempty"`
+	Names   []string       `json:"names,omitempty"`
+	Nets    []netip.Prefix `json:"nets,omitempty"`
 }
 
 type wirePerson struct {
@@ -51,6 +65,7 @@ func Encode(from Person, where Subject, b Body) Record {
 		r.Kind, r.Subject, w.To, w.Text = "told", personSubject(b.To.ID), &to, b.Text.s
 	case Joined:
 		r.Kind, r.Ephemeral, w.Screen, w.Visit, w.Names = "joined", true, string(b.Screen), b.Visit, b.Names
+		w.Addr, w.Proof = b.Addr, b.Pass
 	case Parted:
 		r.Kind, r.Ephemeral, w.Screen, w.Why = "parted", true, string(b.Screen), string(b.Why)
 	case Renamed:
@@ -65,7 +80,9 @@ func Encode(from Person, where Subject, b Body) Record {
 		r.Kind, r.Subject, w.Name, w.Value = "configured", accountSubject(from.ID), b.Name, b.Value
 	case Erased:
 		r.Kind, r.Subject, w.Until = "erased", accountSubject(from.ID), &b.Until
-	case Notice, Unknown:
+	case Opened, Closed, Arranged, Invited, Ranked, Appointed, Kicked, Barred, Lifted, Undone, Withdrawn, Announced, Absent:
+		encodeOrder(&r, &w, b)
+	case Removed, Notice, Unknown:
 		panic(fmt.Sprintf("room: %T is not a record", b))
 	}
 	data, err := json.Marshal(w)
@@ -88,7 +105,7 @@ func Decode(c Committed) (*Event, error) {
 	}
 	var w wire
 	err := json.Unmarshal(r.Data, &w)
-	if err == nil {
+	if house := r.Kind == "appointed" || r.Kind == "closed"; err == nil && !house { // these are done by the house itself
 		e.From, err = fromWire(w.From)
 	}
 	if err == nil {
@@ -105,7 +122,7 @@ var decoders = map[string]func(wire) (Body, error){
 	"said":    func(w wire) (Body, error) { return Said{Sentence(w.Text)}, nil },
 	"emoted":  func(w wire) (Body, error) { return Emoted{Sentence(w.Text)}, nil },
 	"told":    decodeTold,
-	"joined":  func(w wire) (Body, error) { return Joined{ScreenID(w.Screen), w.Visit, w.Names}, nil },
+	"joined":  func(w wire) (Body, error) { return Joined{ScreenID(w.Screen), w.Visit, w.Names, w.Addr, w.Proof}, nil },
 	"parted":  func(w wire) (Body, error) { return Parted{ScreenID(w.Screen), Ending(w.Why)}, nil },
 	"renamed": decodeRenamed,
 
@@ -114,6 +131,21 @@ var decoders = map[string]func(wire) (Body, error){
 	"key_removed": func(w wire) (Body, error) { return KeyRemoved{w.Key}, nil },
 	"configured":  func(w wire) (Body, error) { return Configured{w.Name, w.Value}, nil },
 	"erased":      decodeErased,
+
+	"opened":    decodeOpened,
+	"closed":    func(wire) (Body, error) { return Closed{}, nil },
+	"arranged":  func(w wire) (Body, error) { return Arranged{Aspect(w.Name), Sentence(w.Value).s}, nil },
+	"invited":   decodeInvited,
+	"ranked":    decodeRanked,
+	"appointed": func(w wire) (Body, error) { return Appointed{w.Names}, nil },
+	"kicked":    decodeKicked,
+	"muted":     func(w wire) (Body, error) { return decodeBar(w, true) },
+	"banned":    func(w wire) (Body, error) { return decodeBar(w, false) },
+	"lifted":    decodeLifted,
+	"undone":    decodeUndone,
+	"withdrawn": decodeWithdrawn,
+	"announced": func(w wire) (Body, error) { return Announced{Sentence(w.Text)}, nil },
+	"absent":    func(w wire) (Body, error) { return Absent{!w.Off, Sentence(w.Text)}, nil },
 }
 
 func decodeTold(w wire) (Body, error) {

@@ -65,6 +65,7 @@ func TestRecordsSayWhatTheyAreAbout(t *testing.T) {
 		case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased:
 			want = room.Subject("account/" + kim.ID)
 		case room.Said, room.Emoted, room.Joined, room.Parted, room.Notice, room.Unknown:
+		default:
 		}
 		if rec.Subject != want {
 			t.Errorf("subject of %T = %s, want %s", body, rec.Subject, want)

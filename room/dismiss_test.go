@@ -34,7 +34,7 @@ func (s *stage) does(m *room.Member, b room.Body) {
 // tried is what becomes of what a screen posts.
 func (s *stage) tried(m *room.Member, b room.Body) room.Void {
 	s.t.Helper()
-	results, err := m.Post(context.Background(), b)
+	results, err := m.Post(context.Background(), room.Lobby, b)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -44,10 +44,10 @@ func (s *stage) tried(m *room.Member, b room.Body) room.Void {
 func TestAKeyThatIsRemovedTakesItsScreensAlong(t *testing.T) {
 	s, desktop, laptop := owners(t)
 	s.does(desktop, room.KeyRemoved{Key: "SHA256:laptop"})
-	if why := laptop.Dismissed(); why != room.EndingRevoked {
+	if why := dismissed(laptop); why != room.EndingRevoked {
 		t.Errorf("the screen with that key: dismissed %q, want %q", why, room.EndingRevoked)
 	}
-	if why := desktop.Dismissed(); why != "" {
+	if why := dismissed(desktop); why != "" {
 		t.Errorf("the other screen: dismissed %q, want it to stay", why)
 	}
 	for _, b := range []room.Body{room.Said{Text: text("still kim")}, room.KeyAdded{Key: "SHA256:thief"}, room.KeyRemoved{Key: "SHA256:kim"}, room.Erased{}} {
@@ -57,11 +57,11 @@ func TestAKeyThatIsRemovedTakesItsScreensAlong(t *testing.T) {
 	}
 	claim := keyed("kim")
 	claim.Key = "SHA256:laptop"
-	if _, err := s.Enter(context.Background(), claim, false); !errors.Is(err, room.ErrHeld) {
+	if _, err := s.Enter(context.Background(), claim, room.Entry{Where: room.Lobby, Back: true}); !errors.Is(err, room.ErrHeld) {
 		t.Errorf("Enter with that key = %v, want ErrHeld", err)
 	}
 	s.say(desktop, "mine")
-	laptop.Leave(laptop.Dismissed())
+	laptop.Leave(dismissed(laptop))
 	s.members("kim×1")
 }
 
@@ -71,7 +71,7 @@ func TestAnErasedAccountTakesItsScreensAlong(t *testing.T) {
 	s.say(laptop, "before")
 	s.does(desktop, room.Erased{Until: farAway})
 	for _, m := range []*room.Member{desktop, laptop} {
-		if why := m.Dismissed(); why != room.EndingErased {
+		if why := dismissed(m); why != room.EndingErased {
 			t.Errorf("dismissed %q, want %q", why, room.EndingErased)
 		}
 		if void := s.tried(m, room.Said{Text: text("after")}); void != room.VoidNotMember {
@@ -80,7 +80,7 @@ func TestAnErasedAccountTakesItsScreensAlong(t *testing.T) {
 		if err := m.Rename(context.Background(), "other", namesOf("other")); err == nil {
 			t.Error("a rename after the end is possible, want an error")
 		}
-		m.Leave(m.Dismissed())
+		m.Leave(dismissed(m))
 	}
 	s.members("lee×1")
 	if got, want := rows(s.Lines(room.Lobby, 10)), []string{"[—] before"}; !slices.Equal(got, want) {
@@ -96,11 +96,19 @@ func TestRegisteringCountsForEveryScreenOfThePerson(t *testing.T) {
 	x.Leave(room.EndingLeft)
 	seen := lastOf(s.say(lee, "seen on the other screen"))
 	y.Sent(seen)
-	y.Confirmed(seen)
+	y.Confirmed(room.Lobby, seen)
 	y.Leave(room.EndingLost)
 	s.say(lee, "new")
 	_, again, fresh := s.missed(s.enter(keyed("kim")), 10)
 	if want := []string{"[lee] new"}; len(again) > 0 || !slices.Equal(fresh, want) {
 		t.Errorf("again %q, new %q; want none and %q", again, fresh, want)
 	}
+}
+
+// dismissed is why a screen must go; empty while it may stay.
+func dismissed(m *room.Member) room.Ending {
+	if d := m.Dismissed(); d != nil {
+		return d.Why
+	}
+	return ""
 }

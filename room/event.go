@@ -46,6 +46,8 @@ type (
 		Screen ScreenID
 		Visit  bool     // neither announced nor listed: one command over ssh
 		Names  []string // of the claim: everything about the nickname that must be unique
+		Addr   string   // where the screen's connection comes from, without the port; empty where that is not known. It is kept nowhere
+		Pass   string   // the hash that the room's password was checked against; empty for none given
 	}
 	// Parted is one screen leaving a room. Only the last listed screen of a person is announced.
 	Parted struct {
@@ -67,6 +69,64 @@ type (
 	Configured struct{ Name, Value string }
 	// Erased is the end of an account: what was stored about it is overwritten, and nobody can wear the name until then.
 	Erased struct{ Until time.Time }
+	// Opened is a room that its author makes: the record's subject is the room's from now on. Names are all that must be unique about it.
+	Opened struct {
+		Name  Nick
+		Names []string
+	}
+	// Closed is the end of a room that nobody owns and nobody came to for long. The house itself says so.
+	Closed struct{}
+	// Arranged gives a room another topic, or another way of letting people in and speak.
+	Arranged struct {
+		What  Aspect
+		Value string // in the form that the aspect has; see its constant
+	}
+	// Invited lets somebody into a private room for as long as it has an owner, or no more. Whoever knows the password lets themselves in:
+	// then Pass is the hash that it was checked against.
+	Invited struct {
+		Whom Person
+		Out  bool
+		Pass string
+	}
+	// Ranked gives the owner of an account a role in the record's room, or in the house; RoleMember takes it away.
+	Ranked struct {
+		Whom Person
+		Role Role
+	}
+	// Appointed is who the configuration says are operators, by the fingerprints of their keys. The house itself says so.
+	Appointed struct{ Keys []string }
+	// Kicked puts somebody out of a room. They may come back.
+	Kicked struct {
+		Whom   Person
+		Reason Text
+	}
+	// Barred keeps people from speaking in a room or in the house, or out of it. Out are those whom it put out, as of its place.
+	Barred struct {
+		Bar Bar
+		Out []Person
+	}
+	// Lifted ends a bar before its time. What it was and whom it meant is said for people.
+	Lifted struct {
+		Bar   ID
+		Mute  bool
+		Label string
+	}
+	// Undone takes back what another record did. Its kind is said for people.
+	Undone struct {
+		Act  ID
+		Kind string
+	}
+	// Withdrawn strikes lines: they are shown to nobody any more, but for the place where they stood.
+	Withdrawn struct{ Lines []ID }
+	// Removed stands in the place of a line that was struck. It is no record.
+	Removed struct{ line *Event }
+	// Announced is said to everybody in the house by one of its operators.
+	Announced struct{ Text Text }
+	// Absent says that somebody is away, or back: an empty Text of somebody who is away says nothing further.
+	Absent struct {
+		Away bool
+		Text Text
+	}
 	// Notice is the program talking to one screen: a warning, a refusal, the answer to a command. It is never journaled. Its
 	// text is already in that person's language.
 	Notice struct{ Text Text }
@@ -85,8 +145,34 @@ func (KeyAdded) body()   {}
 func (KeyRemoved) body() {}
 func (Configured) body() {}
 func (Erased) body()     {}
+func (Opened) body()     {}
+func (Closed) body()     {}
+func (Arranged) body()   {}
+func (Invited) body()    {}
+func (Ranked) body()     {}
+func (Appointed) body()  {}
+func (Kicked) body()     {}
+func (Barred) body()     {}
+func (Lifted) body()     {}
+func (Undone) body()     {}
+func (Withdrawn) body()  {}
+func (Removed) body()    {}
+func (Announced) body()  {}
+func (Absent) body()     {}
 func (Notice) body()     {}
 func (Unknown) body()    {}
+
+// An Aspect is one thing about a room that can be arranged. On and off are "on" and "".
+type Aspect string
+
+// The aspects, and the form of their values.
+const (
+	AspectTopic    Aspect = "topic"    // clean text of one line; empty for none
+	AspectPrivate  Aspect = "private"  // "on": only who is invited comes in, and nobody else learns of the room
+	AspectLocked   Aspect = "locked"   // "on": only who has an account comes in; everybody inside stays
+	AspectSlow     Aspect = "slow"     // a time.Duration as text: each person may speak once in it; empty for none
+	AspectPassword Aspect = "password" // the hash of the password that lets people into a private room; empty for none
+)
 
 // Note makes the event of a notice.
 func Note(t Text) *Event { return &Event{Body: Notice{Text: t}} }
@@ -104,5 +190,7 @@ const (
 	EndingShutdown Ending = "shutdown" // the house closes
 	EndingRevoked  Ending = "revoked"  // the key opens the account no more
 	EndingErased   Ending = "erased"   // the account was erased
+	EndingKicked   Ending = "kicked"   // put out of the only room they were in
+	EndingBanned   Ending = "banned"   // kept out of the house
 	EndingFault    Ending = "fault"    // a fault of ours ended the session
 )

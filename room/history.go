@@ -25,12 +25,25 @@ func (h *House) Restore(ctx context.Context, a Archive) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.archive, h.after = a, s.At
-	h.rules.Restore(s)
+	if err := h.rules.Restore(s); err != nil {
+		return fmt.Errorf("restore what the house has decided: %w", err)
+	}
 	h.applied.Store(uint64(s.At.Seq))
-	for name, log := range h.rooms {
+	seen, err := a.Sightings(ctx)
+	if err != nil {
+		return fmt.Errorf("restore who was here lately: %w", err)
+	}
+	for i := range seen {
+		h.sights.put(&seen[i])
+	}
+	clear(h.sights.changed)
+	for name, log := range h.rooms { // the others come back when somebody enters them
 		from, n, err := a.Back(ctx, LineQuery{Room: name, N: h.opt.RingLines})
 		if err != nil {
 			return fmt.Errorf("restore %s: %w", name, err)
+		}
+		if n < h.opt.RingLines {
+			log.setWhole()
 		}
 		for n > 0 {
 			lines, err := a.Lines(ctx, LineQuery{Room: name, From: from, N: pageLines})
@@ -55,13 +68,16 @@ func (h *House) Lines(room Subject, n int) []*Event {
 }
 
 func (h *House) lines(room Subject, before Seq, n int) []*Event {
-	h.mu.RLock()
-	l := h.rooms[room]
-	h.mu.RUnlock()
-	if l == nil {
-		return nil
+	if l := h.log(room); l != nil {
+		return l.Lines(before, n)
 	}
-	return l.Lines(before, n)
+	return nil
+}
+
+func (h *House) log(room Subject) *Log {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.rooms[room]
 }
 
 // History yields the newest q.N lines that q asks for, oldest first, page by page from the archive: the caller may take as long as
@@ -76,6 +92,7 @@ func (h *House) History(ctx context.Context, q LineQuery) iter.Seq2[*Event, erro
 			}
 			return
 		}
+		q = h.within(q)
 		from, n, err := h.archive.Back(ctx, q)
 		if err != nil {
 			yield(nil, err)
@@ -124,22 +141,28 @@ func (h *House) Search(ctx context.Context, q SearchQuery) ([]*Event, error) {
 	if h.archive == nil {
 		return nil, ErrNoArchive
 	}
+	q.From = h.within(LineQuery{Room: q.Room, From: q.From}).From
 	return h.archive.Search(ctx, q)
 }
 
-// Between yields what concerned the member in places from <= Seq < before, oldest first: the lines of the room, and direct messages
+// Between yields what concerned the member in places from <= Seq < before, oldest first: the lines of a room, and direct messages
 // to them. It blocks on the disk. An error is the last thing yielded. ErrNoArchive: it is not known any more.
-func (m *Member) Between(ctx context.Context, from, before Seq) iter.Seq2[*Event, error] {
+func (m *Member) Between(ctx context.Context, where Subject, from, before Seq) iter.Seq2[*Event, error] {
+	return m.merged(ctx, where, from, from, before)
+}
+
+// merged is Between with direct messages from another place on.
+func (m *Member) merged(ctx context.Context, where Subject, from, toldFrom, before Seq) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		h := m.house
 		switch {
 		case h.archive == nil:
 			yield(nil, ErrNoArchive)
 			return
-		case from >= before:
+		case from >= before && toldFrom >= before:
 			return
 		}
-		next, stop := iter.Pull2(h.told(ctx, m.person.id, from, before))
+		next, stop := iter.Pull2(h.told(ctx, m.person.id, toldFrom, before))
 		defer stop()
 		told, err, some := next()
 		toldBefore := func(place Seq) (more bool) {
@@ -151,7 +174,7 @@ func (m *Member) Between(ctx context.Context, from, before Seq) iter.Seq2[*Event
 			}
 			return true
 		}
-		for e, err := range h.History(ctx, LineQuery{Room: m.room, From: from, Before: before, N: maxBetween}) {
+		for e, err := range h.History(ctx, LineQuery{Room: where, From: from, Before: before, N: maxBetween}) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -189,7 +212,7 @@ func (h *House) told(ctx context.Context, to PersonID, from, before Seq) iter.Se
 // maxBetween asks for all lines there are.
 const maxBetween = math.MaxInt32
 
-// Missed is what happened while the owner of an account was away.
+// Missed is what happened while the owner of an account was away, or while another room was on the screen.
 type Missed struct {
 	Skipped int      // lines and direct messages further back than what is given
 	From    Seq      // these lie from here on
@@ -198,60 +221,115 @@ type Missed struct {
 	New     []*Event // which cannot have been
 }
 
-// Missed returns what the member has to catch up with, at most the newest lines of the room, and the newest direct messages, that most
-// says: false for somebody without an account, on their first visit, and for a further screen where the others have answered for
-// everything. It blocks on the disk; where that fails, nothing is lost: the next visit begins at the same place.
+// Missed returns what the member has to catch up with as they come into the house: at most the newest lines of the room that they came
+// into, and the newest direct messages, that most says: false for somebody without an account, on their first visit, and for a further
+// screen where the others have answered for everything. It blocks on the disk; where that fails, nothing is lost: the next visit begins
+// at the same place.
 func (m *Member) Missed(ctx context.Context, most int) (missed Missed, returned bool, err error) {
 	if m.blank != nil {
 		return missed, false, m.blank
 	}
-	if m.back == nil {
+	lines, told := m.viewOf(m.first), m.viewOf(personSubject(m.person.id))
+	if !lines.returns && !told.returns {
 		return missed, false, nil
+	}
+	missed, err = m.unread(ctx, m.first, lines, &told, m.joined, most)
+	return missed, !lines.further || missed.Skipped+len(missed.Again)+len(missed.New) > 0, err
+}
+
+// MissedIn returns what was said in another of the member's rooms before a place and was not shown on this screen, at most the newest
+// lines that most says. It blocks on the disk.
+func (m *Member) MissedIn(ctx context.Context, where Subject, before Seq, most int) (Missed, error) {
+	return m.unread(ctx, where, m.viewOf(where), nil, before, most)
+}
+
+// Unread counts the lines that MissedIn would return, those that it skips too. It blocks on the disk.
+func (m *Member) Unread(ctx context.Context, where Subject, before Seq) (n int, err error) {
+	if m.house.archive == nil {
+		return 0, nil
+	}
+	_, n, err = m.house.back(ctx, LineQuery{Room: where, From: m.viewOf(where).shown + 1, Before: before, N: maxBetween})
+	return n, err
+}
+
+// viewOf returns how far the member's screen has shown something.
+func (m *Member) viewOf(of Subject) view {
+	ps := &m.house.places
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if v := m.view(of); v != nil {
+		return *v
+	}
+	return view{shown: m.joined}
+}
+
+// unread looks up what lies behind what was shown: lines, and direct messages where those are asked for.
+func (m *Member) unread(ctx context.Context, where Subject, lines view, told *view, before Seq, most int) (missed Missed, err error) {
+	h := m.house
+	if h.archive == nil {
+		missed.New = h.remembered(LineQuery{Room: where, From: lines.shown + 1, Before: before, N: most})
+		return missed, nil
 	}
 	defer func() {
 		if err != nil {
 			m.hasMissed()
 		}
 	}()
-	h := m.house
-	q := LineQuery{Room: m.room, From: m.back.seen + 1, Before: m.joined, N: maxBetween}
-	_, lines, err := h.archive.Back(ctx, q)
+	q := LineQuery{Room: where, From: lines.shown + 1, Before: before, N: maxBetween}
+	_, n, err := h.back(ctx, q)
 	if err != nil {
-		return missed, true, err
-	}
-	_, told, err := h.archive.Kept(ctx, "", m.person.id, m.back.seen)
-	if err != nil {
-		return missed, true, err
+		return missed, err
 	}
 	missed.From = q.From
-	start := q.From // of what is read: those further back are only counted
-	if lines > most {
-		q.N = most
-		if start, _, err = h.archive.Back(ctx, q); err != nil {
-			return missed, true, err
+	start, toldFrom, skipTold := q.From, before, 0 // what is further back is only counted
+	if told != nil {
+		missed.From, toldFrom = min(q.From, told.shown+1), told.shown+1
+		_, all, err := h.archive.Kept(ctx, "", m.person.id, told.shown)
+		if err != nil {
+			return missed, err
 		}
-		missed.Skipped, missed.Before = lines-most, start
+		skipTold = all - most
 	}
-	skipTold := told - most
-	take := func(e *Event) {
-		if _, ok := e.Body.(Told); ok && skipTold > 0 {
-			skipTold--
-			missed.Skipped, missed.Before = missed.Skipped+1, max(missed.Before, e.Seq+1)
-			return
+	if n > most {
+		q.N = most
+		if start, _, err = h.back(ctx, q); err != nil {
+			return missed, err
 		}
-		if e.Seq <= m.back.sent {
+		missed.Skipped, missed.Before = n-most, start
+	}
+	for e, err := range m.merged(ctx, where, start, toldFrom, before) {
+		if err != nil {
+			return missed, err
+		}
+		was := lines.was
+		if _, ok := e.Body.(Told); ok {
+			if skipTold > 0 {
+				skipTold--
+				missed.Skipped, missed.Before = missed.Skipped+1, max(missed.Before, e.Seq+1)
+				continue
+			}
+			was = told.was
+		}
+		if e.Seq <= was.sent {
 			missed.Again = append(missed.Again, e)
 		} else {
 			missed.New = append(missed.New, e)
 		}
 	}
-	for _, part := range []iter.Seq2[*Event, error]{h.told(ctx, m.person.id, q.From, start), m.Between(ctx, start, q.Before)} {
-		for e, err := range part {
-			if err != nil {
-				return missed, true, err
-			}
-			take(e)
-		}
+	return missed, nil
+}
+
+// back is Archive.Back within the life of a room.
+func (h *House) back(ctx context.Context, q LineQuery) (from Seq, n int, err error) {
+	return h.archive.Back(ctx, h.within(q))
+}
+
+// within bounds a query to the life of the room: what was said in one of the same name before is not its.
+func (h *House) within(q LineQuery) LineQuery {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if m := h.rules.rooms[q.Room]; m != nil {
+		q.From = max(q.From, m.Opened)
 	}
-	return missed, !m.further || missed.Skipped+len(missed.Again)+len(missed.New) > 0, nil
+	return q
 }

@@ -16,9 +16,10 @@ type Options struct {
 	CommitWait time.Duration // how long a record is tried while the journal is unavailable; 60 s
 	// ResumeWindow is how long the leave of an account's owner waits for their return after their connection was cut; 0 not at all.
 	ResumeWindow time.Duration
-	KeptFromOne  int          // direct messages of one person that are kept for somebody who is not here; 20
-	KeptForOne   int          // and those of everybody; 200, of which people without an account can fill half
-	Logger       *slog.Logger // required
+	KeptFromOne  int           // direct messages of one person that are kept for somebody who is not here; 20
+	KeptForOne   int           // and those of everybody; 200, of which people without an account can fill half
+	RoomKeep     time.Duration // how long an empty room that nobody owns is kept; 0 for ever
+	Logger       *slog.Logger  // required
 }
 
 // House is the whole of what people share: the rooms, who is in them, and the one way for a line from its author to
@@ -44,6 +45,7 @@ type House struct {
 	people map[PersonID]*person // guarded by mu; everybody with a screen here, or about to have one
 	keyed  map[string][]*person // guarded by mu; those of people who proved a key, by its fingerprint
 	over   bool                 // guarded by mu; no errand may begin any more
+	sights sights               // guarded by mu; who was here lately
 
 	waitingMu sync.Mutex
 	waiting   map[ID]awaited // guarded by waitingMu; records given to the journal whose verdict somebody waits for
@@ -66,7 +68,7 @@ func NewHouse(j Journal, l Leases, opt Options) *House {
 	h := &House{
 		journal: j, leases: l, opt: opt, closed: make(chan struct{}),
 		rules: NewRules(), rooms: map[Subject]*Log{Lobby: NewLog(opt.RingLines)},
-		people: map[PersonID]*person{}, keyed: map[string][]*person{}, waiting: map[ID]awaited{}, places: newPlaces(),
+		people: map[PersonID]*person{}, keyed: map[string][]*person{}, waiting: map[ID]awaited{}, places: newPlaces(), sights: newSights(),
 	}
 	h.state.Store(&State{Reason: "not started yet"})
 	return h
@@ -91,6 +93,7 @@ func (h *House) Run(ctx context.Context) error {
 	defer stop()
 	watch.Go(func() { h.watch(ctx) })
 	watch.Go(func() { h.savePlaces(ctx) })
+	watch.Go(func() { h.closeRooms(ctx) })
 	err := h.journal.Tail(ctx, h.after, h.apply)
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // the end of ctx is the ordinary end
@@ -143,22 +146,22 @@ func (h *House) apply(batch []Committed) error {
 		v := h.rules.Apply(e)
 		verdicts[i] = v
 		h.counts.verdict(e, v)
-		if v.Void == "" {
-			h.dismissLocked(e)
-		}
-		if !v.Shown {
+		if v.Void != "" {
 			continue
 		}
 		e.From = v.From
-		if told, ok := e.Body.(Told); ok {
-			e.Body = Told{To: v.To, Text: told.Text}
-		}
-		for _, l := range h.logsLocked(e) {
-			l.Append(e)
-			if !slices.Contains(touched, l) {
-				touched = append(touched, l)
+		h.complete(e, v)
+		h.comeLocked(e)
+		if v.Shown {
+			for _, l := range h.logsLocked(e, v) {
+				l.Append(e)
+				if !slices.Contains(touched, l) {
+					touched = append(touched, l)
+				}
 			}
 		}
+		h.goLocked(e, v)
+		h.dismissLocked(e)
 	}
 	h.mu.Unlock()
 	if n := len(batch); n > 0 {
@@ -171,6 +174,125 @@ func (h *House) apply(batch []Committed) error {
 	return nil
 }
 
+// complete puts into an event what only the rules know.
+func (h *House) complete(e *Event, v Verdict) {
+	switch b := e.Body.(type) {
+	case Told:
+		e.Body = Told{To: v.To, Text: b.Text}
+	case Barred:
+		bar := *barOf(e, b)
+		e.Body = Barred{Bar: bar, Out: v.Out}
+	default: // it says all itself
+	}
+}
+
+// comeLocked lets a screen read the room that it has entered, and makes the log of a new room.
+func (h *House) comeLocked(e *Event) {
+	switch b := e.Body.(type) {
+	case Joined:
+		h.sights.see(e, b)
+		if m := h.screenLocked(e.From.ID, b.Screen); m != nil {
+			m.rooms, m.came = append(m.rooms, stay{e.Subject, e.Seq}), true
+			m.reader.attach(h.logLocked(e.Subject), e.Seq)
+		}
+	case Opened:
+		h.logLocked(e.Subject).setWhole()
+	case Closed:
+		delete(h.rooms, e.Subject)
+	case Withdrawn:
+		if l := h.rooms[e.Subject]; l != nil {
+			l.withdraw(b.Lines)
+		}
+	default: // nobody comes
+	}
+}
+
+// goLocked ends what screens read of rooms that they are not in any more, and lets go of a room's log that nobody reads.
+func (h *House) goLocked(e *Event, v Verdict) {
+	switch b := e.Body.(type) {
+	case Parted:
+		h.sights.leave(e)
+		if m := h.screenLocked(e.From.ID, b.Screen); m != nil {
+			h.outLocked(m, e.Subject, e.Seq)
+		}
+		h.restLocked(e.Subject)
+	case Kicked:
+		h.expelLocked(e, v.Out, EndingKicked)
+	case Barred:
+		if !b.Bar.Mute {
+			h.expelLocked(e, v.Out, EndingBanned)
+		}
+	case Undone:
+		if v.Act.Kind == "withdrawn" {
+			if l := h.rooms[v.Act.Where]; l != nil {
+				l.giveBack(v.Act.Lines)
+			}
+		}
+		h.expelLocked(e, v.Out, EndingBanned)
+	default: // nobody goes
+	}
+}
+
+// expelLocked takes the screens of people out of the rooms that they were put out of.
+func (h *House) expelLocked(e *Event, out []Person, why Ending) {
+	for _, who := range out {
+		p := h.people[who.ID]
+		if p == nil {
+			continue
+		}
+		for m := range p.members {
+			for _, s := range slices.Clone(m.rooms) {
+				if h.rules.at(s.room, who.ID) == nil {
+					h.outLocked(m, s.room, e.Seq)
+				}
+			}
+			if len(m.rooms) == 0 && m.came {
+				m.dismiss(&Dismissal{Why: why, Event: e})
+			}
+		}
+	}
+	for where := range h.rooms {
+		h.restLocked(where)
+	}
+}
+
+// outLocked ends what a screen reads of a room behind a place.
+func (h *House) outLocked(m *Member, where Subject, at Seq) {
+	m.rooms = slices.DeleteFunc(m.rooms, func(s stay) bool { return s.room == where })
+	if l := h.rooms[where]; l != nil {
+		m.reader.detach(l, at)
+	}
+}
+
+// restLocked lets go of the log of an empty room; the archive has its lines.
+func (h *House) restLocked(where Subject) {
+	if in := h.rules.halls[where]; where != Lobby && h.archive != nil && (in == nil || len(in.members) == 0) {
+		delete(h.rooms, where)
+	}
+}
+
+// screenLocked finds a screen that is here, or about to be.
+func (h *House) screenLocked(id PersonID, screen ScreenID) *Member {
+	if p := h.people[id]; p != nil {
+		for m := range p.members {
+			if m.screen == screen {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
+// logLocked returns the log of a room, or makes it.
+func (h *House) logLocked(where Subject) *Log {
+	l := h.rooms[where]
+	if l == nil {
+		l = NewLog(h.opt.RingLines)
+		h.rooms[where] = l
+	}
+	return l
+}
+
 // dismissLocked ends the screens of an account that may stay no longer, and takes an erased one's name from what was said.
 func (h *House) dismissLocked(e *Event) {
 	why, key := EndingErased, ""
@@ -179,9 +301,10 @@ func (h *House) dismissLocked(e *Event) {
 		for _, l := range h.rooms {
 			l.strike(e.From.ID)
 		}
+		h.sights.forget(e.From.ID)
 	case KeyRemoved:
 		why, key = EndingRevoked, b.Key
-	case Said, Emoted, Told, Joined, Parted, Renamed, Registered, KeyAdded, Configured, Notice, Unknown:
+	default:
 		return
 	}
 	p := h.people[e.From.ID]
@@ -190,8 +313,7 @@ func (h *House) dismissLocked(e *Event) {
 	}
 	for m := range p.members {
 		if key == "" || m.key == key {
-			m.dismissed.CompareAndSwap(nil, &why)
-			m.reader.Bell().Ring()
+			m.dismiss(&Dismissal{Why: why})
 		}
 	}
 	if why == EndingErased {
@@ -214,24 +336,38 @@ func (h *House) decode(batch []Committed) []*Event {
 }
 
 // logsLocked returns where an event that is shown belongs.
-func (h *House) logsLocked(e *Event) []*Log {
+func (h *House) logsLocked(e *Event, v Verdict) []*Log {
 	var logs []*Log
-	switch b := e.Body.(type) {
-	case Said, Emoted, Joined, Parted:
-		if l := h.rooms[e.Subject]; l != nil {
+	add := func(l *Log) {
+		if l != nil && !slices.Contains(logs, l) {
 			logs = append(logs, l)
 		}
+	}
+	own := func(id PersonID) {
+		if p := h.people[id]; p != nil {
+			add(p.log)
+		}
+	}
+	switch b := e.Body.(type) {
 	case Told:
-		for _, id := range []PersonID{b.To.ID, e.From.ID} {
-			if p := h.people[id]; p != nil && !slices.Contains(logs, p.log) {
-				logs = append(logs, p.log)
-			}
+		own(b.To.ID)
+		own(e.From.ID)
+		return logs
+	case Invited:
+		own(b.Whom.ID)
+	case Ranked:
+		own(b.Whom.ID)
+	case Barred: // whoever was put out is told, too
+		for _, p := range b.Out {
+			own(p.ID)
 		}
-	case Renamed:
-		for _, room := range h.rules.in(e.From.ID) {
-			logs = append(logs, h.rooms[room])
-		}
-	case Registered, KeyAdded, KeyRemoved, Configured, Erased, Notice, Unknown:
+	default:
+	}
+	if len(v.Rooms) == 0 {
+		add(h.rooms[e.Subject])
+	}
+	for _, where := range v.Rooms {
+		add(h.rooms[where])
 	}
 	return logs
 }
@@ -244,6 +380,8 @@ type Result struct {
 	Shown bool
 	// Kept says of a direct message that its receiver is not here, and reads it on their return.
 	Kept bool
+	// Bar is the one that made it void, if one did.
+	Bar *Bar
 }
 
 // posting is one call of post, waiting for its records to be applied.
@@ -269,7 +407,7 @@ func (h *House) settle(batch []Committed, verdicts []Verdict) {
 			continue
 		}
 		delete(h.waiting, c.Record.ID)
-		w.posting.results[w.index] = Result{Seq: c.Seq, Void: verdicts[i].Void, Shown: verdicts[i].Shown, Kept: verdicts[i].Kept}
+		w.posting.results[w.index] = Result{Seq: c.Seq, Void: verdicts[i].Void, Shown: verdicts[i].Shown, Kept: verdicts[i].Kept, Bar: verdicts[i].Bar}
 		if w.posting.left--; w.posting.left == 0 {
 			close(w.posting.done)
 		}
@@ -339,11 +477,24 @@ func (h *House) Members(room Subject) []Presence {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	members := h.rules.members(room)
-	for i, m := range members {
-		p := h.people[m.Person.ID]
-		members[i].Away = p != nil && p.lingering >= m.Screens
+	for i := range members {
+		h.describeLocked(&members[i])
 	}
 	return members
+}
+
+// describeLocked adds what only this process knows of somebody.
+func (h *House) describeLocked(m *Presence) {
+	p := h.people[m.Person.ID]
+	if p == nil {
+		return
+	}
+	m.Away = p.lingering >= m.Screens
+	for s := range p.members {
+		if used, lang := s.used(); used.After(m.Used) {
+			m.Used, m.Lang = used, lang
+		}
+	}
 }
 
 // Holder returns who is listed under a name of their claim, such as its case key.

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"slices"
 	"sort"
 	"sync"
 )
@@ -31,6 +32,7 @@ type Log struct {
 	first uint64   // guarded by mu; the oldest slot that is kept
 	next  uint64   // guarded by mu; the slot of the next event
 	size  uint64   // the most that is kept
+	whole bool     // guarded by mu; all that ever was is, or was, in it
 
 	// The readers have a lock of their own, so that ringing ten thousand bells does not keep those that are awake from reading.
 	readersMu sync.Mutex
@@ -84,9 +86,42 @@ func spoken(e *Event) bool {
 	switch e.Body.(type) {
 	case Said, Emoted:
 		return true
-	case Told, Joined, Parted, Renamed, Registered, KeyAdded, KeyRemoved, Configured, Erased, Notice, Unknown:
+	default:
+		return false
 	}
-	return false
+}
+
+// withdraw takes lines out; what stands in their places remembers them.
+func (l *Log) withdraw(lines []ID) {
+	l.replace(lines, func(e *Event) *Event {
+		if !spoken(e) {
+			return e
+		}
+		gone := *e
+		gone.From, gone.Body = Person{}, Removed{line: e}
+		return &gone
+	})
+}
+
+// giveBack puts lines that were taken out back into their places.
+func (l *Log) giveBack(lines []ID) {
+	l.replace(lines, func(e *Event) *Event {
+		if r, ok := e.Body.(Removed); ok && r.line != nil {
+			return r.line
+		}
+		return e
+	})
+}
+
+// replace puts something else in the places of lines.
+func (l *Log) replace(lines []ID, by func(*Event) *Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := l.first; i < l.next; i++ {
+		if e := l.slotLocked(i); slices.Contains(lines, e.ID) {
+			l.slots[i&uint64(len(l.slots)-1)] = by(e)
+		}
+	}
 }
 
 // Ring wakes every reader.
@@ -98,6 +133,19 @@ func (l *Log) Ring() {
 	}
 }
 
+// holdsAll says that nothing is older than what is kept.
+func (l *Log) holdsAll() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.whole && l.first == 0
+}
+
+func (l *Log) setWhole() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.whole = true
+}
+
 // Lines returns, oldest first, the last n events before the place that people said or did, as far as they are kept.
 func (l *Log) Lines(before Seq, n int) []*Event {
 	l.mu.Lock()
@@ -105,7 +153,7 @@ func (l *Log) Lines(before Seq, n int) []*Event {
 	var lines []*Event
 	for i := l.next; i > l.first && len(lines) < n; i-- {
 		e := l.slotLocked(i - 1)
-		if e.Seq < before && spoken(e) {
+		if _, removed := e.Body.(Removed); e.Seq < before && (removed || spoken(e)) {
 			lines = append(lines, e)
 		}
 	}

@@ -14,6 +14,7 @@ type Claim struct {
 	Key   string   // SHA256 fingerprint of the proven key, empty for none
 	Nick  Nick     // as it is shown
 	Names []string // everything that must be unique about the name, such as its case key and its skeleton
+	Addr  string   // where the connection comes from, without the port; empty where that is not known
 }
 
 // person is somebody with at least one screen in this process, or about to have one.
@@ -67,36 +68,87 @@ type Member struct {
 	person *person
 	screen ScreenID
 	key    string // fingerprint that this screen proved
-	room   Subject
+	addr   string
 	visit  bool
+	first  Subject // the room that it entered by
 	joined Seq
 	reader *Reader
 	leave  sync.Once
 	end    sync.Once // of reading
 
-	dismissed atomic.Pointer[Ending] // why it must go; nil while it may stay
+	rooms     []stay                    // guarded by House.mu; where it is, in the order in which it came
+	came      bool                      // guarded by House.mu; it was in a room
+	dismissed atomic.Pointer[Dismissal] // why it must go; nil while it may stay
 
-	reads atomic.Bool // it moves the place of an account's owner
-	back  *mark       // how far they had read before, if something has come since
-	// Another of their screens was open then. Its connection may be dead without anybody knowing, so that what it has not answered
-	// for is missed as well.
-	further bool
-	stopped bool  // guarded by places.mu; it reads no more
-	sent    Seq   // guarded by places.mu; what was sent to this screen
-	blind   bool  // guarded by places.mu; what was missed could not be shown to it
-	blank   error // why that is not known
+	typed atomic.Int64           // when its person last typed, in Unix nanoseconds
+	lang  atomic.Pointer[string] // what its person reads
+
+	reads   atomic.Bool // it moves the places of an account's owner
+	views   []*view     // guarded by places.mu; of the rooms, and of the direct messages
+	now     Subject     // guarded by places.mu; the room that is on the screen
+	stopped bool        // guarded by places.mu; it reads no more
+	sent    Seq         // guarded by places.mu; what was sent to this screen
+	blind   bool        // guarded by places.mu; what was missed could not be shown to it
+	blank   error       // why that is not known
 
 	announced bool // its entry was told to the room
 	parted    bool // its leaving was; set by Leave
 }
 
-// Enter brings a screen into the lobby. The same proven key under the same name is the same person with one more screen. A
+// stay is that a screen is in a room.
+type stay struct {
+	room Subject
+	at   Seq // of its entry
+}
+
+// A Dismissal says why a screen must go.
+type Dismissal struct {
+	Why   Ending
+	Event *Event // what put it out; nil where that is its person's own doing
+}
+
+func (m *Member) dismiss(why *Dismissal) {
+	if m.dismissed.CompareAndSwap(nil, why) {
+		m.reader.Bell().Ring()
+	}
+}
+
+// A RefusedError says why somebody is not let into the house, or into a room.
+type RefusedError struct {
+	Void Void
+	Bar  *Bar // that keeps them out, if one does
+}
+
+func (e *RefusedError) Error() string { return "entry was void: " + string(e.Void) }
+
+// An Entry is how a screen comes into a room.
+type Entry struct {
+	Where Subject
+	Open  *Opened // makes the room, if there is none of that name yet; nil to come only into one that there is
+	Pass  string  // the hash that the room's password was checked against; empty for none
+	Visit bool    // it is neither announced nor listed
+	// Back says that the owner of an account comes back into a room where they were: they go on where they had read to. Who comes
+	// anew begins at the entry.
+	Back bool
+}
+
+// records are what an entry is made of.
+func (n Entry) records(who Person, j Joined) []Record {
+	joined := Encode(who, n.Where, j)
+	if n.Open == nil {
+		return []Record{joined}
+	}
+	return []Record{Encode(who, n.Where, *n.Open), joined}
+}
+
+// Enter brings a screen into a room of the house. The same proven key under the same name is the same person with one more screen. A
 // visit is neither announced nor listed. Enter blocks until the entry is committed; when ctx ends first, nothing remains of
-// it. ErrHeld: the name, or one that can be mistaken for it, is somebody else's.
-func (h *House) Enter(ctx context.Context, claim Claim, visit bool) (*Member, error) {
+// it. ErrHeld: the name, or one that can be mistaken for it, is somebody else's. A *[RefusedError] says why the room, or the house, is
+// closed to them.
+func (h *House) Enter(ctx context.Context, claim Claim, by Entry) (*Member, error) {
 	for {
 		p := h.use(claim)
-		m, err := h.enter(ctx, p, claim, visit)
+		m, err := h.enter(ctx, p, claim, by)
 		if err != nil {
 			h.unuse(p)
 		}
@@ -160,7 +212,7 @@ func (h *House) unuse(p *person) {
 	}
 }
 
-func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (*Member, error) {
+func (h *House) enter(ctx context.Context, p *person, claim Claim, by Entry) (*Member, error) {
 	if err := p.take(ctx); err != nil {
 		return nil, err
 	}
@@ -176,21 +228,21 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 	case !p.wears(claim.Names) && !h.opens(claim.Key, p.id):
 		return nil, errMoved
 	}
-	m := &Member{house: h, person: p, screen: ScreenID(NewID().String()), key: claim.Key, room: Lobby, visit: visit}
+	m := &Member{
+		house: h, person: p, screen: ScreenID(NewID().String()), key: claim.Key, addr: claim.Addr, visit: by.Visit,
+		first: by.Where, now: by.Where,
+	}
+	m.typed.Store(time.Now().UnixNano())
 	h.mu.Lock()
 	// The reader stands ready before the entry is posted: what comes right after it is then read, or counted as missed.
-	m.reader = newReader(&h.applied, NewBell(), Seq(h.applied.Load()), h.rooms[m.room], p.log)
+	m.reader = newReader(&h.applied, NewBell(), Seq(h.applied.Load()), p.log)
 	p.members[m] = true
 	h.mu.Unlock()
 	// Whoever hangs up in the middle of this must not leave a ghost behind: the entry is finished, then taken back.
 	detached := context.WithoutCancel(ctx)
-	results, err := h.post(detached, Encode(m.author(), m.room, Joined{Screen: m.screen, Visit: visit, Names: p.claim.Names}))
-	switch {
-	case err != nil:
-	case results[0].Void == VoidTaken, results[0].Void == VoidNotMember:
+	result, err := h.let(detached, m, by)
+	if refused, ok := errors.AsType[*RefusedError](err); ok && (refused.Void == VoidTaken || refused.Void == VoidNotMember) {
 		err = ErrHeld
-	case results[0].Void != "":
-		err = errors.New("entry was void: " + string(results[0].Void))
 	}
 	if err != nil {
 		m.reader.Close()
@@ -201,9 +253,10 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 		return nil, err
 	}
 	p.screens++
-	m.joined, m.announced = results[0].Seq, results[0].Shown
+	m.joined, m.announced = result.Seq, result.Shown
 	m.reader.skip(m.joined)
-	if !visit {
+	m.look(by.Where, m.joined)
+	if !by.Visit {
 		if h.opens(claim.Key, p.id) {
 			m.blank = h.startReading(ctx, m, m.joined)
 		}
@@ -215,6 +268,20 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, visit bool) (
 		return nil, context.Cause(ctx)
 	}
 	return m, nil
+}
+
+// let posts a screen's entry into a room, and returns what became of the Joined. It needs the person's turn.
+func (h *House) let(ctx context.Context, m *Member, by Entry) (Result, error) {
+	join := Joined{Screen: m.screen, Visit: m.visit, Names: m.person.claim.Names, Addr: m.addr, Pass: by.Pass}
+	results, err := h.post(ctx, by.records(m.author(), join)...)
+	if err != nil {
+		return Result{}, err
+	}
+	r := results[len(results)-1]
+	if r.Void != "" {
+		return r, &RefusedError{r.Void, r.Bar}
+	}
+	return r, nil
 }
 
 // acquire takes names for owner. Names that somebody is about to give back are waited for.
@@ -286,23 +353,32 @@ func (h *House) giveBack(ctx context.Context, l Lease) {
 	}
 }
 
-// part takes a screen out of its room and, with a person's last one, gives the name free. It needs the person's turn.
+// farewells are the records of a screen's leaving, one for each room.
+func (m *Member) farewells(why Ending) []Record {
+	var records []Record
+	for _, where := range m.Rooms() {
+		records = append(records, Encode(m.author(), where, Parted{Screen: m.screen, Why: why}))
+	}
+	return records
+}
+
+// part takes a screen out of its rooms and, with a person's last one, gives the name free. It needs the person's turn.
 func (h *House) part(ctx context.Context, p *person, m *Member, why Ending) {
 	if p.screens == 1 {
 		defer h.vacate(p)()
 	}
-	record := Encode(m.author(), m.room, Parted{Screen: m.screen, Why: why})
-	results, err := h.post(ctx, record)
+	records := m.farewells(why)
+	results, err := h.post(ctx, records...)
 	for err != nil && !errors.Is(err, ErrClosed) { // until then they are here for everybody else
 		h.opt.Logger.Error("leave not recorded, trying again", "nick", string(p.claim.Nick), "err", err)
 		select {
 		case <-time.After(leavePause):
-			results, err = h.post(ctx, record)
+			results, err = h.post(ctx, records...)
 		case <-h.closed:
 			err = ErrClosed
 		}
 	}
-	m.parted = err == nil && results[0].Shown
+	m.parted = err == nil && slices.ContainsFunc(results, func(r Result) bool { return r.Shown })
 	m.forget()
 	if p.screens--; p.screens == 0 {
 		h.release(ctx, p)
@@ -381,14 +457,9 @@ func (m *Member) forget() {
 	delete(m.person.members, m)
 }
 
-// Dismissed says why the screen must go, since the account that it was open for is not its person's any more: nothing that it posts
-// has an effect. Its reader's bell rings when that comes. Empty while it may stay.
-func (m *Member) Dismissed() Ending {
-	if why := m.dismissed.Load(); why != nil {
-		return *why
-	}
-	return ""
-}
+// Dismissed says why the screen must go: its person was put out of the last room that it was in, or the account that it was open for
+// is not theirs any more. Nothing that it posts has an effect. Its reader's bell rings when that comes. Nil while it may stay.
+func (m *Member) Dismissed() *Dismissal { return m.dismissed.Load() }
 
 // callBack ends the wait of screens that were cut: the person is here again.
 func (h *House) callBack(p *person) {
@@ -404,9 +475,9 @@ func (p *person) callBackLocked() {
 	}
 }
 
-// Post commits what the person says or does, in order, and returns when everybody can see it: one result for each body. It
-// blocks for CommitWait at most. ErrUnavailable: not saved, as far as is known; the same words may be posted again.
-func (m *Member) Post(ctx context.Context, bodies ...Body) ([]Result, error) {
+// Post commits what the person says or does in a room, or in the house, in order, and returns when everybody can see it: one result for
+// each body. It blocks for CommitWait at most. ErrUnavailable: not saved, as far as is known; the same words may be posted again.
+func (m *Member) Post(ctx context.Context, where Subject, bodies ...Body) ([]Result, error) {
 	from := m.Person()
 	results := make([]Result, len(bodies))
 	var recs []Record
@@ -421,7 +492,7 @@ func (m *Member) Post(ctx context.Context, bodies ...Body) ([]Result, error) {
 			results[i].Void = VoidFull
 			continue
 		}
-		recs, of = append(recs, Encode(from, m.room, b)), append(of, i)
+		recs, of = append(recs, Encode(from, where, b)), append(of, i)
 	}
 	posted, err := m.house.post(ctx, recs...)
 	if err != nil {
@@ -449,9 +520,18 @@ func (h *House) absent(id PersonID) bool {
 	if h.rules.accounts[id] == nil {
 		return false
 	}
-	in := h.rules.at(Lobby, id)
 	p := h.people[id]
-	return in == nil || p == nil || p.lingering >= len(in.listed)
+	return len(h.rules.in(id)) == 0 || p == nil || p.lingering >= p.listed()
+}
+
+// listed counts the person's screens that are not visits. It needs House.mu.
+func (p *person) listed() (n int) {
+	for m := range p.members {
+		if !m.visit && len(m.rooms) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // full says that a direct message would have to be kept for somebody for whom enough is kept, together with those that are about to be
@@ -529,14 +609,91 @@ func (m *Member) Key() string { return m.key }
 // Announced says whether the screen's entry was told to the room: a further screen of somebody and a visit are not.
 func (m *Member) Announced() bool { return m.announced }
 
-// Room returns the room the screen is in.
-func (m *Member) Room() Subject { return m.room }
+// Rooms returns the rooms that the screen is in, in the order in which it came.
+func (m *Member) Rooms() []Subject {
+	m.house.mu.RLock()
+	defer m.house.mu.RUnlock()
+	rooms := make([]Subject, len(m.rooms))
+	for i, s := range m.rooms {
+		rooms[i] = s.room
+	}
+	return rooms
+}
 
-// Joined returns the place of the screen's own entry.
-func (m *Member) Joined() Seq { return m.joined }
+// In says whether the screen is in a room.
+func (m *Member) In(where Subject) bool {
+	m.house.mu.RLock()
+	defer m.house.mu.RUnlock()
+	return slices.ContainsFunc(m.rooms, func(s stay) bool { return s.room == where })
+}
+
+// First returns the room by which the screen came in.
+func (m *Member) First() Subject { return m.first }
+
+// Addr returns where the screen's connection comes from, empty for not known.
+func (m *Member) Addr() string { return m.addr }
+
+// Join brings the screen into one more room. It returns the place of the entry, when that is committed. A *[RefusedError] says why the
+// room is closed to them.
+func (m *Member) Join(ctx context.Context, by Entry) (Seq, error) {
+	h, p := m.house, m.person
+	if err := p.take(ctx); err != nil {
+		return 0, err
+	}
+	defer p.give()
+	result, err := h.let(context.WithoutCancel(ctx), m, by)
+	if err != nil {
+		return 0, err
+	}
+	m.look(by.Where, result.Seq)
+	h.places.enter(m, by.Where, result.Seq, by.Back)
+	return result.Seq, nil
+}
+
+// Part takes the screen out of one of its rooms. It returns when that is committed; VoidRepeated: it was not there.
+func (m *Member) Part(ctx context.Context, where Subject) (Void, error) {
+	results, err := m.house.post(ctx, Encode(m.Person(), where, Parted{Screen: m.screen, Why: EndingLeft}))
+	return first(results).Void, err
+}
+
+// Use says that the person typed something just now, and what they read.
+func (m *Member) Use(lang string) {
+	m.typed.Store(time.Now().UnixNano())
+	if l := m.lang.Load(); l == nil || *l != lang {
+		m.lang.Store(&lang)
+	}
+}
+
+// used returns when the person last typed, and what they read.
+func (m *Member) used() (at time.Time, lang string) {
+	if l := m.lang.Load(); l != nil {
+		lang = *l
+	}
+	return time.Unix(0, m.typed.Load()), lang
+}
 
 // Reader returns the screen's view of the house, from its own entry on. It belongs to one goroutine; Leave closes it.
 func (m *Member) Reader() *Reader { return m.reader }
 
-// Backlog returns the last n lines that were said in the room before the screen entered, oldest first.
-func (m *Member) Backlog(n int) []*Event { return m.house.lines(m.room, m.joined, n) }
+// Joined returns the place of the screen's own entry into the house.
+func (m *Member) Joined() Seq { return m.joined }
+
+// Backlog returns the last n lines that were said in a room before a place, oldest first. It may wait for the disk.
+func (m *Member) Backlog(ctx context.Context, where Subject, before Seq, n int) ([]*Event, error) {
+	var lines []*Event
+	l := m.house.log(where)
+	if l != nil {
+		lines = l.Lines(before, n)
+	}
+	if len(lines) == n || m.house.archive == nil || l != nil && l.holdsAll() {
+		return lines, nil
+	}
+	older := lines[:0:0]
+	for e, err := range m.house.History(ctx, LineQuery{Room: where, Before: before, N: n}) {
+		if err != nil {
+			return lines, err
+		}
+		older = append(older, e)
+	}
+	return older, nil
+}

@@ -9,6 +9,9 @@ import (
 // saveEvery is how often the places that changed are saved together.
 const saveEvery = time.Second
 
+// sightsEvery is how many seconds lie between two times that sightings are saved.
+const sightsEvery = 10
+
 // places are how far people with accounts have read: those who are here, and those whose place is not saved yet.
 type places struct {
 	saving sync.Mutex // held while some are saved: what is older must not come behind what is newer
@@ -18,11 +21,16 @@ type places struct {
 	of map[PersonID]*place // guarded by mu
 }
 
-// place is one person's, over all their screens.
+// place is one person's, over all their screens: for each room, and for their direct messages.
 type place struct {
+	marks   map[Subject]*shared
+	readers int // screens that read now
+}
+
+// shared is how far somebody has read one thing, on all their screens.
+type shared struct {
 	mark
-	room    Subject
-	readers int  // screens that read now
+	viewers int  // screens that show it
 	changed bool // since it was saved
 }
 
@@ -32,41 +40,69 @@ type mark struct {
 	sent Seq // perhaps: it was sent to their client
 }
 
+// view is one thing that a screen reads.
+type view struct {
+	of    Subject
+	shown Seq  // up to here it was shown, or is none of the person's business
+	was   mark // how far they had read when the screen came
+	// Whether something may have come since then that they have not read.
+	returns bool
+	// Another of their screens showed it then. Its connection may be dead without anybody knowing, so that what it has not answered
+	// for is missed as well.
+	further bool
+}
+
 func newPlaces() places { return places{of: map[PersonID]*place{}} }
 
-// startReading makes a member's screen one that moves its person's place, and notes how far they had certainly read before.
+// look begins to read a room at its entry.
+func (m *Member) look(where Subject, joined Seq) {
+	ps := &m.house.places
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	m.setView(view{of: where, shown: joined, was: mark{joined, joined}})
+}
+
+// setView replaces what the screen knows of one thing that it reads. It needs places.mu.
+func (m *Member) setView(v view) {
+	if old := m.view(v.of); old != nil {
+		*old = v
+		return
+	}
+	m.views = append(m.views, &v)
+}
+
+// view finds one thing that the screen reads; nil for none. It needs places.mu.
+func (m *Member) view(of Subject) *view {
+	for _, v := range m.views {
+		if v.of == of {
+			return v
+		}
+	}
+	return nil
+}
+
+// startReading makes a member's screen one that moves its person's places, and notes how far they had certainly read before.
 // Whoever has never had a place begins at from.
 func (h *House) startReading(ctx context.Context, m *Member, from Seq) error {
 	if h.archive == nil {
 		return nil
 	}
-	saved, looked := mark{from, from}, false
-	for !h.places.begin(m, saved, looked) {
+	var saved []Place
+	looked := false
+	for !h.places.begin(m, saved, looked, from) {
 		rows, err := h.archive.Places(ctx, m.person.id)
 		if err != nil {
 			return err
 		}
-		saved, looked = savedMark(rows, from), true
+		saved, looked = rows, true
 	}
 	// Saved before anything is shown, so that a crash leaves it open: then nobody takes for new what was on the screen.
 	h.saveChanged(ctx)
 	return nil
 }
 
-// savedMark makes one of what was saved.
-func savedMark(rows []Place, from Seq) mark {
-	if len(rows) == 0 {
-		return mark{from, from}
-	}
-	k := mark{rows[0].Seen, rows[0].Sent}
-	for _, r := range rows {
-		k.seen, k.sent = min(k.seen, r.Seen), max(k.sent, r.Sent)
-	}
-	return k
-}
-
-// begin counts a reader in. It says false if the place has to be looked up first.
-func (ps *places) begin(m *Member, saved mark, looked bool) bool {
+// begin counts a reader in. It says false if the places have to be looked up first.
+func (ps *places) begin(m *Member, saved []Place, looked bool, from Seq) bool {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if m.stopped {
@@ -77,52 +113,145 @@ func (ps *places) begin(m *Member, saved mark, looked bool) bool {
 		if !looked {
 			return false
 		}
-		p = &place{mark: saved, room: m.room}
+		p = &place{marks: map[Subject]*shared{}}
+		for _, row := range saved {
+			p.marks[row.Of] = &shared{mark: mark{row.Seen, row.Sent}}
+		}
 		ps.of[m.person.id] = p
 	}
-	if p.seen < m.joined {
-		was := p.mark
-		m.back, m.further = &was, p.readers > 0
+	for _, of := range []Subject{personSubject(m.person.id), m.now} {
+		s := p.markOf(of, from)
+		v := view{of: of, shown: s.seen, was: s.mark, returns: s.seen < m.joined, further: s.viewers > 0}
+		if of == m.now {
+			v.shown = min(v.shown, m.joined)
+		}
+		m.setView(v)
+		s.viewers++
+		s.changed = true
 	}
 	p.readers++
-	p.changed = true
 	m.reads.Store(true)
 	return true
+}
+
+// markOf returns how far somebody has read something; whoever has read nothing of it yet begins at from.
+func (p *place) markOf(of Subject, from Seq) *shared {
+	s := p.marks[of]
+	if s == nil {
+		s = &shared{mark: mark{from, from}}
+		p.marks[of] = s
+	}
+	return s
+}
+
+// enter takes in that a member who reads has come into one more room.
+func (ps *places) enter(m *Member, where Subject, joined Seq, back bool) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	p := ps.of[m.person.id]
+	if p == nil || !m.reads.Load() {
+		return
+	}
+	s := p.markOf(where, joined)
+	if !back && s.viewers == 0 {
+		s.mark = mark{joined, joined}
+	}
+	m.setView(view{of: where, shown: min(s.seen, joined), was: s.mark, returns: s.seen < joined, further: s.viewers > 0})
+	s.changed = true
 }
 
 // Reads says that the member's person has an account, so that it is worth telling how far they have read.
 func (m *Member) Reads() bool { return m.reads.Load() }
 
-// Sent says that everything up to a place was given to the member's client. It changes nothing for a person without an account.
-func (m *Member) Sent(upTo Seq) {
-	m.move(func(p *place) { m.sent, p.sent = max(m.sent, upTo), max(p.sent, upTo) })
+// View puts another of the member's rooms on the screen; everything that concerned it up to a place was shown of the one before.
+func (m *Member) View(where Subject, shown Seq) {
+	ps := &m.house.places
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if v := m.view(m.now); v != nil {
+		v.shown = max(v.shown, shown)
+	}
+	if p := ps.of[m.person.id]; p != nil && m.reads.Load() && !m.stopped {
+		p.count(m.now, -1)
+		p.count(where, +1)
+	}
+	m.now = where
 }
 
-// Confirmed says that the member's client has answered after everything up to a place had been sent to it.
-func (m *Member) Confirmed(upTo Seq) {
-	m.move(func(p *place) {
-		p.sent = max(p.sent, upTo)
+// count changes how many screens show something.
+func (p *place) count(of Subject, by int) {
+	if s := p.marks[of]; s != nil {
+		s.viewers += by
+		s.changed = true
+	}
+}
+
+// Shown returns the place up to which a room was shown on this screen.
+func (m *Member) Shown(where Subject) Seq {
+	ps := &m.house.places
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if v := m.view(where); v != nil {
+		return v.shown
+	}
+	return 0
+}
+
+// Sent says that everything up to a place was given to the member's client: of the room that is on the screen, and of the direct
+// messages. It changes nothing for a person without an account.
+func (m *Member) Sent(upTo Seq) {
+	m.move(m.Now(), func(s *shared) { s.sent = max(s.sent, upTo) })
+	ps := &m.house.places
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	m.sent = max(m.sent, upTo)
+}
+
+// Now returns the room that is on the screen.
+func (m *Member) Now() Subject {
+	ps := &m.house.places
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return m.now
+}
+
+// Confirmed says that the member's client has answered after everything of a room, and of the direct messages, had been sent to it up to
+// a place.
+func (m *Member) Confirmed(where Subject, upTo Seq) {
+	m.move(where, func(s *shared) {
+		s.sent = max(s.sent, upTo)
 		if !m.blind {
-			p.seen = max(p.seen, upTo)
+			s.seen = max(s.seen, upTo)
 		}
 	})
 }
 
 // hasMissed says that the member was not shown what came before them, so that whatever they answer for proves nothing.
-func (m *Member) hasMissed() { m.move(func(*place) { m.blind = true }) }
+func (m *Member) hasMissed() {
+	ps := &m.house.places
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	m.blind = true
+}
 
-// move changes the place of the member's person.
-func (m *Member) move(change func(*place)) {
+// move changes how far the member's person has read a room, and their direct messages.
+func (m *Member) move(where Subject, change func(*shared)) {
 	if !m.reads.Load() {
 		return
 	}
 	ps := &m.house.places
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if p := ps.of[m.person.id]; p != nil {
-		was := p.mark
-		change(p)
-		p.changed = p.changed || p.mark != was
+	p := ps.of[m.person.id]
+	if p == nil {
+		return
+	}
+	for _, of := range []Subject{where, personSubject(m.person.id)} {
+		if s := p.marks[of]; s != nil {
+			was := s.mark
+			change(s)
+			s.changed = s.changed || s.mark != was
+		}
 	}
 }
 
@@ -136,24 +265,31 @@ func (m *Member) stopReading(why Ending) {
 	if !m.reads.Swap(false) || p == nil {
 		return
 	}
-	if why == EndingLeft && !m.blind { // they had their own look at the end; of another screen of theirs it says nothing
-		p.seen = max(p.seen, m.sent)
+	for _, of := range []Subject{m.now, personSubject(m.person.id)} {
+		if s := p.marks[of]; s != nil && why == EndingLeft && !m.blind {
+			s.seen = max(s.seen, m.sent) // they had their own look at the end; of another screen of theirs it says nothing
+		}
+		p.count(of, -1)
 	}
 	p.readers--
-	p.changed = true
 }
 
-// seenBy returns how far the owner of an account has certainly read.
+// seenBy returns how far the owner of an account has certainly read their direct messages.
 func (h *House) seenBy(ctx context.Context, id PersonID) (Seq, error) {
 	h.places.mu.Lock()
 	p := h.places.of[id]
 	if p != nil {
 		defer h.places.mu.Unlock()
-		return p.seen, nil
+		return p.markOf(personSubject(id), 0).seen, nil
 	}
 	h.places.mu.Unlock()
 	rows, err := h.archive.Places(ctx, id)
-	return savedMark(rows, 0).seen, err
+	for _, row := range rows {
+		if row.Of == personSubject(id) {
+			return row.Seen, err
+		}
+	}
+	return 0, err
 }
 
 // savePlaces saves what changed every second, and at the end. What could not be saved is saved when the journal works again.
@@ -165,10 +301,14 @@ func (h *House) savePlaces(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		select {
-		case <-tick.C:
+		case now := <-tick.C:
 			h.saveChanged(ctx)
+			if now.Unix()%sightsEvery == 0 {
+				h.saveSights(ctx)
+			}
 		case <-ctx.Done():
 			h.saveNow(context.WithoutCancel(ctx))
+			h.saveSights(context.WithoutCancel(ctx))
 			return
 		}
 	}
@@ -191,39 +331,47 @@ func (h *House) saveChanged(ctx context.Context) {
 	err := h.archive.SavePlaces(ctx, rows)
 	again := h.places.failed
 	h.places.failed = err != nil
-	if err != nil {
-		if !again { // a disk may be full for hours
-			h.opt.Logger.Warn("how far people have read could not be saved", "people", len(saved), "err", err)
-		}
-		h.places.mu.Lock()
-		defer h.places.mu.Unlock()
-		for _, p := range saved {
-			p.changed = true
-		}
-		return
+	if err != nil && !again { // a disk may be full for hours
+		h.opt.Logger.Warn("how far people have read could not be saved", "places", len(saved), "err", err)
 	}
 	h.places.mu.Lock()
 	defer h.places.mu.Unlock()
-	for id, p := range saved {
-		if p.readers == 0 && !p.changed {
-			delete(h.places.of, id)
+	for _, row := range rows {
+		p := h.places.of[row.Account]
+		if p == nil {
+			continue
+		}
+		if err != nil {
+			saved[row].changed = true
+		} else if p.idle() {
+			delete(h.places.of, row.Account)
 		}
 	}
 }
 
+// idle says that nobody reads and that all is saved.
+func (p *place) idle() bool {
+	for _, s := range p.marks {
+		if s.changed {
+			return false
+		}
+	}
+	return p.readers == 0
+}
+
 // changedPlaces takes what is to be saved.
-func (h *House) changedPlaces() (rows []Place, saved map[PersonID]*place) {
+func (h *House) changedPlaces() (rows []Place, saved map[Place]*shared) {
 	h.places.mu.Lock()
 	defer h.places.mu.Unlock()
-	saved = map[PersonID]*place{}
+	saved = map[Place]*shared{}
 	for id, p := range h.places.of {
-		if !p.changed {
-			continue
-		}
-		p.changed = false
-		saved[id] = p
-		for _, of := range []Subject{p.room, personSubject(id)} {
-			rows = append(rows, Place{Account: id, Of: of, Seen: p.seen, Sent: p.sent, Open: p.readers > 0})
+		for of, s := range p.marks {
+			if !s.changed {
+				continue
+			}
+			s.changed = false
+			row := Place{Account: id, Of: of, Seen: s.seen, Sent: s.sent, Open: s.viewers > 0}
+			rows, saved[row] = append(rows, row), s
 		}
 	}
 	return rows, saved

@@ -1,31 +1,58 @@
 package room
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+)
 
 // A Reader is one screen's view of the house: a cursor in every log that concerns it, read as one sequence in the one order.
-// It belongs to one goroutine.
+// It belongs to one goroutine, but for the logs that it reads: the house changes them in the order of its events.
 type Reader struct {
 	applied *atomic.Uint64 // of the house
 	bell    Bell
-	ahead   []cursorAhead
 	seen    Seq
 	gap     uint64 // events that were forgotten between the last one handed out and the next
+
+	mu     sync.Mutex
+	ahead  []*cursorAhead // guarded by mu
+	closed bool           // guarded by mu
 }
 
 // cursorAhead is a cursor and what was read from it and not yet handed out, since another log's events come first.
 type cursorAhead struct {
 	cursor *Cursor
-	buf    []*Event // buf[0] is next
-	store  [readAhead]*Event
+	until  Seq                // nothing behind it concerns the reader; 0 while all does
+	buf    []*Event           // buf[0] is next
+	store  *[readAhead]*Event // of buf; lent while there is something in it, since most readers wait most of the time
+}
+
+var readStores = sync.Pool{New: func() any { return new([readAhead]*Event) }}
+
+// fill takes the next events from the log.
+func (a *cursorAhead) fill(upTo Seq) (missed uint64) {
+	if a.until > 0 {
+		upTo = min(upTo, a.until)
+	}
+	if a.store == nil {
+		a.store = readStores.Get().(*[readAhead]*Event)
+	}
+	n, missed := a.cursor.Read(a.store[:], upTo)
+	if a.buf = a.store[:n]; n == 0 {
+		clear(a.store[:])
+		readStores.Put(a.store)
+		a.store, a.buf = nil, nil
+	}
+	return missed
 }
 
 // readAhead is how many events are taken from a log at once.
 const readAhead = 16
 
 func newReader(applied *atomic.Uint64, bell Bell, from Seq, logs ...*Log) *Reader {
-	r := &Reader{applied: applied, bell: bell, ahead: make([]cursorAhead, len(logs))}
-	for i, l := range logs {
-		r.ahead[i].cursor = l.CursorAt(from, bell)
+	r := &Reader{applied: applied, bell: bell}
+	for _, l := range logs {
+		r.attach(l, from)
 	}
 	if from > 0 {
 		r.seen = from - 1
@@ -36,10 +63,32 @@ func newReader(applied *atomic.Uint64, bell Bell, from Seq, logs ...*Log) *Reade
 
 // skip moves on to the first event whose Seq is at least to. It is for a reader that nobody has read from yet.
 func (r *Reader) skip(to Seq) {
-	for i := range r.ahead {
-		r.ahead[i].cursor.skip(to)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range r.ahead {
+		a.cursor.skip(to)
 	}
 	r.seen = max(r.seen, to-1)
+}
+
+// attach lets the reader read a log, too, from a place on that is behind everything that it has read.
+func (r *Reader) attach(l *Log, from Seq) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.ahead = append(r.ahead, &cursorAhead{cursor: l.CursorAt(from, r.bell)})
+	}
+}
+
+// detach ends the reading of a log behind a place.
+func (r *Reader) detach(l *Log, until Seq) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range r.ahead {
+		if a.cursor.log == l && a.until == 0 {
+			a.until = until
+		}
+	}
 }
 
 // Bell rings when there may be something to read.
@@ -48,15 +97,15 @@ func (r *Reader) Bell() Bell { return r.bell }
 // Read fills dst with the next events, in order, and says how many before dst[0] had been forgotten when this reader came for
 // them. After a full dst there may be more: call again. A Read ends where a gap begins, too, and then rings the bell itself.
 func (r *Reader) Read(dst []*Event) (n int, missed uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	upTo := Seq(r.applied.Load()) // every log holds all its events up to here, so none can still come in before
 	missed, r.gap = r.gap, 0
 	for n < len(dst) {
 		var next *cursorAhead
-		for i := range r.ahead {
-			a := &r.ahead[i]
+		for _, a := range r.ahead {
 			if len(a.buf) == 0 {
-				got, gone := a.cursor.Read(a.store[:], upTo)
-				a.buf = a.store[:got]
+				gone := a.fill(upTo)
 				if n == 0 {
 					missed += gone
 				} else {
@@ -73,6 +122,7 @@ func (r *Reader) Read(dst []*Event) (n int, missed uint64) {
 		}
 		if next == nil {
 			r.seen = max(r.seen, upTo)
+			r.dropLocked()
 			return n, missed
 		}
 		e := next.buf[0]
@@ -92,7 +142,21 @@ func (r *Reader) Seen() Seq { return r.seen }
 
 // Close takes the reader's bell from its logs.
 func (r *Reader) Close() {
-	for i := range r.ahead {
-		r.ahead[i].cursor.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	for _, a := range r.ahead {
+		a.cursor.Close()
 	}
+}
+
+// dropLocked takes away the logs that are read to the end.
+func (r *Reader) dropLocked() {
+	r.ahead = slices.DeleteFunc(r.ahead, func(a *cursorAhead) bool {
+		over := a.until > 0 && a.until <= r.seen
+		if over {
+			a.cursor.Close()
+		}
+		return over
+	})
 }

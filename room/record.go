@@ -3,6 +3,7 @@ package room
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"time"
 )
 
@@ -22,6 +23,25 @@ func NewID() ID {
 
 // String returns the ID in hexadecimal.
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// MarshalText writes what String does.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads it.
+func (id *ID) UnmarshalText(b []byte) (err error) {
+	*id, err = ParseID(string(b))
+	return err
+}
+
+// ParseID reads what String wrote.
+func ParseID(s string) (id ID, err error) {
+	if len(s) == hex.EncodedLen(len(id)) {
+		if _, err = hex.Decode(id[:], []byte(s)); err == nil {
+			return id, nil
+		}
+	}
+	return ID{}, fmt.Errorf("%q is no ID: 32 hexadecimal digits", s)
+}
 
 // Subject is what a record is about: one room, one person, or the house. Records of one subject can be asked for and
 // expected (see [Record].Expect) apart from all others.

@@ -112,7 +112,7 @@ func TestWhoReturnsIsShownWhatTheyMissed(t *testing.T) {
 	s := openRemembering(t, database(t), room.Options{})
 	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
 	s.register(kim)
-	kim.Confirmed(lastOf(s.say(lee, "seen")))
+	kim.Confirmed(room.Lobby, lastOf(s.say(lee, "seen")))
 	kim.Sent(lastOf(s.say(lee, "sent")))
 	s.say(lee, "on its way")
 	kim.Leave(room.EndingLost)
@@ -153,9 +153,9 @@ func TestPlacesOutliveTheProcess(t *testing.T) {
 	s.register(cho)
 	s.register(may)
 	upTo := lastOf(s.say(lee, "seen"))
-	kim.Confirmed(upTo)
-	cho.Confirmed(upTo)
-	may.Confirmed(upTo)
+	kim.Confirmed(room.Lobby, upTo)
+	cho.Confirmed(room.Lobby, upTo)
+	may.Confirmed(room.Lobby, upTo)
 	cho.Leave(room.EndingLeft)
 	s.say(lee, "perhaps")
 	s.close() // kim reads still: nobody knows what was sent
@@ -227,7 +227,7 @@ func TestAFurtherScreenIsShownWhatTheOthersHaveNotAnsweredFor(t *testing.T) {
 	s := openRemembering(t, path, room.Options{})
 	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
 	s.register(kim)
-	kim.Confirmed(lastOf(s.say(lee, "seen")))
+	kim.Confirmed(room.Lobby, lastOf(s.say(lee, "seen")))
 	kim.Sent(lastOf(s.say(lee, "into the void")))
 	s.say(lee, "not even that")
 
@@ -267,7 +267,7 @@ func TestAnAccountIsOnePersonWithEachOfItsKeys(t *testing.T) {
 
 	s = openRemembering(t, path, room.Options{})
 	for _, c := range []room.Claim{guest("kim"), {Key: "SHA256:thief", Nick: "kim", Names: namesOf("kim")}, {Nick: "kin", Names: []string{"case/kin", "skeleton/kim"}}} {
-		if _, err := s.Enter(context.Background(), c, false); !errors.Is(err, room.ErrHeld) {
+		if _, err := s.Enter(context.Background(), c, room.Entry{Where: room.Lobby, Back: true}); !errors.Is(err, room.ErrHeld) {
 			t.Errorf("Enter as %+v = %v, want ErrHeld", c, err)
 		}
 	}
@@ -296,7 +296,7 @@ func TestAnErasedNameIsNobodysForAWhile(t *testing.T) {
 	s.close()
 	s = openRemembering(t, path, room.Options{})
 	for _, c := range []room.Claim{keyed("kim"), guest("kim")} {
-		if _, err := s.Enter(context.Background(), c, false); !errors.Is(err, room.ErrHeld) {
+		if _, err := s.Enter(context.Background(), c, room.Entry{Where: room.Lobby, Back: true}); !errors.Is(err, room.ErrHeld) {
 			t.Errorf("Enter with key %q = %v, want ErrHeld", c.Key, err)
 		}
 	}
@@ -365,7 +365,7 @@ func TestMessagesAreKeptForWhoIsAway(t *testing.T) {
 	kim.Leave(room.EndingLeft)
 	tell := func(from *room.Member, words string) room.Result {
 		t.Helper()
-		results, err := from.Post(context.Background(), room.Told{To: to, Text: text(words)})
+		results, err := from.Post(context.Background(), room.Lobby, room.Told{To: to, Text: text(words)})
 		if err != nil || len(results) != 1 {
 			t.Fatalf("Post = %v, %v; want one result", results, err)
 		}
@@ -380,7 +380,7 @@ func TestMessagesAreKeptForWhoIsAway(t *testing.T) {
 		t.Errorf("third of one sender: %+v, want it void as %s", r, room.VoidFull)
 	}
 	cho := s.enter(guest("cho"))
-	results, err := cho.Post(context.Background(), room.Told{To: to, Text: text("me too")}, room.Told{To: to, Text: text("and me")})
+	results, err := cho.Post(context.Background(), room.Lobby, room.Told{To: to, Text: text("me too")}, room.Told{To: to, Text: text("and me")})
 	if err != nil || len(results) != 2 || !results[0].Kept || results[1].Void != room.VoidFull {
 		t.Errorf("third and fourth in all, together: %+v, %v; want the fourth void as %s", results, err, room.VoidFull)
 	}
@@ -478,6 +478,12 @@ func (*sickArchive) Back(context.Context, room.LineQuery) (room.Seq, int, error)
 
 func (*sickArchive) Places(context.Context, room.PersonID) ([]room.Place, error) { return nil, nil }
 
+func (*sickArchive) Sightings(context.Context) ([]room.Sighting, error) { return nil, nil }
+
+func (*sickArchive) SaveSightings(context.Context, map[room.PersonID][]room.Sighting, time.Time) error {
+	return nil
+}
+
 func (a *sickArchive) SavePlaces(context.Context, []room.Place) error {
 	if a.sick.Load() {
 		return room.ErrNotSaved
@@ -529,7 +535,7 @@ func TestWhatWasSentInVainIsAllThere(t *testing.T) {
 	var want []string
 	for i := range 400 {
 		words := fmt.Sprintf("letter %d", i)
-		if _, err := lee.Post(context.Background(), room.Told{To: to, Text: text(words)}); err != nil {
+		if _, err := lee.Post(context.Background(), room.Lobby, room.Told{To: to, Text: text(words)}); err != nil {
 			t.Fatal(err)
 		}
 		want = append(want, "[lee → kim] "+words)
@@ -563,7 +569,7 @@ func TestWhatCannotBeReadIsNotMissed(t *testing.T) {
 	}
 	upTo := lastOf(s.say(lee, "live"))
 	kim.Sent(upTo)
-	kim.Confirmed(upTo)
+	kim.Confirmed(room.Lobby, upTo)
 	kim.Leave(room.EndingLeft)
 	f.torn.Store(false)
 	_, again, fresh := s.missed(s.enter(keyed("kim")), 10)

@@ -2,6 +2,7 @@ package room
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -19,6 +20,11 @@ type Rules struct {
 	keys     map[string]PersonID  // whose account a proven key opens, by its fingerprint
 	held     map[string]time.Time // names of erased accounts, and until when nobody may wear them
 
+	charter
+	changes []Change // of the charter, since Changes was called
+
+	replaying bool // what is applied took effect once; it is not judged again
+
 	trying bool
 	undo   []func() // what takes back the changes since Attempt, in order
 }
@@ -26,18 +32,37 @@ type Rules struct {
 // standing is a person who is in at least one room.
 type standing struct {
 	nick    Nick
-	screens int // over all rooms, visits too
+	names   []string    // of the nickname
+	screens int         // over all rooms, visits too
+	seats   []seat      // one for each screen; replaced, never changed
+	where   []*presence // one for each room; likewise
+	bars    []*Bar      // that hit the person
+	away    *Absent
 	erased  bool
 }
 
-// hall is one room and who is in it.
+// seat is one screen of a person.
+type seat struct {
+	of    ScreenID
+	key   string
+	addr  netip.Addr // invalid for not known
+	rooms int        // that it is in
+}
+
+// hall is who is in a room.
 type hall struct {
 	members map[PersonID]*presence
-	listed  int // members with a listed screen
+	listed  int                    // members with a listed screen
+	spoke   map[PersonID]time.Time // when people last spoke in it, while it is slow
+}
+
+func newHall() *hall {
+	return &hall{members: map[PersonID]*presence{}, spoke: map[PersonID]time.Time{}}
 }
 
 // presence is a person in one room.
 type presence struct {
+	room   Subject
 	person Person
 	since  time.Time
 	order  Seq // of the join: members are listed as they came
@@ -56,6 +81,14 @@ type Verdict struct {
 	To Person
 	// Kept says that the receiver is not here now, and reads it on their return.
 	Kept bool
+	// Out are the people whom the record put out of its room or, where that is the house, out of all rooms.
+	Out []Person
+	// Rooms are those that are told of a record whose subject is not one room.
+	Rooms []Subject
+	// Bar is the one that made a record void.
+	Bar *Bar
+	// Act is what the record takes back.
+	Act *Act
 }
 
 // Void is the reason why a record has no effect, told to its author.
@@ -74,21 +107,37 @@ const (
 	VoidLastKey    Void = "last_key"      // an account without a key would be nobody's
 	VoidKeys       Void = "too_many_keys" // the account has MaxKeys already
 	VoidFull       Void = "full"          // so much is kept for the receiver that no more is taken; found before it is posted
+	VoidNotAllowed Void = "not_allowed"   // the author has not the role that it takes
+	VoidProtected  Void = "protected"     // it is done to somebody whose role is not below the author's
+	VoidBanned     Void = "banned"        // the author is kept out, of the room or of the house
+	VoidMuted      Void = "muted"         // the author may not speak
+	VoidSlow       Void = "slow"          // the author spoke in the room a moment ago
+	VoidLocked     Void = "locked"        // only people with accounts come in
+	VoidPrivate    Void = "private"       // only people who are invited come in
+	VoidNobody     Void = "nobody"        // whom it is done to is not there
+	VoidNoAct      Void = "no_act"        // what it takes back was not done, or long ago, or by somebody else
+	VoidFinal      Void = "final"         // what it takes back cannot be taken back
+	VoidChanged    Void = "changed"       // what it takes back has been changed since
+	VoidNoChange   Void = "no_change"     // it is so already
+	VoidTooMany    Void = "too_many"      // there are as many of the kind as there can be
+	VoidInUse      Void = "in_use"        // a room that is not empty, or that somebody owns, does not end
 )
 
 // Voids lists every reason.
 func Voids() []Void {
 	return []Void{
 		VoidNotMember, VoidGone, VoidNoSuchRoom, VoidRepeated, VoidUnknown, VoidUnreadable, VoidTaken, VoidNoAccount, VoidLastKey,
-		VoidKeys, VoidFull,
+		VoidKeys, VoidFull, VoidNotAllowed, VoidProtected, VoidBanned, VoidMuted, VoidSlow, VoidLocked, VoidPrivate, VoidNobody, VoidNoAct,
+		VoidFinal, VoidChanged, VoidNoChange, VoidTooMany, VoidInUse,
 	}
 }
 
 // NewRules returns the rules of an empty house.
 func NewRules() *Rules {
 	return &Rules{
-		halls: map[Subject]*hall{Lobby: {members: map[PersonID]*presence{}}}, nicks: map[PersonID]*standing{},
+		halls: map[Subject]*hall{Lobby: newHall()}, nicks: map[PersonID]*standing{},
 		accounts: map[PersonID]*Account{}, owners: map[string]PersonID{}, keys: map[string]PersonID{}, held: map[string]time.Time{},
+		charter: newCharter(),
 	}
 }
 
@@ -107,6 +156,7 @@ func (r *Rules) Undo() {
 	for _, u := range slices.Backward(r.undo) {
 		u()
 	}
+	r.changes = nil
 	r.Keep()
 }
 
@@ -153,45 +203,47 @@ func (r *Rules) Apply(e *Event) Verdict {
 		from.Nick = s.nick
 	}
 	void := func(why Void) Verdict { return Verdict{Void: why, From: from} }
-	if why := r.barred(e); why != "" {
+	if why := r.dismissed(e); why != "" {
 		return void(why)
 	}
-	shown := Verdict{Shown: true, From: from}
+	if bar := r.barred(e); bar != nil {
+		why := VoidBanned
+		if bar.Mute {
+			why = VoidMuted
+		}
+		return Verdict{Void: why, From: from, Bar: bar}
+	}
 	switch b := e.Body.(type) {
 	case Said, Emoted:
-		if r.at(e.Subject, from.ID) == nil {
-			return void(VoidNotMember)
-		}
-		return shown
+		return r.speak(e, from)
 	case Told:
-		switch {
-		case r.nicks[from.ID] == nil:
-			return void(VoidNotMember)
-		case len(r.in(b.To.ID)) > 0:
-			shown.To = b.To
-			shown.To.Nick = r.nicks[b.To.ID].nick
-			return shown
-		case r.accounts[b.To.ID] != nil: // it is kept for them
-			shown.To, shown.Kept = r.accounts[b.To.ID].Person(), true
-			return shown
-		}
-		return void(VoidGone)
+		return r.tell(b, from)
 	case Joined:
 		return r.join(e, b, from)
 	case Parted:
 		return r.part(e, b, from)
 	case Renamed:
 		return r.rename(e, b, from)
+	case Absent:
+		return r.absent(e, b, from)
 	case Registered, KeyAdded, KeyRemoved, Configured, Erased:
-		return Verdict{Void: r.account(e, from), From: from}
-	case Notice, Unknown:
+		why := r.account(e, from)
+		if why == "" {
+			r.rebar(from.ID)
+		}
+		return void(why)
+	case Opened, Closed, Arranged, Invited, Ranked, Appointed, Kicked, Barred, Lifted, Undone, Withdrawn, Announced:
+		e := *e
+		e.From = from
+		return r.order(&e)
+	case Removed, Notice, Unknown:
 	}
 	return void(VoidUnknown)
 }
 
-// barred says why somebody can do nothing any more but leave: the key that they proved opens the account no longer that they act
+// dismissed says why somebody can do nothing any more but leave: the key that they proved opens the account no longer that they act
 // for, or the account has been erased, and with it the person.
-func (r *Rules) barred(e *Event) Void {
+func (r *Rules) dismissed(e *Event) Void {
 	if _, leaves := e.Body.(Parted); leaves {
 		return ""
 	}
@@ -202,6 +254,39 @@ func (r *Rules) barred(e *Event) Void {
 		return VoidTaken
 	}
 	return ""
+}
+
+func (r *Rules) speak(e *Event, from Person) Verdict {
+	in := r.halls[e.Subject]
+	if in == nil || in.members[from.ID] == nil {
+		return Verdict{Void: VoidNotMember, From: from}
+	}
+	if pause := r.rooms[e.Subject].Slow; pause > 0 && r.roleIn(from, e.Subject) < RoleModerator {
+		if last, spoke := in.spoke[from.ID]; spoke && e.At.Sub(last) < pause {
+			return Verdict{Void: VoidSlow, From: from}
+		}
+		put(r, in.spoke, from.ID, e.At)
+	}
+	if s := r.nicks[from.ID]; s.away != nil { // who speaks is back
+		set(r, &s.away, nil)
+	}
+	return Verdict{Shown: true, From: from}
+}
+
+func (r *Rules) tell(b Told, from Person) Verdict {
+	shown := Verdict{Shown: true, From: from}
+	switch {
+	case r.nicks[from.ID] == nil:
+		return Verdict{Void: VoidNotMember, From: from}
+	case len(r.in(b.To.ID)) > 0:
+		shown.To = b.To
+		shown.To.Nick = r.nicks[b.To.ID].nick
+		return shown
+	case r.accounts[b.To.ID] != nil: // it is kept for them
+		shown.To, shown.Kept = r.accounts[b.To.ID].Person(), true
+		return shown
+	}
+	return Verdict{Void: VoidGone, From: from}
 }
 
 func (r *Rules) join(e *Event, b Joined, from Person) Verdict {
@@ -216,16 +301,20 @@ func (r *Rules) join(e *Event, b Joined, from Person) Verdict {
 	if p != nil && (p.listed[b.Screen] || p.visits[b.Screen]) {
 		return Verdict{Void: VoidRepeated, From: from}
 	}
-	if p == nil {
-		p = &presence{person: from, listed: map[ScreenID]bool{}, visits: map[ScreenID]bool{}}
-		put(r, in.members, from.ID, p)
+	if why := r.closedTo(r.rooms[e.Subject], b, from, p != nil); why != "" {
+		return Verdict{Void: why, From: from}
 	}
-	if s := r.nicks[from.ID]; s == nil {
-		put(r, r.nicks, from.ID, &standing{nick: from.Nick, screens: 1})
-	} else {
-		set(r, &s.screens, s.screens+1)
+	r.sit(b, from)
+	if p == nil {
+		p = &presence{room: e.Subject, person: from, listed: map[ScreenID]bool{}}
+		put(r, in.members, from.ID, p)
+		s := r.nicks[from.ID]
+		set(r, &s.where, append(slices.Clip(s.where), p))
 	}
 	if b.Visit {
+		if p.visits == nil {
+			p.visits = map[ScreenID]bool{}
+		}
 		put(r, p.visits, b.Screen, true)
 		return Verdict{From: from}
 	}
@@ -237,6 +326,61 @@ func (r *Rules) join(e *Event, b Joined, from Person) Verdict {
 		set(r, &in.listed, in.listed+1)
 	}
 	return Verdict{Shown: first, From: from}
+}
+
+// closedTo says why a room does not let somebody in; inside says that they are in it already, on another screen.
+func (r *Rules) closedTo(m *Room, b Joined, who Person, inside bool) Void {
+	role := r.roleIn(who, m.Subject)
+	switch {
+	case inside || role == RoleModerator || role == RoleOwner:
+		return ""
+	case m.Private && !m.invites(who) && (m.Password == "" || b.Pass != m.Password):
+		return VoidPrivate
+	case m.Locked && role == RoleGuest && (!m.Private || !m.invites(who)):
+		return VoidLocked
+	}
+	return ""
+}
+
+// sit takes in that a screen is in one more room.
+func (r *Rules) sit(b Joined, who Person) {
+	s := r.nicks[who.ID]
+	if s == nil {
+		s = &standing{nick: who.Nick, names: b.Names}
+		put(r, r.nicks, who.ID, s)
+	}
+	set(r, &s.screens, s.screens+1)
+	if s.count(r, b.Screen, +1) {
+		return
+	}
+	addr, _ := netip.ParseAddr(b.Addr) // the zero Addr for none
+	set(r, &s.seats, append(slices.Clip(s.seats), seat{of: b.Screen, key: who.Key, addr: addr, rooms: 1}))
+	r.rebar(who.ID)
+}
+
+// rise takes in that a screen is in one room less.
+func (r *Rules) rise(id PersonID, screen ScreenID) {
+	s := r.nicks[id]
+	if s.screens == 1 {
+		drop(r, r.nicks, id)
+		return
+	}
+	set(r, &s.screens, s.screens-1)
+	s.count(r, screen, -1)
+}
+
+// count changes in how many rooms a screen is, and says whether there is such a screen.
+func (s *standing) count(r *Rules, screen ScreenID, by int) bool {
+	i := slices.IndexFunc(s.seats, func(at seat) bool { return at.of == screen })
+	if i < 0 {
+		return false
+	}
+	seats := slices.Clone(s.seats)
+	if seats[i].rooms += by; seats[i].rooms == 0 {
+		seats = slices.Delete(seats, i, i+1)
+	}
+	set(r, &s.seats, seats)
+	return true
 }
 
 func (r *Rules) part(e *Event, b Parted, from Person) Verdict {
@@ -253,14 +397,34 @@ func (r *Rules) part(e *Event, b Parted, from Person) Verdict {
 		set(r, &in.listed, in.listed-1)
 	}
 	if len(p.listed)+len(p.visits) == 0 {
-		drop(r, in.members, from.ID)
+		r.leaveHall(e.Subject, from.ID)
 	}
-	if s := r.nicks[from.ID]; s.screens > 1 {
-		set(r, &s.screens, s.screens-1)
-	} else {
-		drop(r, r.nicks, from.ID)
-	}
+	r.rise(from.ID, b.Screen)
 	return Verdict{Shown: last, From: from}
+}
+
+func (r *Rules) leaveHall(where Subject, id PersonID) {
+	drop(r, r.halls[where].members, id)
+	s := r.nicks[id]
+	set(r, &s.where, slices.DeleteFunc(slices.Clone(s.where), func(p *presence) bool { return p.room == where }))
+}
+
+// expel takes all screens of a person out of a room, and says whether they were listed in it.
+func (r *Rules) expel(where Subject, id PersonID) (listed bool) {
+	in, p := r.halls[where], r.at(where, id)
+	if p == nil {
+		return false
+	}
+	if listed = len(p.listed) > 0; listed {
+		set(r, &in.listed, in.listed-1)
+	}
+	r.leaveHall(where, id)
+	for _, screens := range []map[ScreenID]bool{p.listed, p.visits} {
+		for s := range screens {
+			r.rise(id, s)
+		}
+	}
+	return listed
 }
 
 func (r *Rules) rename(e *Event, b Renamed, from Person) Verdict {
@@ -272,12 +436,26 @@ func (r *Rules) rename(e *Event, b Renamed, from Person) Verdict {
 		return Verdict{Void: VoidTaken, From: from}
 	}
 	set(r, &s.nick, b.To)
-	for _, in := range r.halls {
-		if p := in.members[from.ID]; p != nil {
-			set(r, &p.person.Nick, b.To)
-		}
+	set(r, &s.names, b.Names)
+	for _, p := range s.where {
+		set(r, &p.person.Nick, b.To)
 	}
-	return Verdict{Shown: len(r.in(from.ID)) > 0, From: from}
+	r.rebar(from.ID)
+	rooms := r.in(from.ID)
+	return Verdict{Shown: len(rooms) > 0, From: from, Rooms: rooms}
+}
+
+func (r *Rules) absent(_ *Event, b Absent, from Person) Verdict {
+	s := r.nicks[from.ID]
+	if s == nil {
+		return Verdict{Void: VoidNotMember, From: from}
+	}
+	var away *Absent
+	if b.Away {
+		away = &b
+	}
+	set(r, &s.away, away)
+	return Verdict{From: from}
 }
 
 // at finds a person in a room; nil if they are not in it.
@@ -289,14 +467,17 @@ func (r *Rules) at(room Subject, id PersonID) *presence {
 	return in.members[id]
 }
 
-// in returns the rooms where a person has a listed screen.
+// in returns the rooms where a person has a listed screen, in the order of their names.
 func (r *Rules) in(id PersonID) []Subject {
 	var rooms []Subject
-	for room := range r.halls {
-		if p := r.at(room, id); p != nil && len(p.listed) > 0 {
-			rooms = append(rooms, room)
+	if s := r.nicks[id]; s != nil {
+		for _, p := range s.where {
+			if len(p.listed) > 0 {
+				rooms = append(rooms, p.room)
+			}
 		}
 	}
+	slices.Sort(rooms)
 	return rooms
 }
 
@@ -306,7 +487,12 @@ type Presence struct {
 	Since   time.Time // when the first of the screens joined
 	Screens int
 	Account bool // the nickname is theirs
-	Away    bool // their connection was cut a moment ago, and may come back
+	Role    Role
+	Away    bool    // their connection was cut a moment ago, and may come back
+	Absent  *Absent // they said that they are away; nil for not
+	// Used is when they last typed anything, on any of their screens; zero where that is not known. Lang is what they read.
+	Used time.Time
+	Lang string
 }
 
 // members lists who is in a room, in the order in which they came.
@@ -324,8 +510,11 @@ func (r *Rules) members(room Subject) []Presence {
 	slices.SortFunc(list, func(a, b *presence) int { return cmp.Compare(a.order, b.order) })
 	out := make([]Presence, len(list))
 	for i, p := range list {
-		a := r.accounts[p.person.ID]
-		out[i] = Presence{Person: p.person, Since: p.since, Screens: len(p.listed), Account: a != nil && a.Nick == p.person.Nick}
+		a, s := r.accounts[p.person.ID], r.nicks[p.person.ID]
+		out[i] = Presence{
+			Person: p.person, Since: p.since, Screens: len(p.listed), Account: a != nil && a.Nick == p.person.Nick,
+			Role: r.topRole(p.person, room), Absent: s.away,
+		}
 	}
 	return out
 }

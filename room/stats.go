@@ -74,7 +74,7 @@ func (c *counts) verdict(e *Event, v Verdict) {
 	switch e.Body.(type) {
 	case Said, Emoted, Told:
 		c.lines.Add(1)
-	case Joined, Parted, Renamed, Registered, KeyAdded, KeyRemoved, Configured, Erased, Notice, Unknown:
+	default: // no line
 	}
 }
 

@@ -15,6 +15,15 @@ type Text struct{ s string }
 // String returns the text itself.
 func (t Text) String() string { return t.s }
 
+// MarshalText writes the text itself.
+func (t Text) MarshalText() ([]byte, error) { return []byte(t.s), nil }
+
+// UnmarshalText reads what MarshalText wrote, cleaned again.
+func (t *Text) UnmarshalText(b []byte) error {
+	*t = Sentence(string(b))
+	return nil
+}
+
 // Empty says whether there is nothing to show: no code point that is not a blank.
 func (t Text) Empty() bool { return strings.TrimFunc(t.s, blank) == "" }
 

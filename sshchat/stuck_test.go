@@ -67,7 +67,7 @@ func TestStuckClientComesBackToTheNewestState(t *testing.T) {
 		mina.keys("\r")
 		mina.keys("half a 줄")
 		ctx := t.Context()
-		lee, err := house.Enter(ctx, room.Claim{Nick: "lee", Names: []string{"lee"}}, true)
+		lee, err := house.Enter(ctx, room.Claim{Nick: "lee", Names: []string{"lee"}}, room.Entry{Where: room.Lobby, Back: true, Visit: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func TestStuckClientComesBackToTheNewestState(t *testing.T) {
 			t.Helper()
 			for range n {
 				said++
-				if _, err := lee.Post(ctx, room.Said{Text: room.Sentence(fmt.Sprintf("%d. %s", said, filler))}); err != nil {
+				if _, err := lee.Post(ctx, room.Lobby, room.Said{Text: room.Sentence(fmt.Sprintf("%d. %s", said, filler))}); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(time.Second)

@@ -98,7 +98,7 @@ func TestAccountTellsWhatIsStored(t *testing.T) {
 	h := newHouse(t)
 	kim, lee := h.come("kim", "SHA256:kim"), h.come("lee", "")
 	kim.says("one", "two")
-	if _, err := lee.Post(t.Context(), room.Told{To: kim.Person(), Text: room.Sentence("psst")}); err != nil {
+	if _, err := lee.Post(t.Context(), room.Lobby, room.Told{To: kim.Person(), Text: room.Sentence("psst")}); err != nil {
 		t.Fatal(err)
 	}
 	stored := regexp.MustCompile(`Stored of you: 2 lines said in rooms; direct messages: 0 by you, 1 to you; [1-9]\d+ bytes in all\.`)
@@ -262,7 +262,7 @@ func TestMessagesReachTheOwnerOfANickname(t *testing.T) {
 		t.Error("/msg mok reaches somebody, want nobody to be called so")
 	}
 	kim = h.come("kim", "SHA256:kim")
-	if results, err := lee.Post(t.Context(), room.Told{To: kim.Person(), Text: room.Sentence("hi")}); err != nil || results[0].Kept {
+	if results, err := lee.Post(t.Context(), room.Lobby, room.Told{To: kim.Person(), Text: room.Sentence("hi")}); err != nil || results[0].Kept {
 		t.Errorf("told while here: %+v, %v; want it not kept", results, err)
 	}
 }

@@ -51,7 +51,15 @@ type Call struct {
 // Env is what a command sees of the house and of the person who calls it.
 type Env struct {
 	House    *room.House
-	Me       *room.Member   // nil for a Public command run without a nickname
+	Me       *room.Member // nil for a Public command run without a nickname
+	Who      room.Person  // as whom a caller without a nickname looks up things: the owner of the account that their key opens
+	Here     room.Subject // the room that the caller looks at, or asked for as they logged in; empty for the lobby
+	Rooms    []Visited    // that the caller's screen is in, by their places
+	Contact  string       // whom to ask when the house itself keeps somebody out; empty for nobody named
+	Words    Words        // the operator's own; nil for none
+	Ignored  []Ignoring
+	Total    int            // the most rooms that there may be; 0 for no bound
+	AtOnce   int            // the most that a person may be in at once
 	Exempt   bool           // no limit that is counted by person holds for them
 	Settings                // of the caller's screen
 	Start    Settings       // what the screen had when it came
@@ -71,8 +79,11 @@ type Env struct {
 	NickHold time.Duration
 }
 
-// Gap is a part of the order that a screen was not shown, From <= Seq < Before.
-type Gap struct{ From, Before room.Seq }
+// Gap is a part of the order of a room, and of the direct messages, that a screen was not shown, From <= Seq < Before.
+type Gap struct {
+	Where        room.Subject
+	From, Before room.Seq
+}
 
 // Answer is what a command gives back. With an error it is what was done all the same.
 type Answer struct {
@@ -83,8 +94,24 @@ type Answer struct {
 	Aside string // a sentence behind them that is none of them: a program that reads them does not get it
 	// CaughtUp is the place up to which the caller needs no gap any more.
 	CaughtUp room.Seq
-	Changed  Change // a setting that is another from now on; zero for none
-	Leave    bool   // the session ends
+	Changed  Change       // a setting that is another from now on; zero for none
+	Go       room.Subject // the room that the caller looks at from now on; empty for the same
+	Leave    bool         // the session ends
+}
+
+// Words are what the operator says to everybody who comes, in their language; empty for nothing.
+type Words interface {
+	Motd(lang i18n.Lang) room.Text
+	Rules(lang i18n.Lang) room.Text
+}
+
+// Visited is a room that a screen is in.
+type Visited struct {
+	Where    room.Subject
+	Name     room.Nick
+	Unread   int  // lines that were said there while another room was on the screen
+	Mentions int  // of those, how many named the person
+	Fresh    bool // its lines were never on this screen
 }
 
 // Change is a new value of one of the settings.

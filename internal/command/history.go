@@ -85,7 +85,7 @@ func catchup(ctx context.Context, c *Call) (Answer, error) {
 			return
 		}
 		for _, g := range c.Gaps {
-			for e, err := range c.Me.Between(ctx, g.From, g.Before) {
+			for e, err := range c.Me.Between(ctx, g.Where, g.From, g.Before) {
 				if !yield(e, err) || err != nil {
 					return
 				}
@@ -96,12 +96,12 @@ func catchup(ctx context.Context, c *Call) (Answer, error) {
 	return a, nil
 }
 
-// room is the one that the caller is in, or that everybody starts in.
+// room is the one that the caller looks at, or that everybody starts in.
 func (c *Call) room() room.Subject {
-	if c.Me == nil {
+	if c.Here == "" {
 		return room.Lobby
 	}
-	return c.Me.Room()
+	return c.Here
 }
 
 // atLeast is how much of the time stands before lines of another day: what the caller's screen is set to if that is more, and

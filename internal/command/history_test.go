@@ -86,13 +86,13 @@ func TestCatchupShowsTheGapsAndNoMore(t *testing.T) {
 	kim, lee, park := h.come("kim", ""), h.come("lee", ""), h.come("park", "")
 	park.gets("/catchup", "* Nothing was skipped. /history shows older lines.\n")
 	one := kim.says("one")
-	if _, err := lee.Post(t.Context(), room.Told{To: park.Person(), Text: room.Sentence("psst")}, room.Told{To: kim.Person(), Text: room.Sentence("not you")}); err != nil {
+	if _, err := lee.Post(t.Context(), room.Lobby, room.Told{To: park.Person(), Text: room.Sentence("psst")}, room.Told{To: kim.Person(), Text: room.Sentence("not you")}); err != nil {
 		t.Fatal(err)
 	}
 	three := kim.says("two", "three")
 	five := kim.says("four", "five")
 	six := kim.says("six")
-	park.env.Gaps = []command.Gap{{From: one, Before: three}, {From: five, Before: six}}
+	park.env.Gaps = []command.Gap{{Where: room.Lobby, From: one, Before: three}, {Where: room.Lobby, From: five, Before: six}}
 	park.gets("/catchup", "* What was skipped:\n[kim] one\n[lee → you] psst\n[kim] two\n[kim] five\n"+
 		"* That was it. Who came and went is not kept.\n")
 	if a, err := run(t, park.env, "/catchup"); err != nil || a.CaughtUp != six {

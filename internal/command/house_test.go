@@ -72,7 +72,7 @@ func (h *house) come(nick, key string) *guest {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	m, err := h.Enter(h.t.Context(), room.Claim{Key: key, Nick: room.Nick(nick), Names: name.Keys()}, false)
+	m, err := h.Enter(h.t.Context(), room.Claim{Key: key, Nick: room.Nick(nick), Names: name.Keys()}, room.Entry{Where: room.Lobby, Back: true})
 	if err != nil {
 		h.t.Fatalf("%s cannot come in: %v", nick, err)
 	}
@@ -92,7 +92,7 @@ func (g *guest) says(texts ...string) room.Seq {
 	g.h.t.Helper()
 	var last room.Seq
 	for _, text := range texts {
-		results, err := g.Post(g.h.t.Context(), room.Said{Text: room.Sentence(text)})
+		results, err := g.Post(g.h.t.Context(), room.Lobby, room.Said{Text: room.Sentence(text)})
 		if err != nil || results[0].Void != "" {
 			g.h.t.Fatalf("say %q: %v, %v", text, results, err)
 		}

@@ -14,7 +14,7 @@ func TestSearchFindsTheNewestFirst(t *testing.T) {
 	kim, lee := h.come("kim", ""), h.come("lee min", "")
 	kim.says("사랑방에 오신 것을 환영합니다", "good morning", "nothing")
 	lee.says("Good evening", "저녁에 사랑방에서 만나요", "a: b")
-	if _, err := lee.Post(t.Context(), room.Told{To: kim.Person(), Text: room.Sentence("good night")}); err != nil {
+	if _, err := lee.Post(t.Context(), room.Lobby, room.Told{To: kim.Person(), Text: room.Sentence("good night")}); err != nil {
 		t.Fatal(err)
 	}
 	for line, want := range map[string]string{

@@ -138,7 +138,7 @@ func open(t *testing.T, ln net.Listener, other House) *house {
 // somebody enters the room without a door, as people of other doors do.
 func (h *house) somebody(t *testing.T, nick room.Nick) *room.Member {
 	t.Helper()
-	m, err := h.room.Enter(t.Context(), room.Claim{Nick: nick, Names: []string{string(nick)}}, false)
+	m, err := h.room.Enter(t.Context(), room.Claim{Nick: nick, Names: []string{string(nick)}}, room.Entry{Where: room.Lobby, Back: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func TestPeopleOfOtherDoorsLookLikeAnyOther(t *testing.T) {
 		a.gets("[김 사랑]" + joinWords)
 		post := func(want string, bodies ...room.Body) {
 			t.Helper()
-			if _, err := m.Post(t.Context(), bodies...); err != nil {
+			if _, err := m.Post(t.Context(), room.Lobby, bodies...); err != nil {
 				t.Fatal(err)
 			}
 			a.gets(want)
@@ -393,7 +393,7 @@ func TestWhoTakesNothingIsEndedAndNobodyWaits(t *testing.T) {
 		line := strings.Repeat("x", 900)
 		got := ""
 		for h.server.Stats().Stalled == 0 && time.Since(start) < time.Hour {
-			if _, err := m.Post(t.Context(), room.Said{Text: text(t, line)}); err != nil {
+			if _, err := m.Post(t.Context(), room.Lobby, room.Said{Text: text(t, line)}); err != nil {
 				t.Fatal(err)
 			}
 			h.settle()

@@ -33,6 +33,10 @@ func (x *session) answered(ctx context.Context, o outcome) {
 	if x.settings.Set(a.Changed.Name, a.Changed.Value) && x.console != nil {
 		x.console.apply(x.settings)
 	}
+	x.ignore(a.Changed)
+	if a.Go != "" {
+		x.pending = a.Go
+	}
 	if a.Lines != nil {
 		x.answer(ctx, a, o.jobs[0].line)
 	}

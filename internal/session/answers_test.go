@@ -62,6 +62,12 @@ const brittleLines = 1000
 
 func (b *brittle) Snapshot(context.Context) (room.Snapshot, error) { return room.Snapshot{}, nil }
 
+func (b *brittle) Sightings(context.Context) ([]room.Sighting, error) { return nil, nil }
+
+func (b *brittle) SaveSightings(context.Context, map[room.PersonID][]room.Sighting, time.Time) error {
+	return nil
+}
+
 func (b *brittle) Back(_ context.Context, q room.LineQuery) (room.Seq, int, error) {
 	if !b.started { // the rings are filled with nothing
 		b.started = true

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"sarangbang/internal/command"
 	"sarangbang/internal/i18n"
 	"sarangbang/room"
 )
@@ -8,17 +9,42 @@ import (
 // A Cause is why the house ends a session: a context's cause, told to the person in their language. Doors cancel a session's
 // context with one.
 type Cause struct {
-	Ending room.Ending
-	Say    i18n.Key
-	Args   []any
+	Ending  room.Ending
+	Say     i18n.Key
+	Args    []any
+	Failure *command.Failure // in place of Say and Args, for what is put together of several sentences; nil for none
+}
+
+// in puts the cause into words.
+func (c *Cause) in(lang i18n.Lang) string {
+	if c.Failure != nil {
+		return c.Failure.Sentence(lang)
+	}
+	return lang.Text(c.Say, c.Args...)
 }
 
 func (c *Cause) Error() string { return "session ended: " + string(c.Ending) }
 
-// dismissals are the causes why the house itself dismisses a screen.
-var dismissals = map[room.Ending]*Cause{
-	room.EndingRevoked: {Ending: room.EndingRevoked, Say: i18n.EndRevoked},
-	room.EndingErased:  {Ending: room.EndingErased, Say: i18n.EndErased},
+// dismissal is the cause why the house itself dismisses the screen; nil while it may stay.
+func (x *session) dismissal() *Cause {
+	d := x.me.Dismissed()
+	if d == nil {
+		return nil
+	}
+	c := &Cause{Ending: d.Why}
+	if d.Event == nil {
+		c.Say = map[room.Ending]i18n.Key{room.EndingRevoked: i18n.EndRevoked, room.EndingErased: i18n.EndErased}[d.Why]
+		return c
+	}
+	switch b := d.Event.Body.(type) {
+	case room.Barred:
+		c.Failure = command.Barred(b.Bar, x.opt.House, x.zone, x.opt.Contact())
+	case room.Kicked:
+		c.Failure = command.KickedOut(b, d.Event.From)
+	default: // a ban is in force again that had been lifted
+		c.Say = i18n.EndBanned
+	}
+	return c
 }
 
 // The causes that doors know.

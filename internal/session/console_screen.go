@@ -136,13 +136,12 @@ func (s *consoleScreen) Enter(nick room.Nick) {
 	s.showPrompt()
 }
 
-// Next waits. Where the prompt could not be replaced unheard, it is once a line was entered.
-func (s *consoleScreen) Next(ctx context.Context, w Wait) (Input, error) {
-	in, err := s.Console.Next(ctx, w)
-	if in.Kind == Line && s.stale {
+// lineEntered says that the person has entered a line: a prompt that could not be replaced unheard is now. (It is no part of Next, which is
+// on the stack of everybody who is idle.)
+func (s *consoleScreen) lineEntered() {
+	if s.stale {
 		s.showPrompt()
 	}
-	return in, err
 }
 
 // setRooms says which room the person looks at, and which others they are in, in the order of their places: the screen keeps those.

@@ -28,8 +28,10 @@ func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stde
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	with := s.settings(v)
+	user, want := login(v)
+	v.User = user
 	x := &session{
-		Service: s, visitor: v, manner: Manner{Door: "ssh"}, settings: with, start: with, zone: zone(v.Env["TZ"]), cancel: cancel,
+		want: want, Service: s, visitor: v, manner: Manner{Door: "ssh"}, settings: with, start: with, zone: zone(v.Env["TZ"]), cancel: cancel,
 	}
 	scr := &pipeScreen{out: stdout, err: stderr, view: render.View{Lang: x.settings.Lang, Bare: true, Zone: x.zone}}
 	x.screen = scr
@@ -66,8 +68,21 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 	if !ok || !isCommand {
 		return unknownError{command.UnknownAlone(name)}
 	}
+	if err := x.banned(); err != nil {
+		return err
+	}
+	by, why := x.entry(true)
+	if why != nil {
+		return why
+	}
+	x.here = by.Where
 	call := &command.Call{Env: x.env(), Name: name, Rest: rest}
 	call.Bare = true
+	call.Who = room.Person{Key: x.visitor.Key}
+	if a, has := x.opt.House.AccountOf(x.visitor.Key); has {
+		call.Who = a.Person()
+		call.Who.Key = x.visitor.Key
+	}
 	if !c.Public {
 		me, err := x.visit(ctx)
 		if err != nil {
@@ -109,12 +124,12 @@ func (x *session) execSpeak(ctx context.Context, c command.Command, call *comman
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	results, err := x.me.Post(ctx, body)
+	results, err := x.me.Post(ctx, x.me.First(), body)
 	if err != nil {
 		return err
 	}
 	if void := results[0].Void; void != "" {
-		return &command.Failure{Say: i18n.Void(string(void))}
+		return command.Voided(void, results[0].Bar, x.opt.House, x.zone, x.opt.Contact())
 	}
 	reader := x.me.Reader()
 	var events [showAtOnce]*room.Event

@@ -52,12 +52,9 @@ func (x *session) enterOwner(ctx context.Context, visit bool) (*room.Member, err
 	if !has {
 		return nil, nil
 	}
-	me, err := x.opt.House.Enter(ctx, room.Claim{Key: x.visitor.Key, Nick: a.Nick, Names: a.Names}, visit)
-	switch {
-	case errors.Is(err, room.ErrHeld): // the account ended, or the key was taken from it, just now
+	me, err := x.come(ctx, room.Claim{Key: x.visitor.Key, Nick: a.Nick, Names: a.Names}, visit)
+	if errors.Is(err, room.ErrHeld) { // the account ended, or the key was taken from it, just now
 		return nil, nil
-	case room.Unsaved(err):
-		err = notIn
 	}
 	return me, err
 }
@@ -92,12 +89,9 @@ func (x *session) claim(ctx context.Context, typed string, visit bool) (*room.Me
 	if err != nil {
 		return nil, nil, err
 	}
-	me, err := x.opt.House.Enter(ctx, room.Claim{Key: x.visitor.Key, Nick: nick, Names: name.Keys()}, visit)
-	switch {
-	case errors.Is(err, room.ErrHeld):
+	me, err := x.come(ctx, room.Claim{Key: x.visitor.Key, Nick: nick, Names: name.Keys()}, visit)
+	if errors.Is(err, room.ErrHeld) {
 		return nil, x.refuseNick(&command.Failure{Say: i18n.NickTaken, Args: []any{typed}}), nil
-	case room.Unsaved(err):
-		err = notIn
 	}
 	return me, nil, err
 }

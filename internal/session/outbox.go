@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,8 +17,9 @@ const batchLines = 64
 
 // job is something that a person typed and that has to wait for the journal: a body to post, or a command to run.
 type job struct {
-	line  int    // which line of the input it was
-	typed string // to give back if it cannot be saved
+	line  int          // which line of the input it was
+	typed string       // to give back if it cannot be saved
+	where room.Subject // the room that was on the screen; empty for the one that is when its turn comes
 	body  room.Body
 	call  *command.Call // of run
 	run   func(context.Context) (command.Answer, error)
@@ -65,6 +67,11 @@ func (o *outbox) holds() bool {
 	return last.run != nil || time.Now().Before(last.due)
 }
 
+// commanded says that a command is to be done before what is added now.
+func (o *outbox) commanded() bool {
+	return o.runs || slices.ContainsFunc(o.queue, func(j job) bool { return j.run != nil })
+}
+
 // due is when the next batch may be sent: zero while one is out, or nothing waits.
 func (o *outbox) due() time.Time {
 	if o.busy() || len(o.queue) == 0 {
@@ -82,8 +89,14 @@ func (o *outbox) start(ctx context.Context, me *room.Member, env func() command.
 	}
 	n := 1
 	if o.queue[0].run == nil {
-		for n < len(o.queue) && n < batchLines && o.queue[n].run == nil && !now.Before(o.queue[n].due) {
+		for n < len(o.queue) && n < batchLines && o.queue[n].run == nil && o.queue[n].where == o.queue[0].where && !now.Before(o.queue[n].due) {
 			n++
+		}
+	}
+	if o.queue[0].where == "" { // it was typed behind a command that may have led to another room
+		here := env().Here
+		for i := 0; i < len(o.queue) && o.queue[i].run == nil; i++ {
+			o.queue[i].where = here
 		}
 	}
 	batch := o.queue[:n:n]
@@ -120,7 +133,7 @@ func carry(ctx context.Context, me *room.Member, batch []job) (out outcome) {
 	for i, j := range batch {
 		bodies[i] = j.body
 	}
-	out.results, out.err = me.Post(ctx, bodies...)
+	out.results, out.err = me.Post(ctx, batch[0].where, bodies...)
 	return out
 }
 

@@ -182,6 +182,9 @@ func TestPlainPromptIsNotSetForEveryLine(t *testing.T) {
 		if in, err := s.Next(t.Context(), Wait{}); in.Kind != kind || err != nil {
 			t.Errorf("Next: %v, %v; want %v", in, err, kind)
 		}
+		if kind == Line {
+			s.lineEntered()
+		}
 	}
 	s.setRooms("#dev", others(0, 0))
 	d.told(t, "in", "kim> ", "#dev kim> ")

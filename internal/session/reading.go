@@ -23,7 +23,16 @@ const (
 type reading struct {
 	asked   room.Seq // up to where the last probe reaches
 	askedAt time.Time
-	open    atomic.Bool // it is not answered yet
+	open    atomic.Bool               // it is not answered yet
+	left    map[room.Subject]room.Seq // rooms that the reader turned away from since, and up to where they were shown
+}
+
+// leave notes that a room which was shown up to a place is on the screen no more.
+func (r *reading) leave(where room.Subject, shown room.Seq) {
+	if r.left == nil {
+		r.left = map[room.Subject]room.Seq{}
+	}
+	r.left[where] = shown
 }
 
 // probe asks the person's client, once what was shown so far is to be certain. It is called before more is shown.
@@ -36,11 +45,14 @@ func (x *session) probe() {
 	if !x.console.Delivered() { // it is asked later: the answer would not be about what waits
 		return
 	}
-	seen, me, open := x.me.Reader().Seen(), x.me, &x.reading.open
-	x.reading.asked = seen
+	seen, here, me, open, left := x.me.Reader().Seen(), x.here, x.me, &x.reading.open, x.reading.left
+	x.reading.asked, x.reading.left = seen, nil
 	open.Store(true)
 	x.console.Probe(func() {
-		me.Confirmed(seen)
+		for where, upTo := range left {
+			me.Confirmed(where, upTo)
+		}
+		me.Confirmed(here, seen)
 		open.Store(false)
 	})
 }
@@ -66,7 +78,7 @@ func (x *session) catchUp(missed room.Missed) {
 	add := func(events ...*room.Event) { x.returning = append(x.returning, events...) }
 	if missed.Skipped > 0 {
 		add(x.note(i18n.ReturnSkipped, missed.Skipped))
-		x.gaps = append(x.gaps, command.Gap{From: missed.From, Before: missed.Before})
+		x.gaps = append(x.gaps, command.Gap{Where: x.here, From: missed.From, Before: missed.Before})
 	}
 	if len(missed.Again) > 0 {
 		add(x.note(i18n.ReturnAgain))

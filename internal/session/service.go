@@ -23,21 +23,25 @@ type Limits struct {
 	Message        room.TextLimits // message_bytes, message_lines
 	BacklogLines   int             // backlog_lines
 	OutboxLines    int             // outbox_lines
+	RoomsTotal     int             // rooms_total
+	RoomsPerPerson int             // rooms_per_person
 	RefusalsPer10s int             // refusals_per_10s
 	NickTimeout    time.Duration   // nick_timeout
 	NickHold       time.Duration   // nick_hold
 	IdleTimeout    time.Duration   // idle_timeout; 0 never
 }
 
-// Options of a service; all are required.
+// Options of a service; all are required but Contact and Words.
 type Options struct {
-	House  *room.House
-	Names  identity.Rules
-	Rates  *moderation.Rates
-	Limits Limits
-	Lang   i18n.Lang                   // for people whose client names no language
-	Keys   iter.Seq2[string, []string] // the key map of terminals: the slug of what keys do, and their names
-	Logger *slog.Logger
+	House   *room.House
+	Names   identity.Rules
+	Rates   *moderation.Rates
+	Limits  Limits
+	Lang    i18n.Lang                   // for people whose client names no language
+	Keys    iter.Seq2[string, []string] // the key map of terminals: the slug of what keys do, and their names
+	Contact func() string               // whom to ask about a ban of the house; empty for nobody named
+	Words   func() command.Words        // the operator's own; nil for none
+	Logger  *slog.Logger
 }
 
 // Service leads people through one house. Its methods may be called from any goroutine.
@@ -64,6 +68,12 @@ type Stats struct {
 
 // New makes a service. It starts nothing.
 func New(opt Options) *Service {
+	if opt.Contact == nil {
+		opt.Contact = func() string { return "" }
+	}
+	if opt.Words == nil {
+		opt.Words = func() command.Words { return nil }
+	}
 	return &Service{opt: opt, codes: command.NewCodes(), counts: Stats{
 		People: map[string]int{}, Screens: map[string]int{}, Refused: map[string]uint64{}, Panics: map[string]uint64{},
 	}}
@@ -113,8 +123,10 @@ func (s *Service) onConsole(v Visitor, c Console) *session {
 }
 
 func (s *Service) newSession(v Visitor, m Manner, scr Screen, console *consoleScreen, with command.Settings) *session {
+	user, want := login(v)
+	v.User = user
 	return &session{
-		Service: s, visitor: v, manner: m, screen: scr, console: console, settings: with, start: with, zone: zone(v.Env["TZ"]),
+		want: want, Service: s, visitor: v, manner: m, screen: scr, console: console, settings: with, start: with, zone: zone(v.Env["TZ"]),
 		refusals: moderation.NewRefusals(s.opt.Limits.RefusalsPer10s),
 	}
 }
@@ -149,7 +161,7 @@ func (s *Service) settings(v Visitor) command.Settings {
 	}
 	if a, has := s.opt.House.AccountOf(v.Key); has {
 		for name, value := range a.Settings {
-			if !with.Set(name, value) { // another version of the program knew it
+			if !command.Kept(name) && !with.Set(name, value) { // another version of the program knew it
 				s.opt.Logger.Warn("setting of an account ignored", "session", v.Session, "name", name, "value", value)
 			}
 		}

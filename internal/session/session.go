@@ -48,7 +48,14 @@ type session struct {
 	zone     *time.Location
 	cancel   context.CancelCauseFunc
 
+	want     string // the room that they asked for as they logged in; empty for the lobby
 	me       *room.Member
+	here     room.Subject      // the room that is on the screen
+	rooms    []command.Visited // that the screen is in, by their places
+	counted  bool              // more is unread in other rooms than the prompt says
+	pending  room.Subject      // the room to turn to as soon as that can be; empty for none
+	turnedAt time.Time         // when the screen turned to another room last
+	ignored  []command.Ignoring
 	out      outbox
 	posted   room.Seq    // the last of the person's own records that is shown to the room
 	peer     room.Person // who last exchanged a direct message with the person
@@ -107,7 +114,11 @@ func (b *burst) begins(now time.Time) bool {
 
 // live is the whole life: nickname, room, end.
 func (x *session) live(ctx context.Context) End {
-	me, err := x.enter(ctx)
+	err := x.banned()
+	var me *room.Member
+	if err == nil {
+		me, err = x.enter(ctx)
+	}
 	if errors.Is(err, io.EOF) { // they went without coming in
 		return End{Why: room.EndingLeft}
 	}
@@ -124,7 +135,11 @@ func (x *session) stay(ctx context.Context) (err error) {
 	why := room.EndingFault // unless we come to know better
 	defer func() { x.depart(why) }()
 	x.arrive()
-	if err = x.greet(ctx); err == nil {
+	x.rejoin(ctx)
+	if err = x.settleRooms(ctx); err == nil {
+		err = x.greet(ctx)
+	}
+	if err == nil {
 		err = x.loop(ctx)
 	}
 	why = ending(err)
@@ -132,6 +147,7 @@ func (x *session) stay(ctx context.Context) (err error) {
 }
 
 func (x *session) arrive() {
+	x.here = x.me.First()
 	x.count(func(c *Stats) { c.Screens[x.manner.Door]++ })
 	if x.me.Announced() {
 		x.count(func(c *Stats) { c.People[x.manner.Door]++ })
@@ -139,7 +155,6 @@ func (x *session) arrive() {
 	}
 	if x.console != nil {
 		x.console.view.Me = x.me.Person().ID
-		x.console.setRooms("#"+strings.TrimPrefix(string(x.me.Room()), "room/"), nil)
 		if x.console.term != nil {
 			x.console.term.SetCompleter(x.propose)
 		}
@@ -187,7 +202,7 @@ func (x *session) farewell(err error) End {
 	}
 	end.Status = 1
 	if cause, ok := errors.AsType[*Cause](err); ok {
-		_ = x.screen.Refuse(room.Sentence(x.settings.Lang.Text(cause.Say, cause.Args...)))
+		_ = x.screen.Refuse(room.Sentence(cause.in(x.settings.Lang)))
 	}
 	return end
 }
@@ -213,7 +228,11 @@ func (x *session) greet(ctx context.Context) error {
 	case returned:
 		x.catchUp(missed)
 	default:
-		first = append(first, x.me.Backlog(x.manner.Backlog)...)
+		backlog, err := x.me.Backlog(ctx, x.here, x.me.Joined(), x.manner.Backlog)
+		if err != nil {
+			x.log().Error("backlog could not be read", "err", err)
+		}
+		first = append(first, backlog...)
 	}
 	if len(first) == 0 {
 		return nil
@@ -235,11 +254,11 @@ func (x *session) loop(ctx context.Context) error {
 		if err := x.settle(ctx); err != nil {
 			return err
 		}
-		if cause := dismissals[x.me.Dismissed()]; cause != nil && !x.out.busy() && !x.over {
+		if cause := x.dismissal(); cause != nil && !x.out.busy() && !x.over {
 			return cause
 		}
 		x.probe()
-		if err := x.show(); err != nil {
+		if err := x.show(ctx); err != nil {
 			return err
 		}
 		if !x.manner.Patient || len(x.answers) == 0 { // a pipe's lines come behind the answers that it asked for before them
@@ -300,6 +319,9 @@ func (x *session) wait() Wait {
 	if x.screen.Behind() && !x.out.busy() { // a screen that takes nothing need not hear that there is more
 		w.Bell = nil
 	}
+	if x.pending != "" {
+		sooner(x.turnedAt.Add(turnPause))
+	}
 	if at := x.probeDue(); !at.IsZero() {
 		sooner(at)
 	}
@@ -330,6 +352,7 @@ func (x *session) look(in Input) error {
 	limits := x.opt.Limits
 	if in.Kind != Woken {
 		x.lastInput = now
+		x.me.Use(string(x.settings.Lang))
 	} else if limits.IdleTimeout > 0 && now.Sub(x.lastInput) >= limits.IdleTimeout {
 		return &Cause{Ending: room.EndingIdle, Say: i18n.EndIdle}
 	}
@@ -338,9 +361,14 @@ func (x *session) look(in Input) error {
 		x.screen.Sending(wondering)
 	}
 	switch in.Kind {
-	case Woken, Switch:
+	case Woken:
+	case Switch:
+		return x.goTo(in.Place)
 	case Line:
 		x.lines++
+		if x.console != nil {
+			x.console.lineEntered()
+		}
 		return x.line(in)
 	case TooLong:
 		x.lines++
@@ -386,7 +414,8 @@ func (x *session) line(in Input) error {
 
 func (x *session) env() command.Env {
 	return command.Env{
-		House: x.opt.House, Me: x.me, Exempt: x.visitor.Exempt, Settings: x.settings, Start: x.start, Zone: x.zone, Peer: x.peer, Gaps: x.gaps,
+		House: x.opt.House, Me: x.me, Here: x.here, Rooms: slices.Clone(x.rooms), Ignored: x.ignored,
+		Contact: x.opt.Contact(), Words: x.opt.Words(), Total: x.opt.Limits.RoomsTotal, AtOnce: x.opt.Limits.RoomsPerPerson, Exempt: x.visitor.Exempt, Settings: x.settings, Start: x.start, Zone: x.zone, Peer: x.peer, Gaps: x.gaps,
 		Names: x.opt.Names, Rates: x.opt.Rates, Limits: x.opt.Limits.Message,
 		Caller: x.visitor.caller(), Codes: x.codes, NickHold: x.opt.Limits.NickHold, Keys: x.opt.Keys, Terminal: x.console != nil && x.console.term != nil,
 	}
@@ -410,6 +439,9 @@ func (x *session) say(typed, text string) error {
 // submit puts a job into the outbox, as fast as the person may speak. Commands go at the same pace: an answer can cost more
 // than a line.
 func (x *session) submit(j job) error {
+	if !x.out.commanded() {
+		j.where = x.here
+	}
 	if n := x.waiting(); !x.manner.Patient && n >= x.opt.Limits.OutboxLines {
 		x.screen.Restore(j.typed)
 		return x.refuse(j.line, i18n.OutboxFull, n)
@@ -451,7 +483,7 @@ func (x *session) settle(ctx context.Context) error {
 		err := o.err
 		if err == nil && j.body != nil {
 			if r := o.results[i]; r.Void != "" {
-				err = &command.Failure{Say: i18n.Void(string(r.Void))}
+				err = command.Voided(r.Void, r.Bar, x.opt.House, x.zone, x.opt.Contact())
 			} else {
 				x.posted = max(x.posted, r.Seq)
 				if r.Kept {
@@ -501,7 +533,7 @@ func (x *session) sentence(err error) (i18n.Key, string) {
 		return say(i18n.MessageTooLong, long.Lines, long.Bytes, long.MaxBytes, long.MaxLines)
 	}
 	if cause, ok := errors.AsType[*Cause](err); ok {
-		return say(cause.Say, cause.Args...)
+		return cause.Say, cause.in(x.settings.Lang)
 	}
 	switch {
 	case room.Unsaved(err):
@@ -561,7 +593,7 @@ func (x *session) remark(key i18n.Key, args ...any) command.Answer {
 }
 
 // show draws what there is to see, unless the screen is behind: then everything waits where it is.
-func (x *session) show() error {
+func (x *session) show(ctx context.Context) error {
 	if x.gone || x.screen.Behind() {
 		return nil
 	}
@@ -578,17 +610,22 @@ func (x *session) show() error {
 	if len(x.returning) > 0 {
 		return x.showReturning()
 	}
-	if err := x.showEvents(); err != nil {
+	if x.pending != "" && time.Since(x.turnedAt) >= turnPause {
+		where := x.pending
+		x.pending = ""
+		return x.turnTo(ctx, where)
+	}
+	if err := x.showEvents(ctx); err != nil {
 		return err
 	}
 	return x.showAnswers()
 }
 
-func (x *session) showEvents() error {
+func (x *session) showEvents(ctx context.Context) error {
 	reader := x.me.Reader()
 	page := pages.Get().(*page)
 	defer page.giveBack()
-	gap := command.Gap{From: reader.Seen() + 1}
+	gap := command.Gap{Where: x.here, From: reader.Seen() + 1}
 	n, missed := reader.Read(page[:])
 	if missed > 0 {
 		if gap.Before = reader.Seen() + 1; n > 0 {
@@ -604,14 +641,23 @@ func (x *session) showEvents() error {
 	if n == len(page) {
 		reader.Bell().Ring() // there may be more, after a look at the input
 	}
-	events := page[:n]
-	x.delay.Observe(time.Since(events[0].At))
+	events, moved := x.sort(page[:n])
+	x.delay.Observe(time.Since(page[0].At))
 	x.lastShown = time.Now()
 	x.me.Sent(reader.Seen()) // before it goes out, as in showReturning
-	if err := x.screen.Show(events); err != nil {
-		return err
+	if len(events) > 0 {
+		if err := x.screen.Show(events); err != nil {
+			return err
+		}
+		x.heed(events)
 	}
-	x.heed(events)
+	if moved {
+		return x.settleRooms(ctx)
+	}
+	if x.counted {
+		x.counted = false
+		x.showRooms()
+	}
 	return nil
 }
 
@@ -651,8 +697,7 @@ func (x *session) heed(events []*room.Event) {
 			call = calling(b.Text, me.Nick)
 		case room.Emoted:
 			call = calling(b.Text, me.Nick)
-		case room.Joined, room.Parted, room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Notice,
-			room.Unknown:
+		default:
 			continue
 		}
 		if mine {
@@ -715,7 +760,7 @@ func (x *session) noteSpeaker(nick room.Nick) {
 func (x *session) propose(draft string, cursor int) (start int, candidates []string) {
 	people := make([]string, 0, len(x.speakers))
 	here := map[room.Nick]bool{}
-	for _, m := range x.opt.House.Members(x.me.Room()) {
+	for _, m := range x.opt.House.Members(x.here) {
 		here[m.Person.Nick] = m.Person.ID != x.me.Person().ID
 	}
 	for i := range min(x.spoken, keptSpeakers) {

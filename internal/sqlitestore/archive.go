@@ -94,11 +94,9 @@ func (s *Store) search(ctx context.Context, q room.SearchQuery, match string) ([
 	if err != nil {
 		return nil, err
 	}
-	from := int64(0)
-	if !q.Since.IsZero() {
-		if from, err = s.placeOf(ctx, q.Since); err != nil {
-			return nil, err
-		}
+	from, err := s.from(ctx, q.From, q.Since)
+	if err != nil {
+		return nil, err
 	}
 	return s.events(ctx, s.searches, searchQuery, match, from, before, string(q.Room), q.N)
 }
@@ -219,6 +217,9 @@ func (s *Store) events(ctx context.Context, db *sql.DB, query string, args ...an
 		if nick.Valid {
 			event.From.Nick = room.Nick(nick.String)
 		}
+		if c.Record.Kind == removedKind {
+			event.Body = room.Removed{}
+		}
 		if told, ok := event.Body.(room.Told); ok && toNick.Valid {
 			told.To.Nick = room.Nick(toNick.String)
 			event.Body = told
@@ -246,6 +247,15 @@ func (s *Store) before(ctx context.Context, seq room.Seq, until time.Time) (int6
 	}
 	first, err := s.placeOf(ctx, until)
 	return min(before, first), err
+}
+
+// from joins the two lower bounds of a query.
+func (s *Store) from(ctx context.Context, seq room.Seq, since time.Time) (int64, error) {
+	if since.IsZero() {
+		return place(seq), nil
+	}
+	first, err := s.placeOf(ctx, since)
+	return max(place(seq), first), err
 }
 
 // placeOf returns the place of the first record that was committed at a time or later.
@@ -353,12 +363,21 @@ func readSnapshot(ctx context.Context, conn *sql.Conn) (s room.Snapshot, err err
 			return s, err
 		}
 	}
-	return s, each(ctx, conn, `SELECT name, until FROM held`, func(scan func(...any) error) error {
+	err = each(ctx, conn, `SELECT name, until FROM held`, func(scan func(...any) error) error {
 		var h room.Holding
 		var until int64
 		err := scan(&h.Name, &until)
 		h.Until = time.Unix(0, until)
 		s.Held = append(s.Held, h)
+		return err
+	})
+	if err != nil {
+		return s, err
+	}
+	return s, each(ctx, conn, `SELECT key, value FROM kept ORDER BY key`, func(scan func(...any) error) error {
+		var c room.Change
+		err := scan(&c.Key, &c.Value)
+		s.Charter = append(s.Charter, c)
 		return err
 	})
 }

@@ -153,7 +153,7 @@ func (r *Report) fault(mend Mend, format string, args ...any) {
 
 func (r *Report) count(ctx context.Context, conn *sql.Conn) error {
 	var oldest, newest sql.NullInt64
-	err := conn.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE kind <> 'told'), count(*) FILTER (WHERE kind = 'told'), min(at), max(at)
+	err := conn.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE kind IN ('said', 'emoted')), count(*) FILTER (WHERE kind = 'told'), min(at), max(at)
 		FROM log WHERE line = 1`).Scan(&r.Lines, &r.Told, &oldest, &newest)
 	if err != nil {
 		return err
@@ -168,7 +168,7 @@ func (r *Report) count(ctx context.Context, conn *sql.Conn) error {
 func (r *Report) checkLog(ctx context.Context, conn *sql.Conn) error {
 	var order, unreadable, verdicts tally
 	var at time.Time
-	due := accounts{}
+	due, charter := accounts{}, newCharter()
 	err := each(ctx, conn, `SELECT `+logColumns+` FROM log ORDER BY seq`, func(scan func(...any) error) error {
 		e, err := scanEntry(scan)
 		if err != nil {
@@ -185,6 +185,7 @@ func (r *Report) checkLog(ctx context.Context, conn *sql.Conn) error {
 		switch {
 		case e.event != nil:
 			due.apply(&e)
+			charter.apply(&e)
 		case void != room.VoidUnreadable && !bytes.Equal(e.c.Record.Data, []byte(blankData)):
 			unreadable.note(e.c.Seq)
 		}
@@ -201,6 +202,7 @@ func (r *Report) checkLog(ctx context.Context, conn *sql.Conn) error {
 		return err
 	}
 	due.compare(r, snapshot.Accounts)
+	charter.compare(r, snapshot, at)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package sqlitestore
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -54,7 +55,7 @@ func export(ctx context.Context, conn *sql.Conn, q ExportQuery, yield func(*room
 	}
 	for {
 		var step []entry
-		err := each(ctx, conn, `SELECT `+logColumns+` FROM log WHERE seq >= ?1 AND seq <= ?2 AND line = 1
+		err := each(ctx, conn, `SELECT `+logColumns+` FROM log WHERE seq >= ?1 AND seq <= ?2 AND line = 1 AND kind <> 'removed'
 				AND (?3 = '' OR subject = ?3) AND (?4 OR kind <> 'told') ORDER BY seq LIMIT ?5`,
 			func(scan func(...any) error) error {
 				e, err := scanEntry(scan)
@@ -85,8 +86,9 @@ func scanEntry(scan func(...any) error) (e entry, err error) {
 	if err := scanRecord(scan, &e.c, &e.verdict.Shown, &e.verdict.Void, &nick, &toNick); err != nil {
 		return e, err
 	}
+	blank := bytes.Equal(e.c.Record.Data, []byte(blankData)) && e.c.Record.Kind != removedKind
 	event, err := room.Decode(e.c)
-	if err != nil {
+	if err != nil || blank {
 		return e, nil //nolint:nilerr // it keeps its place, and has no effect
 	}
 	e.event = event

@@ -74,6 +74,29 @@ func Add(statement string) func(context.Context, *sql.Conn) error {
 	return func(ctx context.Context, conn *sql.Conn) error { return script(ctx, conn, statement) }
 }
 
+// MakeVersion1 makes a database as the first version of this program left it, of the lines of another one.
+func MakeVersion1(tb testing.TB, path, from string) {
+	tb.Helper()
+	ctx := context.Background()
+	err := create(ctx, path, steps[:1])
+	if err == nil {
+		err = withConn(ctx, path, nil, func(conn *sql.Conn) error {
+			if _, err := conn.ExecContext(ctx, `ATTACH ? AS new`, from); err != nil {
+				return err
+			}
+			for _, table := range []string{"log", "people", "names", "words_data", "words_idx", "words_docsize"} {
+				if err := script(ctx, conn, `DELETE FROM main.`+table, `INSERT INTO main.`+table+` SELECT * FROM new.`+table); err != nil {
+					return err
+				}
+			}
+			return script(ctx, conn, `UPDATE main.meta SET value = (SELECT value FROM new.meta WHERE name = 'reserved') WHERE name = 'reserved'`)
+		})
+	}
+	if err != nil {
+		tb.Fatalf("make a database of version 1: %v", err)
+	}
+}
+
 // Gather keeps the writer busy until so many requests wait together, which start starts.
 func (s *Store) Gather(requests int, start func()) {
 	_ = s.submit(context.Background(), &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error {
@@ -120,6 +143,33 @@ func (s *Store) Reserve(places int) {
 
 // Hurry makes the store not wait for the disk.
 func (s *Store) Hurry() { _ = script(context.Background(), s.writer.conn, `PRAGMA synchronous = OFF`) }
+
+// Queries whose plans are looked at.
+const (
+	ActsOfQuery = actsOfQuery
+	FindQuery   = findQuery
+)
+
+// Plan returns how SQLite goes about a query.
+func (s *Store) Plan(tb testing.TB, query string) (plan []string) {
+	tb.Helper()
+	conn, err := s.reads.Conn(context.Background())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	err = each(context.Background(), conn, `EXPLAIN QUERY PLAN `+query, func(scan func(...any) error) error {
+		var id, parent, unused int
+		var detail string
+		err := scan(&id, &parent, &unused, &detail)
+		plan = append(plan, detail)
+		return err
+	}, 0, 0, 0, 0) // all that are explained have four arguments
+	if err != nil {
+		tb.Fatalf("explain %s: %v", query, err)
+	}
+	return plan
+}
 
 // SearchPlan returns how SQLite goes about a search.
 func (s *Store) SearchPlan(tb testing.TB) (plan []string) {

@@ -42,7 +42,8 @@ func NewLine(e *room.Event) Line {
 		l.Kind, l.To, l.Text = "told", b.To.Nick, b.Text.String()
 		return l
 	case room.Joined, room.Parted, room.Renamed, room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased,
-		room.Notice, room.Unknown:
+		room.Opened, room.Closed, room.Arranged, room.Invited, room.Ranked, room.Appointed, room.Kicked, room.Barred, room.Lifted,
+		room.Undone, room.Withdrawn, room.Removed, room.Announced, room.Absent, room.Notice, room.Unknown:
 		panic(fmt.Sprintf("sqlitestore: %T is no line", b))
 	}
 	l.Room = roomName(e.Subject)
@@ -322,7 +323,7 @@ func (m *merger) renumber(ctx context.Context) error {
 	if err := m.do(ctx, `UPDATE meta SET value = ? WHERE name = 'epoch'`, room.NewID().String()); err != nil {
 		return err
 	}
-	for _, ref := range []struct{ table, column string }{{"places", "seen"}, {"places", "sent"}, {"striking", "before"}} {
+	for _, ref := range []struct{ table, column string }{{"places", "seen"}, {"places", "sent"}, {"striking", "before"}, {"closing", "before"}} {
 		var old []room.Seq
 		err := each(ctx, m.conn, `SELECT DISTINCT `+ref.column+` FROM old.`+ref.table, func(scan func(...any) error) error {
 			var seq room.Seq

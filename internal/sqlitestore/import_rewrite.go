@@ -30,7 +30,7 @@ func rewrite(ctx context.Context, path, why string, do func(w *writer) error) (a
 	// Whatever happens to the new one before it is complete, it is thrown away: no log is needed, and no fsync but the last.
 	params := url.Values{"_pragma": {"journal_mode(OFF)", "synchronous(OFF)", "cache_size(-65536)"}}
 	err = withConn(ctx, draft, params, func(conn *sql.Conn) (err error) {
-		w := &writer{conn: conn, people: map[room.PersonID]int64{}, names: map[room.Nick]int64{}}
+		w := &writer{conn: conn, rules: room.NewRules(), people: map[room.PersonID]int64{}, names: map[room.Nick]int64{}}
 		if err := w.do(ctx, `ATTACH ? AS old`, old); err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (w *writer) carryOver(ctx context.Context) error {
 	if err := w.do(ctx, `DELETE FROM main.meta`); err != nil {
 		return err
 	}
-	for _, table := range []string{"meta", "people", "names", "held", "striking", "places"} {
+	for _, table := range []string{"meta", "people", "names", "held", "striking", "places", "sightings", "withdrawn", "closing"} {
 		if err := w.do(ctx, `INSERT INTO main.`+table+` SELECT * FROM old.`+table); err != nil {
 			return fmt.Errorf("copy %s: %w", table, err)
 		}
@@ -112,5 +112,8 @@ func (w *writer) file(ctx context.Context, e *entry) error {
 		e.event.Seq = e.c.Seq
 	}
 	e.index()
-	return w.project(ctx, e)
+	if err := w.project(ctx, e); err != nil {
+		return err
+	}
+	return w.retell(ctx, e)
 }

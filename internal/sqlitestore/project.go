@@ -58,7 +58,7 @@ func (w *writer) derive(ctx context.Context, e *entry) error {
 			ON CONFLICT (person, name) DO UPDATE SET value = excluded.value`, who, b.Name, b.Value)
 	case room.Erased:
 		return w.erase(ctx, e, b)
-	case room.Told, room.Joined, room.Parted, room.Renamed, room.Notice, room.Unknown:
+	default: // nothing follows from it but what the rules keep
 	}
 	return nil
 }
@@ -112,6 +112,8 @@ func (w *writer) rowOf(ctx context.Context, e *entry) (r row, err error) {
 		if r.line = e.verdict.Shown; r.line && e.verdict.To.Nick != b.To.Nick {
 			r.toNick = string(e.verdict.To.Nick)
 		}
+	case room.Unknown:
+		r.line = e.verdict.Shown // the place of a line that was struck
 	default: // nobody reads it as a line
 	}
 	if from.Nick != e.event.From.Nick {

@@ -8,7 +8,7 @@ import (
 	"sarangbang/room"
 )
 
-// Rebuild makes the index and the accounts of the database at path anew from its log, all or nothing, while nobody else has it open.
+// Rebuild makes the index, the accounts, and what is kept of rooms and order of the database at path anew from its log, all or nothing, while nobody else has it open.
 // It tells now and then up to which of the places in the log it has come. What the log does not tell stays: how far people have read,
 // the names that an erased account still holds, and the numbers of names, so that of a sound database nothing becomes another.
 func Rebuild(ctx context.Context, path string, opt Options, told func(done, last room.Seq)) error {
@@ -27,7 +27,7 @@ func Rebuild(ctx context.Context, path string, opt Options, told func(done, last
 		return err
 	}
 	s := newStore(path, opt)
-	w, err := openWriter(ctx, s, opt)
+	w, err := openWriter(ctx, s, opt, false)
 	if err != nil {
 		return unusable(path, err)
 	}
@@ -45,7 +45,7 @@ func Rebuild(ctx context.Context, path string, opt Options, told func(done, last
 func (w *writer) rebuild(ctx context.Context, told func(done, last room.Seq)) error {
 	err := script(ctx, w.conn,
 		`INSERT INTO words (words) VALUES ('delete-all')`, `DELETE FROM accounts`, `DELETE FROM account_names`,
-		`DELETE FROM account_keys`, `DELETE FROM settings`)
+		`DELETE FROM account_keys`, `DELETE FROM settings`, `DELETE FROM kept`)
 	for next := room.Seq(0); err == nil; {
 		var page []entry
 		if page, err = w.effective(ctx, next); err != nil || len(page) == 0 {
@@ -53,7 +53,9 @@ func (w *writer) rebuild(ctx context.Context, told func(done, last room.Seq)) er
 		}
 		for i := range page {
 			if e := &page[i]; e.event != nil && err == nil {
-				err = w.derive(ctx, e)
+				if err = w.derive(ctx, e); err == nil {
+					err = w.retell(ctx, e)
+				}
 			}
 		}
 		next = page[len(page)-1].c.Seq + 1

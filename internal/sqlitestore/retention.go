@@ -3,13 +3,15 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"sarangbang/room"
 )
 
-// This file lets go of what is old, a little at a time while nobody waits: lines and direct messages beyond what is kept, and what
-// was told to people who had no account to come back to. Accounts and all that belongs to them stay.
+// This file lets go of what is old, a little at a time while nobody waits: lines and direct messages beyond what is kept, what was said
+// in rooms that ended, what was set aside of struck lines, and what was told to people who had no account to come back to. Accounts and
+// all that belongs to them stay, and so does what was done to keep order.
 //
 // What goes is gone from the file, not only from sight: the connection zeroes what it frees, and the search index, which only marks
 // what it drops, is made compact soon after the first lines went since the start, and then once a day: words outlive their line by a day
@@ -40,6 +42,9 @@ const (
 // that happens, goes on with it at its next start.
 const staleWords = "stale words"
 
+// noteStaleWords counts it up.
+const noteStaleWords = `INSERT INTO meta VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1`
+
 // trimmer is where the writer is with letting go. It belongs to the writer.
 type trimmer struct {
 	keep Keep
@@ -65,6 +70,8 @@ type trimmer struct {
 // trimmed is what went.
 type trimmed struct {
 	lines, told, emptied int
+	ended                int // lines of rooms that ended
+	struck               int // lines of which nothing is set aside any more
 	newest               int64
 }
 
@@ -98,7 +105,11 @@ func (k Keep) aging(ctx context.Context, conn *sql.Conn, now time.Time) (n int, 
 	if err == nil {
 		err = conn.QueryRowContext(ctx, `SELECT count(*) FROM log WHERE line = 1 AND seq < ?`, int64(before)).Scan(&n)
 	}
-	return max(n, surplus), err
+	n = max(n, surplus)
+	if err == nil && n == 0 { // else they may be among those
+		err = conn.QueryRowContext(ctx, `SELECT count(*) FROM closing JOIN log USING (subject) WHERE line = 1 AND seq < before`).Scan(&n)
+	}
+	return n, err
 }
 
 // letGo does a little of what is to be done. It is called while nobody waits, and rings when there is more.
@@ -154,6 +165,12 @@ func (w *writer) trim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	aged := len(old) > 0
+	if !aged {
+		if old, err = w.ofEnded(ctx); err != nil {
+			return err
+		}
+	}
 	var guests []room.Seq
 	if len(old) == 0 {
 		if guests, err = w.toldToGuests(ctx); err != nil {
@@ -164,11 +181,8 @@ func (w *writer) trim(ctx context.Context) error {
 		}
 	}
 	err = inTransaction(ctx, w.conn, func() error {
-		for _, r := range old {
-			if err := w.do(ctx, `DELETE FROM words WHERE rowid = ?`, int64(r.seq)); err != nil {
-				return err
-			}
-			if err := w.do(ctx, `DELETE FROM log WHERE seq = ?`, int64(r.seq)); err != nil {
+		for i := range old {
+			if err := w.remove(ctx, &old[i]); err != nil {
 				return err
 			}
 		}
@@ -180,25 +194,43 @@ func (w *writer) trim(ctx context.Context) error {
 		if len(old) == 0 {
 			return nil
 		}
-		return w.do(ctx, `INSERT INTO meta VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1`, staleWords)
+		return w.do(ctx, noteStaleWords, staleWords)
 	})
 	if err == nil {
-		t.went(old, guests)
+		t.trimmed.emptied += len(guests)
+		t.went(old, aged)
 	}
 	return err
 }
 
-// went notes what is gone.
-func (t *trimmer) went(old []oldRecord, guests []room.Seq) {
-	t.trimmed.emptied += len(guests)
+// remove takes a record out of the log, and all that hangs on it.
+func (w *writer) remove(ctx context.Context, r *oldRecord) error {
+	statements := []string{`DELETE FROM words WHERE rowid = ?`, `DELETE FROM log WHERE seq = ?`}
+	if r.kind == removedKind {
+		statements[0] = `DELETE FROM withdrawn WHERE id = (SELECT id FROM log WHERE seq = ?)`
+	}
+	for _, statement := range statements {
+		if err := w.do(ctx, statement, int64(r.seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// went notes what is gone: because of its age, or with its room.
+func (t *trimmer) went(old []oldRecord, aged bool) {
 	for _, r := range old {
-		if r.kind == "told" {
+		t.surplus -= r.line
+		switch {
+		case !aged:
+			t.trimmed.ended++
+			continue
+		case r.kind == "told":
 			t.trimmed.told++
-		} else {
+		default:
 			t.trimmed.lines++
 		}
 		t.trimmed.newest = r.at
-		t.surplus -= r.line
 		t.from = r.seq + 1
 	}
 }
@@ -207,6 +239,9 @@ func (t *trimmer) went(old []oldRecord, guests []room.Seq) {
 func (w *writer) trimmedAll(ctx context.Context) error {
 	t := &w.trimmer
 	t.trimming = false
+	if err := w.dropSetAside(ctx); err != nil {
+		return err
+	}
 	went := t.trimmed
 	t.trimmed = trimmed{}
 	if !t.compacting && time.Since(t.compacted) >= compactPause {
@@ -228,11 +263,35 @@ func (w *writer) trimmedAll(ctx context.Context) error {
 	if went.emptied > 0 {
 		w.log.Info("direct messages to guests emptied", "direct", went.emptied)
 	}
+	if went.ended > 0 {
+		w.log.Info("lines of ended rooms removed", "lines", went.ended)
+	}
+	if went.struck > 0 {
+		w.log.Info("struck lines gone for good", "lines", went.struck)
+	}
 	w.unlearn()
-	if err := w.do(ctx, `DELETE FROM people WHERE NOT EXISTS (SELECT 1 FROM log WHERE who = no)`); err != nil {
+	if err := w.do(ctx, `DELETE FROM people WHERE `+unused); err != nil {
 		return err
 	}
 	return w.settle(ctx)
+}
+
+// unused is true of people to whom nothing refers.
+const unused = `NOT EXISTS (SELECT 1 FROM log WHERE who = no) AND NOT EXISTS (SELECT 1 FROM withdrawn WHERE who = no)`
+
+// dropSetAside lets go of what was set aside and can no longer be put back, and of who was here too long ago.
+func (w *writer) dropSetAside(ctx context.Context) error {
+	now := time.Now()
+	if err := w.do(ctx, `DELETE FROM sightings WHERE at < ?`, now.Add(-room.SightedFor).UnixNano()); err != nil {
+		return err
+	}
+	gone, err := w.conn.ExecContext(ctx, `DELETE FROM withdrawn WHERE at < ?`, now.Add(-room.UndoFor).UnixNano())
+	if err != nil {
+		return err
+	}
+	n, err := gone.RowsAffected()
+	w.trimmer.trimmed.struck += int(n)
+	return err
 }
 
 // settle carries the log beside the database over, and empties it: what was removed stands in it still. As long as somebody reads what
@@ -262,7 +321,7 @@ func (w *writer) oldest(ctx context.Context) (old []oldRecord, err error) {
 	}
 	surplus := t.surplus
 	err = each(ctx, w.conn, `SELECT seq, at, kind, line FROM log
-			WHERE seq >= ?1 AND (seq < ?2 OR ?3 > 0) AND kind IN ('said', 'emoted', 'told') ORDER BY seq LIMIT ?4`,
+			WHERE seq >= ?1 AND (seq < ?2 OR ?3 > 0) AND kind IN ('said', 'emoted', 'told', 'removed') ORDER BY seq LIMIT ?4`,
 		func(scan func(...any) error) error {
 			var r oldRecord
 			if err := scan(&r.seq, &r.at, &r.kind, &r.line); err != nil {
@@ -275,6 +334,41 @@ func (w *writer) oldest(ctx context.Context) (old []oldRecord, err error) {
 			return nil
 		}, int64(t.from), int64(t.before), surplus, trimLines)
 	return old, err
+}
+
+// ofEnded returns the next records to remove of a room that ended, and forgets rooms of which none is left.
+func (w *writer) ofEnded(ctx context.Context) (old []oldRecord, err error) {
+	for {
+		var subject string
+		var before int64
+		err := w.conn.QueryRowContext(ctx, `SELECT subject, before FROM closing LIMIT 1`).Scan(&subject, &before)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		err = each(ctx, w.conn, `SELECT seq, at, kind, line FROM log
+				WHERE subject = ? AND line IN (0, 1) AND seq < ? AND kind IN ('said', 'emoted', 'removed') LIMIT ?`,
+			func(scan func(...any) error) error {
+				var r oldRecord
+				err := scan(&r.seq, &r.at, &r.kind, &r.line)
+				old = append(old, r)
+				return err
+			}, subject, before, trimLines)
+		if err != nil || len(old) > 0 {
+			return old, err
+		}
+		err = inTransaction(ctx, w.conn, func() error {
+			if err := w.do(ctx, `DELETE FROM places WHERE of = ? AND seen < ?`, subject, before); err != nil {
+				return err
+			}
+			return w.do(ctx, `DELETE FROM closing WHERE subject = ?`, subject)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // struckReceiver is the subject of direct messages that were emptied.

@@ -20,7 +20,7 @@ type step func(ctx context.Context, conn *sql.Conn) error
 
 // steps are all there ever were, in order: the first makes version 1 of an empty database. A step that has been released is never
 // changed.
-var steps = []step{makeTables}
+var steps = []step{makeTables, addOrder}
 
 // makeTables makes version 1.
 //
@@ -72,6 +72,40 @@ func makeTables(ctx context.Context, conn *sql.Conn) error {
 		`INSERT INTO meta VALUES ('epoch', '`+room.NewID().String()+`'), ('reserved', 0)`,
 	)
 }
+
+// addOrder makes version 2, for rooms and for keeping order.
+//
+// A line that was struck stays a line of kind removed and without data, so that its place is where it was. What it held is set aside
+// under its ID, for as long as that can be undone.
+func addOrder(ctx context.Context, conn *sql.Conn) error {
+	return script(ctx, conn,
+		// What the rules want to be kept; see room.Change.
+		`CREATE TABLE kept (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID`,
+		`CREATE TABLE sightings (
+			person TEXT NOT NULL, addr TEXT NOT NULL, nick TEXT NOT NULL, key TEXT NOT NULL,
+			names TEXT NOT NULL, -- a list in JSON
+			at INTEGER NOT NULL,
+			PRIMARY KEY (person, addr)
+		) STRICT, WITHOUT ROWID`,
+		`CREATE TABLE withdrawn (
+			id   BLOB PRIMARY KEY,
+			at   INTEGER NOT NULL, -- of the strike
+			kind TEXT NOT NULL,    -- this and what follows: as it stood in the log
+			data BLOB NOT NULL,
+			nick TEXT,
+			who  INTEGER
+		) STRICT, WITHOUT ROWID`,
+		`CREATE INDEX withdrawn_by_author ON withdrawn (who) WHERE who IS NOT NULL`,
+		// Rooms that ended, and the places before which their lines are let go.
+		`CREATE TABLE closing (subject TEXT PRIMARY KEY, before INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+		`CREATE INDEX acts_by_subject ON log (subject) WHERE void = '' AND kind IN `+actKinds2,
+		`CREATE INDEX acts_by_author ON log (who) WHERE void = '' AND kind IN `+actKinds2,
+	)
+}
+
+// actKinds2 are the kinds of what is done to rooms and to keep order, as the indexes of version 2 have them: a query that uses one
+// says the same. It is never changed.
+const actKinds2 = `('opened', 'closed', 'arranged', 'invited', 'ranked', 'appointed', 'kicked', 'muted', 'banned', 'lifted', 'undone', 'withdrawn', 'announced')`
 
 func script(ctx context.Context, conn *sql.Conn, statements ...string) error {
 	for _, q := range statements {

@@ -73,22 +73,23 @@ const busyWait = 100 * time.Millisecond
 // is read from the system's own cache.
 const cacheKiB = 2048
 
-// openWriter opens the connection for writing and reads how far the log has come.
-func openWriter(ctx context.Context, s *Store, opt Options) (*writer, error) {
+// openWriter opens the connection for writing and reads how far the log has come. The rules go on from what outlived the process
+// before, or know nothing.
+func openWriter(ctx context.Context, s *Store, opt Options, goOn bool) (*writer, error) {
 	w := &writer{
 		store: s, log: opt.Logger, batch: cmp.Or(opt.BatchLines, 512), rules: room.NewRules(), fleeting: newFleeting(),
 		people: map[room.PersonID]int64{}, names: map[room.Nick]int64{},
 		probe: time.NewTimer(time.Hour), look: time.NewTimer(0), striking: true, trimmer: newTrimmer(opt.Keep), most: emptyPages, full: emptyPages,
 	}
 	w.probe.Stop()
-	if err := w.open(ctx, opt); err != nil {
+	if err := w.open(ctx, opt, goOn); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
 
 // open does what openWriter may have to close again.
-func (w *writer) open(ctx context.Context, opt Options) (err error) {
+func (w *writer) open(ctx context.Context, opt Options, goOn bool) (err error) {
 	if w.db, err = open(w.store.path, url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()),
 		"wal_autocheckpoint(0)", fmt.Sprintf("journal_size_limit(%d)", emptyPages*pageSize), fmt.Sprintf("cache_size(-%d)", cacheKiB), "secure_delete(FAST)",
@@ -103,6 +104,11 @@ func (w *writer) open(ctx context.Context, opt Options) (err error) {
 	}
 	if w.disk, err = newDisk(w.store.path, opt.DiskReserve); err != nil {
 		return err
+	}
+	if goOn {
+		if err := w.remember(ctx); err != nil { // before anything is written
+			return err
+		}
 	}
 	return w.recover(ctx)
 }
@@ -133,12 +139,19 @@ func (w *writer) recover(ctx context.Context) error {
 	if err := w.do(ctx, `UPDATE places SET sent = max(sent, ?), open = 0 WHERE open <> 0`, int64(last)); err != nil {
 		return fmt.Errorf("close the places of those who were reading: %w", err)
 	}
-	snapshot, err := readSnapshot(ctx, w.conn)
-	if err != nil {
-		return fmt.Errorf("read its accounts: %w", err)
-	}
-	w.rules.Restore(snapshot)
 	s.feed.begin(last, w.next)
+	return nil
+}
+
+// remember gives the rules what outlived the process before.
+func (w *writer) remember(ctx context.Context) error {
+	snapshot, err := readSnapshot(ctx, w.conn)
+	if err == nil {
+		err = w.rules.Restore(snapshot)
+	}
+	if err != nil {
+		return fmt.Errorf("read its accounts and what was decided: %w", err)
+	}
 	return nil
 }
 
@@ -368,6 +381,9 @@ func (w *writer) apply(ctx context.Context, r *request) error {
 		if e.c.Record.Ephemeral {
 			w.fleeting.note(e.c)
 		} else if err := w.project(ctx, e); err != nil {
+			return err
+		}
+		if err := w.enact(ctx, e); err != nil {
 			return err
 		}
 	}

@@ -228,7 +228,7 @@ func tell(t *testing.T, f faults) *historycheck.Log {
 			}
 			switch n {
 			case 8:
-				kim.me.Confirmed(kim.me.Reader().Seen())
+				kim.me.Confirmed(room.Lobby, kim.me.Reader().Seen())
 			case 14: // where it is cut, nobody knows what was seen
 				kim.leaves(room.EndingLost)
 				time.Sleep(2 * time.Second) // as long as it may take to save that
@@ -326,7 +326,7 @@ func (s *stage) asked(name string) {
 // enters opens a screen, and is shown what they missed.
 func (p *guest) enters() {
 	p.t.Helper()
-	me, err := p.house.Enter(p.t.Context(), p.claim, false)
+	me, err := p.house.Enter(p.t.Context(), p.claim, room.Entry{Where: room.Lobby, Back: true})
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -378,7 +378,7 @@ func (p *guest) says(to string) {
 	}
 	p.sent[l.Text] = len(p.log.Sends)
 	p.log.Sends = append(p.log.Sends, historycheck.Send{Line: l, Screen: p.screen, At: p.clock})
-	if _, err := p.me.Post(p.t.Context(), body); err != nil {
+	if _, err := p.me.Post(p.t.Context(), room.Lobby, body); err != nil {
 		p.t.Fatal(err)
 	}
 }

@@ -1,0 +1,167 @@
+package command
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"sarangbang/internal/i18n"
+	"sarangbang/internal/identity"
+	"sarangbang/room"
+)
+
+// This file says how people come into rooms, and in words why they do not.
+
+// Door finds the way into a room by its name.
+type Door struct {
+	House *room.House
+	Names identity.Rules
+	Total int // the most rooms that there may be; 0 for no bound but the house's own
+}
+
+// To returns how somebody comes into the room of a name as it was typed: it is made if there is none. A failure says why there is no
+// such way.
+func (d Door) To(typed string) (room.Entry, *Failure) {
+	name, failure := d.parse(typed)
+	if failure != nil {
+		return room.Entry{}, failure
+	}
+	where := room.SubjectOf(name.CaseKey())
+	if _, there := d.House.Room(where); there {
+		return room.Entry{Where: where}, nil
+	}
+	switch m, there := d.House.Named(name.Keys()...); {
+	case there:
+		return room.Entry{}, &Failure{Say: i18n.RoomLooksLike, Args: []any{shorten(typed), m.Name}}
+	case d.Total > 0 && d.House.CountRooms() >= d.Total:
+		return room.Entry{}, &Failure{Say: i18n.RoomsFull, Args: []any{d.Total}}
+	}
+	nick, err := room.NewNick(name.String())
+	if err != nil {
+		return room.Entry{}, &Failure{Say: i18n.NoSuchRoom, Args: []any{shorten(typed)}}
+	}
+	return room.Entry{Where: where, Open: &room.Opened{Name: nick, Names: name.Keys()}}, nil
+}
+
+// parse reads the name of a room.
+func (d Door) parse(typed string) (identity.RoomName, *Failure) {
+	name, err := d.Names.ParseRoom(typed)
+	r, refused := errors.AsType[*identity.Refusal](err)
+	if !refused {
+		return name, nil
+	}
+	f := &Failure{Say: i18n.NickRule(r.Rule.String()), Args: []any{r.Bad, r.Got, r.Limit}}
+	if r.Suggestion != "" {
+		f = &Failure{Say: i18n.RoomWouldWork, Args: []any{nested{f}, r.Suggestion}}
+	}
+	return name, f
+}
+
+// Voided puts into words why what somebody did had no effect; bar is the one that kept them from it, if one did.
+func Voided(void room.Void, bar *room.Bar, h *room.House, zone *time.Location, contact string) *Failure {
+	if bar != nil {
+		f := Barred(*bar, h, zone, contact)
+		f.Keep = true // the words may be of use when it is over
+		return f
+	}
+	return &Failure{Say: i18n.Void(string(void)), Keep: void == room.VoidSlow}
+}
+
+// Refusal puts into words why a room, or the house, does not let somebody in.
+func Refusal(void room.Void, bar *room.Bar, h *room.House, where room.Subject, zone *time.Location, contact string) *Failure {
+	if bar != nil {
+		return Barred(*bar, h, zone, contact)
+	}
+	name := nameOf(h, where)
+	switch void {
+	case room.VoidPrivate:
+		return &Failure{Say: i18n.RoomIsPrivate, Args: []any{name}}
+	case room.VoidLocked:
+		return &Failure{Say: i18n.RoomIsLocked, Args: []any{name}}
+	default:
+		return &Failure{Say: i18n.Void(string(void))}
+	}
+}
+
+// Barred tells somebody what a bar keeps them from, why, until when, and whom to ask.
+func Barred(b room.Bar, h *room.House, zone *time.Location, contact string) *Failure {
+	key := i18n.BannedHere
+	switch house := b.Where == room.HouseSubject; {
+	case b.Mute && house:
+		key = i18n.MutedHere
+	case b.Mute:
+		key = i18n.MutedInRoom
+	case !house:
+		key = i18n.BannedInRoom
+	}
+	until := &Failure{Say: i18n.UntilLifted}
+	if !b.Until.IsZero() {
+		until = &Failure{Say: i18n.UntilThen, Args: []any{b.Until.In(zone).Format(dayAndTime)}}
+	}
+	ask := &Failure{Say: i18n.AskOperator}
+	switch {
+	case b.Where != room.HouseSubject:
+		ask = &Failure{Say: i18n.AskKeeper, Args: []any{b.By.Nick}}
+	case contact != "":
+		ask = &Failure{Say: i18n.AskContact, Args: []any{contact}}
+	}
+	return &Failure{Say: key, Args: []any{nameOf(h, b.Where), nested{until}, because(b.Reason), nested{ask}}}
+}
+
+// KickedOut tells somebody who put them out of a room, and why.
+func KickedOut(b room.Kicked, by room.Person) *Failure {
+	return &Failure{Say: i18n.EndKicked, Args: []any{by.Nick, because(b.Reason)}}
+}
+
+// because is the sentence of a reason; nothing for none.
+func because(reason room.Text) any {
+	if reason.Empty() {
+		return ""
+	}
+	return nested{&Failure{Say: i18n.Reason, Args: []any{reason}}}
+}
+
+// nameOf returns the name of a room as people write it; empty for the house.
+func nameOf(h *room.House, where room.Subject) string {
+	if m, there := h.Room(where); there {
+		return "#" + string(m.Name)
+	}
+	return ""
+}
+
+// SettingRooms is the name under which an account keeps the rooms that its owner was in last, by their case keys with blanks between.
+const SettingRooms = "rooms"
+
+// settingIgnored begins the names of the settings under which an account keeps whom its owner ignores.
+const settingIgnored = "ignored:"
+
+// Ignoring is somebody whom a person does not want to read.
+type Ignoring struct {
+	ID   room.PersonID `json:"id"`
+	Key  string        `json:"key,omitempty"`
+	Nick room.Nick     `json:"nick"` // as they were called then
+}
+
+// Ignores reads such a setting: false for another one.
+func Ignores(c Change) (who Ignoring, ok bool) {
+	id, ok := strings.CutPrefix(c.Name, settingIgnored)
+	if ok && c.Value != "" {
+		ok = json.Unmarshal([]byte(c.Value), &who) == nil
+	}
+	who.ID = room.PersonID(id)
+	return who, ok
+}
+
+// Kept says that an account keeps something under that name which is no setting of the screen.
+func Kept(name string) bool { return name == SettingRooms || strings.HasPrefix(name, settingIgnored) }
+
+// Ignored says that somebody is among those whom a person ignores: by who they are, not by their name.
+func Ignored(all []Ignoring, who room.Person) bool {
+	for _, i := range all {
+		if i.ID == who.ID || i.Key != "" && i.Key == who.Key {
+			return true
+		}
+	}
+	return false
+}

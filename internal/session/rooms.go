@@ -1,0 +1,330 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"sarangbang/internal/command"
+	"sarangbang/internal/i18n"
+	"sarangbang/internal/render"
+	"sarangbang/room"
+)
+
+// This file is a session's life in several rooms: one of them is on the screen, the others are counted.
+
+// turnPause is how long one room stays on the screen at least: turning to another may cost a look at the disk.
+const turnPause = 50 * time.Millisecond
+
+// keptSwitching is how many unread lines of a room are shown when its reader turns to it; of more they are told the number.
+const keptSwitching = 200
+
+// login takes the name of a login apart; what a client asks for by SARANGBANG_ROOM is what it asks for with no room in that name.
+func login(v Visitor) (user, want string) {
+	want, user = splitLogin(v.User)
+	if want == "" {
+		want = v.Env["SARANGBANG_ROOM"]
+	}
+	return user, want
+}
+
+// splitLogin takes the name of a login apart: the room that the person asks for, and their nickname. "#dev" asks for a room alone,
+// "dev+kim" for both: no nickname and no room has these signs in it.
+func splitLogin(user string) (where, nick string) {
+	bare, signed := strings.CutPrefix(user, "#")
+	where, nick, both := strings.Cut(bare, "+")
+	switch {
+	case both || signed:
+		return where, nick
+	default:
+		return "", user
+	}
+}
+
+// entry is how the person comes into the room that they asked for as they logged in. A failure says why there is no such way.
+func (x *session) entry(visit bool) (room.Entry, *command.Failure) {
+	by := room.Entry{Where: room.Lobby, Visit: visit, Back: true}
+	if x.want == "" {
+		return by, nil
+	}
+	by, why := command.Door{House: x.opt.House, Names: x.opt.Names, Total: x.opt.Limits.RoomsTotal}.To(x.want)
+	by.Visit, by.Back = visit, true
+	return by, why
+}
+
+// come brings the person in. Where the room that they asked for is closed to them and there is somebody to tell, they come into the
+// lobby instead, and read why.
+func (x *session) come(ctx context.Context, claim room.Claim, visit bool) (*room.Member, error) {
+	if x.visitor.Remote.IsValid() {
+		claim.Addr = x.visitor.Remote.Unmap().String()
+	}
+	by, why := x.entry(visit)
+	if why == nil {
+		me, err := x.opt.House.Enter(ctx, claim, by)
+		refused, ok := errors.AsType[*room.RefusedError](err)
+		if !ok {
+			if room.Unsaved(err) {
+				err = notIn
+			}
+			return me, err
+		}
+		why = x.refusal(refused, by.Where)
+		if refused.Bar != nil && refused.Bar.Where == room.HouseSubject || by.Where == room.Lobby {
+			return nil, &Cause{Ending: room.EndingBanned, Failure: why}
+		}
+	}
+	if visit || x.manner.SilentNick { // what it says would be said in another room
+		return nil, why
+	}
+	x.notices = append(x.notices, room.Sentence(why.Sentence(x.settings.Lang)))
+	x.want = ""
+	return x.come(ctx, claim, visit)
+}
+
+// refusal puts into words why a room, or the house, does not let the person in.
+func (x *session) refusal(e *room.RefusedError, where room.Subject) *command.Failure {
+	return command.Refusal(e.Void, e.Bar, x.opt.House, where, x.zone, x.opt.Contact())
+}
+
+// banned says why the house does not let a visitor in at all, whatever they are called; nil if it does.
+func (x *session) banned() error {
+	seeker := room.Seeker{Keys: []string{x.visitor.Key}}
+	who := room.Person{Key: x.visitor.Key}
+	if x.visitor.Remote.IsValid() {
+		seeker.Addrs = append(seeker.Addrs, x.visitor.Remote.Unmap())
+	}
+	if a, has := x.opt.House.AccountOf(x.visitor.Key); has {
+		who.ID = a.ID
+		seeker.Person, seeker.Keys, seeker.Names = a.ID, a.Keys, a.Names
+	}
+	bar, hit := x.opt.House.BarOn(who, seeker, room.HouseSubject, false)
+	if !hit {
+		return nil
+	}
+	return &Cause{Ending: room.EndingBanned, Failure: command.Barred(bar, x.opt.House, x.zone, x.opt.Contact())}
+}
+
+// rejoin brings the owner of an account back into the rooms where they were when they left, as far as those let them in, and recalls
+// whom they ignore.
+//
+//go:noinline
+func (x *session) rejoin(ctx context.Context) {
+	a, has := x.me.Account()
+	for name, value := range a.Settings {
+		x.ignore(command.Change{Name: name, Value: value})
+	}
+	if !has || !x.manner.Welcome {
+		return
+	}
+	for name := range strings.FieldsSeq(a.Settings[command.SettingRooms]) {
+		where := room.Subject("room/" + name)
+		if m, there := x.opt.House.Room(where); !there || x.me.In(m.Subject) || len(x.me.Rooms()) >= x.opt.Limits.RoomsPerPerson {
+			continue
+		}
+		if _, err := x.me.Join(ctx, room.Entry{Where: where, Back: true}); err != nil && room.Unsaved(err) {
+			return
+		}
+	}
+}
+
+// settleRooms takes in which rooms the screen is in by now, and turns to another if it is not in the one that is on the screen any more.
+func (x *session) settleRooms(ctx context.Context) error {
+	in := x.me.Rooms()
+	x.rooms = slices.DeleteFunc(x.rooms, func(v command.Visited) bool { return !slices.Contains(in, v.Where) })
+	for _, where := range in {
+		if x.visited(where) != nil {
+			continue
+		}
+		m, _ := x.opt.House.Room(where)
+		v := command.Visited{Where: where, Name: m.Name, Fresh: where != x.here}
+		if where != x.here && x.me.Reads() {
+			n, err := x.me.Unread(ctx, where, x.me.Reader().Seen()+1)
+			if err != nil {
+				x.log().Warn("unread lines not counted", "room", string(where), "err", err)
+			}
+			v.Unread = n
+			v.Fresh = n == 0
+		}
+		x.rooms = append(x.rooms, v)
+	}
+	if x.visited(x.here) == nil && len(x.rooms) > 0 {
+		return x.turnTo(ctx, x.rooms[0].Where)
+	}
+	x.showRooms()
+	return nil
+}
+
+// visited finds a room among those that the screen is in.
+func (x *session) visited(where room.Subject) *command.Visited {
+	for i := range x.rooms {
+		if x.rooms[i].Where == where {
+			return &x.rooms[i]
+		}
+	}
+	return nil
+}
+
+// showRooms puts into the prompt where the person is, and what is unread elsewhere.
+func (x *session) showRooms() {
+	if x.console == nil {
+		return
+	}
+	here := ""
+	var others []elsewhere
+	for i, v := range x.rooms {
+		name := "#" + string(v.Name)
+		if v.Where == x.here {
+			here = name
+			continue
+		}
+		others = append(others, elsewhere{place: i + 1, name: name, unread: v.Unread, mentions: v.Mentions})
+	}
+	x.console.setRooms(here, others)
+}
+
+// turnTo puts another room on the screen: what it is, and what was said in it since it was there last.
+func (x *session) turnTo(ctx context.Context, where room.Subject) error {
+	v := x.visited(where)
+	if v == nil || where == x.here {
+		return nil
+	}
+	seen := x.me.Reader().Seen()
+	x.reading.leave(x.here, seen)
+	fresh := x.me.Shown(where)
+	x.me.View(where, seen)
+	x.here, x.turnedAt = where, time.Now()
+	unread := v.Unread
+	v.Unread, v.Mentions = 0, 0
+	x.showRooms()
+	m, _ := x.opt.House.Room(where)
+	add := func(events ...*room.Event) { x.returning = append(x.returning, events...) }
+	add(x.note(i18n.RoomNow, m.Name, len(x.opt.House.Members(where))))
+	if m.Topic.Text.String() != "" {
+		add(x.note(i18n.RoomTopic, m.Topic.Text))
+	}
+	if v.Fresh {
+		v.Fresh = false
+		backlog, err := x.me.Backlog(ctx, where, fresh, x.manner.Backlog)
+		if err != nil {
+			x.log().Error("backlog could not be read", "room", string(where), "err", err)
+		}
+		add(backlog...)
+	}
+	if unread == 0 {
+		return nil
+	}
+	missed, err := x.me.MissedIn(ctx, where, seen+1, keptSwitching)
+	if err != nil {
+		x.log().Error("what is unread could not be read", "room", string(where), "err", err)
+		add(x.note(i18n.ReturnUnreadable))
+		return nil
+	}
+	if missed.Skipped > 0 {
+		add(x.note(i18n.ReturnSkipped, missed.Skipped))
+		x.gaps = append(x.gaps, command.Gap{Where: where, From: missed.From, Before: missed.Before})
+	}
+	if len(missed.Again) > 0 {
+		add(x.note(i18n.ReturnAgain))
+		add(missed.Again...)
+		add(x.note(i18n.ReturnNew, len(missed.New)))
+	}
+	add(missed.New...)
+	return nil
+}
+
+// sort takes in what happened in the rooms that are not on the screen, and returns the rest.
+func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool) {
+	me := x.me.Person()
+	for _, e := range events {
+		if x.moves(e, me.ID) {
+			changed = true
+		}
+		v := x.visited(e.Subject)
+		if v == nil || v.Where == x.here || concerns(e, me.ID) {
+			shown = append(shown, e)
+			continue
+		}
+		text, said := spokenIn(e)
+		if !said || e.From.ID == me.ID || x.ignores(e.From) {
+			continue
+		}
+		v.Unread++
+		x.counted = true
+		if from, _ := render.Mention(text.String(), string(me.Nick)); from >= 0 {
+			v.Mentions++
+			x.alert(x.settings.Bell != command.BellOff, x.settings.Lang.Text(i18n.NotifyMention, e.From.Nick))
+		}
+	}
+	return shown, changed
+}
+
+// moves says that an event may have brought the screen into a room, or out of one.
+func (x *session) moves(e *room.Event, me room.PersonID) bool {
+	switch b := e.Body.(type) {
+	case room.Joined, room.Parted:
+		return e.From.ID == me
+	case room.Kicked:
+		return b.Whom.ID == me
+	case room.Barred:
+		return slices.ContainsFunc(b.Out, func(p room.Person) bool { return p.ID == me })
+	default:
+		return false
+	}
+}
+
+// concerns says that an event in a room which is not on the screen is to be shown all the same: it was done to the person, or is told
+// to everybody in the house.
+func concerns(e *room.Event, me room.PersonID) bool {
+	switch b := e.Body.(type) {
+	case room.Invited:
+		return b.Whom.ID == me
+	case room.Ranked:
+		return b.Whom.ID == me
+	case room.Kicked:
+		return b.Whom.ID == me
+	case room.Barred:
+		return slices.ContainsFunc(b.Out, func(p room.Person) bool { return p.ID == me })
+	case room.Said, room.Emoted:
+		return false
+	default:
+		return e.Subject == room.HouseSubject
+	}
+}
+
+func spokenIn(e *room.Event) (room.Text, bool) {
+	switch b := e.Body.(type) {
+	case room.Said:
+		return b.Text, true
+	case room.Emoted:
+		return b.Text, true
+	default:
+		return room.Text{}, false
+	}
+}
+
+// ignores says that the person does not want to read somebody.
+func (x *session) ignores(who room.Person) bool {
+	return command.Ignored(x.ignored, who)
+}
+
+// ignore takes in that somebody is to be ignored, or no more.
+func (x *session) ignore(c command.Change) {
+	if who, ok := command.Ignores(c); ok {
+		x.ignored = slices.DeleteFunc(slices.Clone(x.ignored), func(i command.Ignoring) bool { return i.ID == who.ID })
+		if c.Value != "" {
+			x.ignored = append(x.ignored, who)
+		}
+	}
+}
+
+// goTo turns to the room at a place among those that the screen is in.
+func (x *session) goTo(place int) error {
+	if place > len(x.rooms) {
+		return x.refuse(x.lines, i18n.RoomNoPlace, place, len(x.rooms))
+	}
+	x.pending = x.rooms[place-1].Where
+	x.me.Reader().Bell().Ring()
+	return nil
+}

@@ -1,0 +1,250 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// This file is what the rest of the program asks about the house's rooms and its order, and how the house looks after them.
+
+// Room returns what the house keeps of a room.
+func (h *House) Room(where Subject) (Room, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if m := h.rules.rooms[where]; m != nil {
+		return *m.clone(), true
+	}
+	return Room{}, false
+}
+
+// Named returns the room that has one of the names: whoever asks for a name that can be mistaken for another is told of that one.
+func (h *House) Named(names ...string) (Room, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, n := range names {
+		if m := h.rules.rooms[h.rules.named[n]]; m != nil {
+			return *m.clone(), true
+		}
+	}
+	return Room{}, false
+}
+
+// Knows says whether somebody may learn of a room, and read what is said in it: everybody of a public one; of a private one those who
+// are in it, who keep it, and who are invited.
+func (h *House) Knows(who Person, where Subject) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.rules.knows(who, where)
+}
+
+func (r *Rules) knows(who Person, where Subject) bool {
+	m := r.rooms[where]
+	if m == nil {
+		return false
+	}
+	keeps := slices.Contains(m.Keepers, who.ID) && r.accounts[who.ID] != nil
+	return !m.Private || keeps || m.invites(who) || r.at(where, who.ID) != nil
+}
+
+// Rooms lists the rooms that somebody may learn of, in the order of their names, the lobby first.
+func (h *House) Rooms(who Person) []Room {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	var rooms []Room
+	for where, m := range h.rules.rooms {
+		if h.rules.knows(who, where) {
+			rooms = append(rooms, *m.clone())
+		}
+	}
+	slices.SortFunc(rooms, func(a, b Room) int {
+		switch {
+		case a.Subject == Lobby:
+			return -1
+		case b.Subject == Lobby:
+			return 1
+		}
+		return strings.Compare(string(a.Subject), string(b.Subject))
+	})
+	return rooms
+}
+
+// CountRooms counts all rooms.
+func (h *House) CountRooms() int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.rules.rooms)
+}
+
+// OwnerOf returns who owns a room: false for nobody.
+func (h *House) OwnerOf(where Subject) (Account, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if m := h.rules.rooms[where]; m != nil {
+		if a := h.rules.accounts[h.rules.ownerOf(m)]; a != nil {
+			return *a.clone(), true
+		}
+	}
+	return Account{}, false
+}
+
+// RoleIn returns what somebody is in a room, or in the house.
+func (h *House) RoleIn(who Person, where Subject) Role {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.rules.roleIn(who, where)
+}
+
+// May says whether somebody may do something in a room, or in the house, and which role it takes.
+func (h *House) May(who Person, d Deed, where Subject) (needs Role, may bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.rules.needs(d, where), h.rules.may(who, d, where)
+}
+
+// Bars lists the bars of a room, or of the house, that have not ended, the newest first.
+func (h *House) Bars(where Subject) []Bar {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	var bars []Bar
+	now := time.Now()
+	for _, b := range h.rules.bars {
+		if b.Where == where && !b.over(now) {
+			bars = append(bars, *b)
+		}
+	}
+	slices.SortFunc(bars, func(a, b Bar) int { return b.At.Compare(a.At) })
+	return bars
+}
+
+// BarOn returns the bar that keeps somebody out of a room or of the house, or silent there: false for none.
+func (h *House) BarOn(who Person, seeker Seeker, where Subject, mute bool) (Bar, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.rules.topRole(who, where) == RoleOperator {
+		return Bar{}, false
+	}
+	now := time.Now()
+	for _, b := range h.rules.hitting(seeker) {
+		if b.Mute == mute && b.covers(where) && !b.over(now) {
+			return *b, true
+		}
+	}
+	return Bar{}, false
+}
+
+// Acts returns what somebody did to keep order in the last [UndoFor] and has not taken back, the last first.
+func (h *House) Acts(by PersonID) []Act {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	var acts []Act
+	for _, a := range h.rules.acts {
+		if a.By.ID == by && !a.Undone && time.Since(a.At) <= UndoFor {
+			acts = append(acts, *a)
+		}
+	}
+	slices.SortFunc(acts, func(a, b Act) int { return b.At.Compare(a.At) })
+	return acts
+}
+
+// Here returns somebody who is in the house, as a room where they are lists them.
+func (h *House) Here(id PersonID) (Presence, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, where := range h.rules.in(id) {
+		for _, m := range h.rules.members(where) {
+			if m.Person.ID == id {
+				h.describeLocked(&m)
+				return m, true
+			}
+		}
+	}
+	return Presence{}, false
+}
+
+// RoomsOf returns the rooms where somebody is listed.
+func (h *House) RoomsOf(id PersonID) []Subject {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.rules.in(id)
+}
+
+// Looks returns what bars would see of somebody who is here.
+func (h *House) Looks(who Person) Seeker {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.rules.seeker(who, nil)
+}
+
+// Do commits what somebody does to a room or to keep order, and returns when it is in force. It blocks like [Member.Post].
+func (h *House) Do(ctx context.Context, by Person, where Subject, b Body) (Result, error) {
+	results, err := h.post(ctx, Encode(by, where, b))
+	return first(results), err
+}
+
+// Appoint makes those people operators whose keys the configuration names, and nobody else by it.
+func (h *House) Appoint(ctx context.Context, keys []string) error {
+	keys = slices.Compact(slices.Sorted(slices.Values(keys)))
+	h.mu.RLock()
+	same := slices.Equal(h.rules.appointed, keys)
+	h.mu.RUnlock()
+	if same {
+		return nil
+	}
+	r, err := h.Do(ctx, Person{}, HouseSubject, Appointed{Keys: keys})
+	if err == nil && r.Void != "" {
+		err = errors.New("operators not appointed: " + string(r.Void))
+	}
+	return err
+}
+
+// closeEvery is how often the house looks for rooms that have been empty for too long.
+const closeEvery = time.Minute
+
+// closeRooms ends rooms that nobody owns and that have been empty for RoomKeep, until ctx ends. After a start all of them count as
+// just left.
+func (h *House) closeRooms(ctx context.Context) {
+	if h.opt.RoomKeep <= 0 {
+		return
+	}
+	empty := map[Subject]time.Time{}
+	tick := time.NewTicker(min(closeEvery, h.opt.RoomKeep))
+	defer tick.Stop()
+	for {
+		now := time.Now()
+		left := h.ownerless()
+		maps.DeleteFunc(empty, func(where Subject, _ time.Time) bool { return !slices.Contains(left, where) })
+		for _, where := range left {
+			since, known := empty[where]
+			switch {
+			case !known:
+				empty[where] = now
+			case now.Sub(since) >= h.opt.RoomKeep:
+				if _, err := h.Do(ctx, Person{}, where, Closed{}); err != nil && ctx.Err() == nil {
+					h.opt.Logger.Warn("empty room not closed", "room", string(where), "err", err)
+				}
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ownerless lists the empty rooms that nobody owns.
+func (h *House) ownerless() []Subject {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	var rooms []Subject
+	for where, m := range h.rules.rooms {
+		if where != Lobby && h.rules.ownerOf(m) == "" && len(h.rules.halls[where].members) == 0 {
+			rooms = append(rooms, where)
+		}
+	}
+	return rooms
+}

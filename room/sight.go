@@ -1,0 +1,181 @@
+package room
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Sighting is that somebody was here, by an address, at a time: what a bar by that address would have hit.
+type Sighting struct {
+	Person Person
+	Names  []string // of the nickname
+	Addr   netip.Addr
+	At     time.Time // the last time
+}
+
+const (
+	// SightedFor is how long it is known who was here.
+	SightedFor = 24 * time.Hour
+	// maxSights is how many sightings are kept; the oldest go first.
+	maxSights = 20_000
+)
+
+// sights are the sightings of the last day. They belong to the house.
+type sights struct {
+	of      map[PersonID][]*Sighting // one for each address
+	n       int
+	changed map[PersonID]bool // since they were saved
+}
+
+func newSights() sights { return sights{of: map[PersonID][]*Sighting{}, changed: map[PersonID]bool{}} }
+
+// see notes that somebody came.
+func (s *sights) see(e *Event, b Joined) {
+	if addr, err := netip.ParseAddr(b.Addr); err == nil {
+		s.put(&Sighting{Person: e.From, Names: b.Names, Addr: addr, At: e.At})
+	}
+}
+
+// leave notes that somebody was here until now.
+func (s *sights) leave(e *Event) {
+	for i, old := range s.of[e.From.ID] {
+		again := *old
+		again.At = e.At
+		s.of[e.From.ID][i] = &again
+		s.changed[e.From.ID] = true
+	}
+}
+
+func (s *sights) put(seen *Sighting) {
+	id := seen.Person.ID
+	s.changed[id] = true
+	for i, old := range s.of[id] {
+		if old.Addr == seen.Addr {
+			s.of[id][i] = seen
+			return
+		}
+	}
+	if s.n >= maxSights {
+		s.prune(seen.At, maxSights*9/10)
+	}
+	s.of[id] = append(s.of[id], seen)
+	s.n++
+}
+
+// prune forgets what is older than a day, and the oldest beyond a number.
+func (s *sights) prune(now time.Time, most int) {
+	var all []*Sighting
+	for _, some := range s.of {
+		all = append(all, some...)
+	}
+	slices.SortFunc(all, func(a, b *Sighting) int { return b.At.Compare(a.At) }) // the newest first
+	clear(s.of)
+	s.n = 0
+	for _, seen := range all {
+		if s.n < most && now.Sub(seen.At) <= SightedFor {
+			s.of[seen.Person.ID] = append(s.of[seen.Person.ID], seen)
+			s.n++
+		}
+	}
+}
+
+// forget takes all sightings of somebody away.
+func (s *sights) forget(id PersonID) {
+	if had := len(s.of[id]); had > 0 {
+		delete(s.of, id)
+		s.n -= had
+		s.changed[id] = true
+	}
+}
+
+// saveSights saves the sightings that changed. It is called now and then: what a crash loses of them is little.
+func (h *House) saveSights(ctx context.Context) {
+	h.mu.Lock()
+	people := map[PersonID][]Sighting{}
+	for id := range h.sights.changed {
+		people[id] = nil
+		for _, seen := range h.sights.of[id] {
+			people[id] = append(people[id], *seen)
+		}
+	}
+	clear(h.sights.changed)
+	h.mu.Unlock()
+	if len(people) == 0 {
+		return
+	}
+	if err := h.archive.SaveSightings(ctx, people, time.Now().Add(-SightedFor)); err != nil {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for id := range people {
+			h.sights.changed[id] = true
+		}
+	}
+}
+
+// Preview is what a bar would do.
+type Preview struct {
+	Void Void // why it would have no effect
+	Here []Person
+	// Lately are those whom it would have hit in the last day and who are not here now, the last first.
+	Lately []Sighting
+	// Shared are the people beside one another behind the addresses that it means, those whom it spares too: how many there are.
+	Shared int
+}
+
+// Preview tells what a bar would do if it were set now, by whom it names as its author.
+func (h *House) Preview(bar Bar) Preview {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	p := Preview{Void: h.rules.judge(&bar)}
+	p.Here, _ = h.rules.struckBy(&bar)
+	behind := map[PersonID]bool{}
+	byAddress := Target{Nets: bar.Target.Nets}
+	for id := range h.rules.nicks {
+		if byAddress.Hits(h.rules.seeker(Person{ID: id}, nil)) {
+			behind[id] = true
+		}
+	}
+	now := time.Now()
+	for id, some := range h.sights.of {
+		for _, seen := range some {
+			who := h.rules.seeker(seen.Person, &Joined{Names: seen.Names, Addr: seen.Addr.String()})
+			if now.Sub(seen.At) > SightedFor || !bar.Target.Hits(who) {
+				continue
+			}
+			if byAddress.Hits(who) {
+				behind[id] = true
+			}
+			here := slices.ContainsFunc(p.Here, func(q Person) bool { return q.ID == id })
+			if !here && h.rules.topRole(seen.Person, bar.Where) < RoleOperator {
+				p.Lately = append(p.Lately, *seen)
+			}
+		}
+	}
+	p.Shared = len(behind)
+	slices.SortFunc(p.Lately, func(a, b Sighting) int {
+		if c := b.At.Compare(a.At); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.Person.ID)+a.Addr.String(), string(b.Person.ID)+b.Addr.String())
+	})
+	return p
+}
+
+// Sightings returns where somebody was seen in the last day, the last first.
+func (h *House) Sightings(match func(Sighting) bool) []Sighting {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	var found []Sighting
+	for _, some := range h.sights.of {
+		for _, seen := range some {
+			if time.Since(seen.At) <= SightedFor && match(*seen) {
+				found = append(found, *seen)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b Sighting) int { return b.At.Compare(a.At) })
+	return found
+}
