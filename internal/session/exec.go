@@ -75,6 +75,9 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 	if why != nil {
 		return why
 	}
+	if c.Public && by.Open != nil { // to look something up makes no room
+		return &command.Failure{Say: i18n.NoSuchRoom, Args: []any{"#" + strings.TrimPrefix(x.want, "#")}}
+	}
 	x.here = by.Where
 	call := &command.Call{Env: x.env(), Name: name, Rest: rest}
 	call.Bare = true
