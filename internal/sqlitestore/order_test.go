@@ -44,6 +44,7 @@ func (h *house) void(from room.Person, text string) room.Void {
 // operator brings somebody in who has an account and may do everything.
 func (h *house) operator(nick room.Nick) room.Person {
 	h.Helper()
+	h.Hurry()
 	p := h.come(nick, "SHA256:"+string(nick))
 	h.do(p, "", room.Registered{Names: names(nick)})
 	h.do(room.Person{}, "", room.Appointed{Keys: []string{p.Key}})
@@ -98,6 +99,7 @@ func quarrel(h *house) (op, rude room.Person, lines []room.ID) {
 }
 
 func TestWhatWasDecidedOutlivesTheProcess(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	op, rude, _ := quarrel(h)
 	h.do(op, room.Lobby, mute(rude, time.Hour))
@@ -116,6 +118,7 @@ func TestWhatWasDecidedOutlivesTheProcess(t *testing.T) {
 }
 
 func TestWhatWasNotCommittedIsNotDecided(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	op, kim := h.operator("op"), h.come("kim", "")
 	line := h.do(kim, room.Lobby, said("a line"))
@@ -156,6 +159,7 @@ func TestWhatWasNotCommittedIsNotDecided(t *testing.T) {
 }
 
 func TestRebuildKeepsWhatWasDecided(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	quarrel(h)
 	path := h.closed()
@@ -190,6 +194,7 @@ func TestRebuildKeepsWhatWasDecided(t *testing.T) {
 
 // Whoever was put out, and bars that ended since, are no fault.
 func TestCheckKnowsWhatPasses(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	op, kim := h.operator("op"), h.come("kim", "")
 	h.do(op, room.Lobby, mute(kim, 0))
@@ -215,6 +220,7 @@ func upTo(rows []string, seq room.Seq) []string {
 }
 
 func TestAStrikeAndItsUndoing(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	op := h.operator("op")
 	kim, lee := h.come("kim", "SHA256:kim"), h.come("lee", "")
@@ -280,6 +286,7 @@ func TestAStrikeAndItsUndoing(t *testing.T) {
 
 // A line that was struck goes with its words and its author, also when the house was down at that time, or its author was erased.
 func TestWhatWasStruckIsGoneAfterADay(t *testing.T) {
+	t.Parallel()
 	for what, meanwhile := range map[string]func(h *house, kim room.Person){
 		"nothing": func(*house, room.Person) {},
 		"a start": func(h *house, _ room.Person) { h.reopen() },
@@ -326,6 +333,7 @@ func carried(tb testing.TB, h *house) (path string) {
 
 // The lines of somebody who was forgotten come back without them.
 func TestAStrikeUndoneAfterItsAuthorWasErased(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	op := h.operator("op")
 	kim, lee := h.come("kim", "SHA256:fingerprint-of-kim"), h.come("lee", "SHA256:lee")
@@ -346,6 +354,7 @@ func TestAStrikeUndoneAfterItsAuthorWasErased(t *testing.T) {
 }
 
 func TestStruckLinesGrowOld(t *testing.T) {
+	t.Parallel()
 	h, _ := keeping(t, newPath(t), sqlitestore.Keep{Lines: 2})
 	op := h.operator("op")
 	var lines []room.ID
@@ -363,6 +372,7 @@ func TestStruckLinesGrowOld(t *testing.T) {
 }
 
 func TestARoomThatEndedIsForgotten(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	op := h.operator("op")
 	owner := h.come("kim", "SHA256:kim")
@@ -422,6 +432,7 @@ func TestARoomThatEndedIsForgotten(t *testing.T) {
 }
 
 func TestActs(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	op, rude, _ := quarrel(h)
 	h.post(rude, mute(op, time.Hour)) // void
@@ -460,6 +471,7 @@ func TestActs(t *testing.T) {
 }
 
 func TestFind(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	kim := h.come("kim", "")
 	text := map[room.ID]string{}
@@ -501,6 +513,7 @@ func TestFind(t *testing.T) {
 
 // Neither what was done lately nor a line by its ID is looked for among all lines.
 func TestOrderIsFoundByItsIndexes(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	quarrel(h)
 	for what, tt := range map[string]struct{ query, want string }{
@@ -515,6 +528,7 @@ func TestOrderIsFoundByItsIndexes(t *testing.T) {
 }
 
 func TestSightings(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	now := time.Now().Round(0)
 	kim, lee := room.Person{ID: "key:kim", Nick: "kim", Key: "SHA256:kim"}, room.Person{ID: "conn:lee", Nick: "lee"}
@@ -552,6 +566,7 @@ func TestSightings(t *testing.T) {
 }
 
 func TestErasureOfSomebodyWhoKeptOrder(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	op, rude, lines := quarrel(h)
 	h.do(op, room.Lobby, room.Kicked{Whom: rude})
@@ -599,6 +614,7 @@ func TestErasureOfSomebodyWhoKeptOrder(t *testing.T) {
 
 // An import moves places, and what is struck, set aside, decided or ended moves with them.
 func TestImportAmongWhatWasDecided(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	op, _, lines := quarrel(h)
 	strike := h.do(op, room.Lobby, room.Withdrawn{Lines: lines[2:]})
@@ -630,6 +646,7 @@ func TestImportAmongWhatWasDecided(t *testing.T) {
 }
 
 func TestBackupOfWhatWasDecided(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	quarrel(h)
 	copied := carried(t, h)
@@ -642,6 +659,7 @@ func TestBackupOfWhatWasDecided(t *testing.T) {
 }
 
 func TestMigrationFromVersion1(t *testing.T) {
+	t.Parallel()
 	path, full := newPath(t), newPath(t)
 	furnished(t, full)
 	sqlitestore.MakeVersion1(t, path, full)

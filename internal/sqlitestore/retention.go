@@ -290,8 +290,11 @@ func (w *writer) dropSetAside(ctx context.Context) error {
 		return err
 	}
 	n, err := gone.RowsAffected()
+	if err != nil || n == 0 {
+		return err
+	}
 	w.trimmer.trimmed.struck += int(n)
-	return err
+	return w.do(ctx, noteStaleWords, staleWords) // so that copies on split pages go with those of the words
 }
 
 // settle carries the log beside the database over, and empties it: what was removed stands in it still. As long as somebody reads what
