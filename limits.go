@@ -65,13 +65,14 @@ func sessionLimits(l config.Limits) session.Limits {
 		Message:      room.TextLimits{Bytes: l.MessageBytes, Lines: l.MessageLines},
 		BacklogLines: l.BacklogLines, OutboxLines: l.OutboxLines, RefusalsPer10s: l.RefusalsPer10s,
 		NickTimeout: l.NickTimeout, NickHold: l.NickHold, IdleTimeout: l.IdleTimeout,
+		RoomsTotal: l.RoomsTotal, RoomsPerPerson: l.RoomsPerPerson,
 	}
 }
 
 func rateLimits(l config.Limits) moderation.Limits {
 	return moderation.Limits{
 		MessageBurst: l.MessageBurst, MessagesPerSecond: l.MessagesPerSecond, MessageDelay: l.MessageDelay,
-		NickChangesPerMinute: l.NickChangesPerMinute, NewPeoplePerMinute: l.NewPeoplePerMinute,
+		NickChangesPerMinute: l.NickChangesPerMinute, JoinsPerMinute: l.JoinsPerMinute, NewPeoplePerMinute: l.NewPeoplePerMinute,
 	}
 }
 

@@ -16,6 +16,7 @@ type Limits struct {
 	MessagesPerSecond    int
 	MessageDelay         time.Duration // the longest that a typed message is held back
 	NickChangesPerMinute int
+	JoinsPerMinute       int // of rooms; entering the house is none
 	NewPeoplePerMinute   int // first direct messages to somebody
 }
 
@@ -36,9 +37,9 @@ type Rates struct {
 }
 
 type person struct {
-	messages, nicks, newPeople *rate.Limiter
-	met                        []room.PersonID // the last one met stands last
-	seen                       time.Time
+	messages, nicks, joins, newPeople *rate.Limiter
+	met                               []room.PersonID // the last one met stands last
+	seen                              time.Time
 }
 
 // NewRates returns rates of which nobody has spent anything. The limits have been validated.
@@ -89,13 +90,20 @@ func (r *Rates) turn(id room.PersonID, exempt bool, longest time.Duration) (Turn
 
 // NickChange spends one change of nickname, and is false if there is none left.
 func (r *Rates) NickChange(id room.PersonID, exempt bool) bool {
-	if exempt {
-		return true
-	}
+	return exempt || r.spend(id, func(p *person) *rate.Limiter { return p.nicks })
+}
+
+// Join spends one entry into a room, and is false if there is none left.
+func (r *Rates) Join(id room.PersonID, exempt bool) bool {
+	return exempt || r.spend(id, func(p *person) *rate.Limiter { return p.joins })
+}
+
+// spend takes one of what somebody may do in a minute, and is false if there is none left.
+func (r *Rates) spend(id room.PersonID, of func(*person) *rate.Limiter) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
-	return r.personLocked(id, now).nicks.AllowN(now, 1)
+	return of(r.personLocked(id, now)).AllowN(now, 1)
 }
 
 // DirectMessage is called before a direct message is posted. If its receiver is new to the author (neither has written to the
@@ -132,6 +140,7 @@ func (r *Rates) personLocked(id room.PersonID, now time.Time) *person {
 		p = &person{
 			messages:  rate.NewLimiter(rate.Limit(r.limits.MessagesPerSecond), r.limits.MessageBurst),
 			nicks:     perMinute(r.limits.NickChangesPerMinute),
+			joins:     perMinute(r.limits.JoinsPerMinute),
 			newPeople: perMinute(r.limits.NewPeoplePerMinute),
 		}
 		r.people[id] = p

@@ -11,7 +11,7 @@ import (
 	"sarangbang/room"
 )
 
-var limits = Limits{MessageBurst: 8, MessagesPerSecond: 2, MessageDelay: 5 * time.Second, NickChangesPerMinute: 5, NewPeoplePerMinute: 10}
+var limits = Limits{MessageBurst: 8, MessagesPerSecond: 2, MessageDelay: 5 * time.Second, NickChangesPerMinute: 5, JoinsPerMinute: 3, NewPeoplePerMinute: 10}
 
 func TestTypedMessagesAreDelayedThenRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -98,6 +98,33 @@ func TestNickChangesPerMinute(t *testing.T) {
 		time.Sleep(12 * time.Second)
 		if got := changes(false); got != 1 {
 			t.Errorf("%d changes after 12 s, want 1", got)
+		}
+	})
+}
+
+func TestJoinsPerMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := NewRates(limits)
+		joins := func(exempt bool) (n int) {
+			for range 20 {
+				if r.Join("alice", exempt) {
+					n++
+				}
+			}
+			return n
+		}
+		if got := joins(false); got != 3 {
+			t.Errorf("%d joins at once, want 3", got)
+		}
+		if got := joins(true); got != 20 {
+			t.Errorf("exempt: %d joins at once, want 20", got)
+		}
+		if !r.NickChange("alice", false) {
+			t.Error("joins were taken from the changes of nickname")
+		}
+		time.Sleep(20 * time.Second)
+		if got := joins(false); got != 1 {
+			t.Errorf("%d joins after 20 s, want 1", got)
 		}
 	})
 }
