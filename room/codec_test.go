@@ -1,6 +1,8 @@
 package room_test
 
 import (
+	"fmt"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -29,22 +31,81 @@ func everyBody() []room.Body {
 		room.KeyRemoved{Key: "SHA256:other"},
 		room.Configured{Name: "lang", Value: "ko"},
 		room.Erased{Until: time.Unix(1_800_086_400, 0).UTC()},
+		room.Joined{Screen: "screen-3", Names: []string{"case:kim"}, Addr: "2001:db8::1", Pass: "$hash$"},
+		room.Opened{Name: "개발", Names: []string{"case:개발", "skel:개발"}},
+		room.Closed{},
+		room.Arranged{What: room.AspectTopic, Value: "주제 <of> the day"},
+		room.Arranged{What: room.AspectPrivate},
+		room.Invited{Whom: lee},
+		room.Invited{Whom: kim, Out: true, Pass: "$hash$"},
+		room.Ranked{Whom: lee, Role: room.RoleModerator},
+		room.Ranked{Whom: kim},
+		room.Appointed{Keys: []string{"SHA256:a", "SHA256:b"}},
+		room.Kicked{Whom: lee, Reason: room.Sentence("그만 & out")},
+		room.Barred{Bar: room.Bar{
+			Mute: true, Target: everyTarget, Label: "lee", Reason: room.Sentence("loud"), Until: time.Unix(1_800_086_400, 0).UTC(),
+		}},
+		room.Barred{Bar: room.Bar{Target: room.Target{Persons: []room.PersonID{lee.ID}}, Label: "192.0.2.0/24"}},
+		room.Lifted{Bar: room.ID{1, 2}, Mute: true, Label: "lee"},
+		room.Undone{Act: room.ID{3, 4}, Kind: "banned"},
+		room.Withdrawn{Lines: []room.ID{{5}, {6}}},
+		room.Announced{Text: room.Sentence("tea at five")},
+		room.Absent{Away: true, Text: room.Sentence("lunch")},
+		room.Absent{},
 	}
 }
 
+var everyTarget = room.Target{
+	Persons: []room.PersonID{lee.ID, "key:SHA256:kim/kim"}, Keys: []string{"SHA256:kim"}, Names: []string{"case:kim"},
+	Nets: []netip.Prefix{netip.MustParsePrefix("2001:db8::/64"), netip.MustParsePrefix("192.0.2.7/32")},
+}
+
+// byTheHouse holds what the house itself does.
+func byTheHouse() []room.Body {
+	return []room.Body{room.Closed{}, room.Appointed{}, room.Appointed{Keys: []string{"SHA256:a"}}}
+}
+
 func TestEveryBodySurvivesItsRecord(t *testing.T) {
-	for _, body := range everyBody() {
-		rec := room.Encode(kim, room.Lobby, body)
+	survives := func(from room.Person, body room.Body) {
+		t.Helper()
+		rec := room.Encode(from, room.Lobby, body)
 		rec.At = time.Unix(1_800_000_000, 0)
 		got, err := room.Decode(room.Committed{Seq: 7, Record: rec})
 		if err != nil {
 			t.Errorf("Decode of %T = %v, want no error", body, err)
-			continue
+			return
 		}
-		want := room.Event{Seq: 7, ID: rec.ID, Subject: rec.Subject, At: rec.At, From: kim, Body: body}
+		switch body.(type) {
+		case room.Closed, room.Appointed: // whoever else it says
+			from = room.Person{}
+		default:
+		}
+		want := room.Event{Seq: 7, ID: rec.ID, Subject: rec.Subject, At: rec.At, From: from, Body: body}
 		if !reflect.DeepEqual(*got, want) {
 			t.Errorf("Decode of %T = %+v, want %+v", body, *got, want)
 		}
+	}
+	for _, body := range everyBody() {
+		survives(kim, body)
+	}
+	for _, body := range byTheHouse() {
+		survives(room.Person{}, body)
+	}
+}
+
+// A body that is added and not listed above would be tested by nothing.
+func TestEveryBodyHoldsEveryKind(t *testing.T) {
+	held := map[string]bool{}
+	for _, body := range everyBody() {
+		held[room.Encode(kim, room.Lobby, body).Kind] = true
+	}
+	for _, kind := range room.Kinds() {
+		if !held[kind] {
+			t.Errorf("no %s among the bodies that are tested", kind)
+		}
+	}
+	if len(held) != len(room.Kinds()) {
+		t.Errorf("%d kinds are written, %d can be read", len(held), len(room.Kinds()))
 	}
 }
 
@@ -52,6 +113,8 @@ func TestRecordsSayWhatTheyAreAbout(t *testing.T) {
 	ephemeral := map[string]bool{
 		"said": false, "emoted": false, "told": false, "joined": true, "parted": true, "renamed": true,
 		"registered": false, "key_added": false, "key_removed": false, "configured": false, "erased": false,
+		"opened": false, "closed": false, "arranged": false, "invited": false, "ranked": false, "appointed": false, "kicked": false,
+		"muted": false, "banned": false, "lifted": false, "undone": false, "withdrawn": false, "announced": false, "absent": true,
 	}
 	seen := map[room.ID]bool{}
 	for _, body := range everyBody() {
@@ -60,12 +123,11 @@ func TestRecordsSayWhatTheyAreAbout(t *testing.T) {
 		switch body.(type) {
 		case room.Told:
 			want = "person/conn:lee"
-		case room.Renamed:
+		case room.Renamed, room.Appointed, room.Undone, room.Announced, room.Absent:
 			want = room.HouseSubject
 		case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased:
 			want = room.Subject("account/" + kim.ID)
-		case room.Said, room.Emoted, room.Joined, room.Parted, room.Notice, room.Unknown:
-		default:
+		default: // it is about the room where it is done
 		}
 		if rec.Subject != want {
 			t.Errorf("subject of %T = %s, want %s", body, rec.Subject, want)
@@ -84,7 +146,7 @@ func TestRecordsSayWhatTheyAreAbout(t *testing.T) {
 }
 
 func TestEncodeRefusesWhatIsNoRecord(t *testing.T) {
-	for _, body := range []room.Body{room.Notice{}, room.Unknown{}} {
+	for _, body := range []room.Body{room.Notice{}, room.Unknown{}, room.Removed{}} {
 		func() {
 			defer func() {
 				if recover() == nil {
@@ -139,6 +201,27 @@ func TestDecodeRefusesDamage(t *testing.T) {
 		{"renamed", `{` + from + `}`},
 		{"renamed", `{` + from + `,"nick":"a\u202eb"}`},
 		{"joined", `{` + from + `,"visit":"yes"}`},
+		{"registered", `{` + from + `,"names":["a"]}`},
+		{"erased", `{` + from + `}`},
+		{"opened", `{` + from + `,"nick":"dev"}`},
+		{"opened", `{` + from + `,"names":["case:dev"]}`},
+		{"opened", `{` + from + `,"nick":"a\nb","names":["case:dev"]}`},
+		{"closed", `[]`},
+		{"arranged", `{"name":"topic","value":"nobody did"}`},
+		{"invited", `{` + from + `}`},
+		{"invited", `{` + from + `,"to":{"id":"b","nick":"*"}}`},
+		{"ranked", `{` + from + `,"to":{"id":"b","nick":"bob"},"name":"king"}`},
+		{"ranked", `{` + from + `,"name":"moderator"}`},
+		{"appointed", `{"names":"SHA256:a"}`},
+		{"kicked", `{` + from + `,"text":"nobody"}`},
+		{"muted", `{` + from + `}`},
+		{"banned", `{` + from + `,"target":{"nets":["192.0.2.1"]}}`},
+		{"banned", `{` + from + `,"target":{"nets":["2001:db8::/129"]}}`},
+		{"banned", `{` + from + `,"target":{},"until":"tomorrow"}`},
+		{"lifted", `{` + from + `,"name":"12"}`},
+		{"undone", `{` + from + `}`},
+		{"withdrawn", `{` + from + `,"ids":["zz"]}`},
+		{"announced", `{"text":"by nobody"}`},
 	} {
 		rec := room.Record{ID: room.NewID(), Kind: tt.kind, Data: []byte(tt.data)}
 		e, err := room.Decode(room.Committed{Record: rec})
@@ -146,4 +229,55 @@ func TestDecodeRefusesDamage(t *testing.T) {
 			t.Errorf("Decode of a %s record %s = %+v, %v; want an error that names it", tt.kind, tt.data, e, err)
 		}
 	}
+}
+
+func TestTheWordsOfOrderAreCheckedAgain(t *testing.T) {
+	const from = `"from":{"id":"a","nick":"kim"}`
+	const foul, clean = `x\u001b[2J\u202ey`, "x[2Jy"
+	for kind, data := range map[string]string{
+		"arranged":  `"name":"topic","value":"` + foul + `"`,
+		"kicked":    `"to":{"id":"b","nick":"bob"},"text":"` + foul + `"`,
+		"banned":    `"target":{},"name":"` + foul + `","text":"` + foul + `"`,
+		"lifted":    `"name":"00000000000000000000000000000000","value":"` + foul + `"`,
+		"announced": `"text":"` + foul + `"`,
+		"absent":    `"text":"` + foul + `"`,
+	} {
+		rec := room.Record{Kind: kind, Data: []byte(`{` + from + `,` + data + `}`)}
+		got, err := room.Decode(room.Committed{Record: rec})
+		if err != nil {
+			t.Errorf("Decode of %s = %v, want no error", kind, err)
+			continue
+		}
+		if shown := fmt.Sprintf("%+v", got.Body); !strings.Contains(shown, clean) || strings.ContainsAny(shown, "\x1b\u202e") {
+			t.Errorf("%s holds %+q, want %q in it and nothing that moves a cursor", kind, shown, clean)
+		}
+	}
+}
+
+// FuzzDecode wants that no data stops the program, that what can be read can be written again, and that it is then the same.
+func FuzzDecode(f *testing.F) {
+	for _, body := range everyBody() {
+		rec := room.Encode(kim, room.Lobby, body)
+		f.Add(rec.Kind, rec.Data)
+	}
+	for _, kind := range room.Kinds() {
+		f.Add(kind, []byte(`{"from":{"id":"a","nick":"kim"},"to":{"id":"","nick":"b"},"name":"x","target":null,"ids":[""]}`))
+	}
+	f.Fuzz(func(t *testing.T, kind string, data []byte) {
+		e, err := room.Decode(room.Committed{Seq: 3, Record: room.Record{Kind: kind, Subject: room.Lobby, Data: data}})
+		if err != nil {
+			return
+		}
+		if _, unknown := e.Body.(room.Unknown); unknown {
+			return
+		}
+		again := room.Encode(e.From, e.Subject, e.Body)
+		e2, err := room.Decode(room.Committed{Seq: 3, Record: again})
+		if err != nil {
+			t.Fatalf("%s of %q cannot be read again: %v", kind, data, err)
+		}
+		if third := room.Encode(e2.From, e2.Subject, e2.Body); again.Kind != kind || string(third.Data) != string(again.Data) {
+			t.Errorf("%s of %q: %s %s, then %s", kind, data, again.Kind, again.Data, third.Data)
+		}
+	})
 }
