@@ -34,6 +34,10 @@ type View struct {
 	Clock string
 	Zone  *time.Location
 	Ruler cells.Ruler // measures for the screen that the rows are drawn on
+	// Here is the room that is on the screen: what happened in another says in which. Empty: nothing says it. Rooms knows the names; nil
+	// for those that stand in the subjects.
+	Here  room.Subject
+	Rooms Names
 }
 
 // SGR sequences that rows may hold beside those of the palette: attributes, which suit any ground.
@@ -60,17 +64,27 @@ func Append(dst []byte, e *room.Event, v View) []byte {
 			to = v.Lang.Text(i18n.You)
 		}
 		return appendSpoken(dst, v, e, "["+from+" → "+to+"] ", b.Text.String())
-	case room.Joined:
-		return appendHouse(dst, v, v.Lang.Text(i18n.Joined, e.From.Nick))
-	case room.Parted:
-		return appendHouse(dst, v, v.Lang.Text(i18n.Left, e.From.Nick))
-	case room.Renamed:
-		return appendHouse(dst, v, v.Lang.Text(i18n.Renamed, e.From.Nick, b.To))
 	case room.Notice:
 		return appendHouse(dst, v, b.Text.String())
-	case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Unknown: // told to nobody
+	case room.Joined, room.Parted, room.Renamed, room.Arranged, room.Invited, room.Ranked, room.Kicked, room.Barred, room.Lifted, room.Undone,
+		room.Withdrawn, room.Removed, room.Announced:
+		return appendDone(dst, v, e)
+	case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Opened, room.Closed, room.Appointed, room.Absent,
+		room.Unknown: // told to nobody
 	}
 	return dst
+}
+
+// appendDone draws what the house says of something that was done, and in which room if that is another.
+func appendDone(dst []byte, v View, e *room.Event) []byte {
+	text := Sentence(e, v)
+	if text == "" {
+		return dst
+	}
+	if where := v.elsewhere(e); where != "" && !tellsRoom(e, v) {
+		text = where + " · " + text
+	}
+	return appendHouse(dst, v, text)
 }
 
 // appendNamed says before a line that it names the reader, where no colour will.
@@ -89,6 +103,9 @@ func appendSpoken(dst []byte, v View, e *room.Event, head, text string) []byte {
 	w := rows{dst: dst, columns: v.Columns, indent: Gutter, ruler: v.Ruler}
 	if v.Clock != "" && !e.At.IsZero() {
 		w.text(e.At.In(v.Zone).Format(v.Clock) + " ")
+	}
+	if where := v.elsewhere(e); where != "" {
+		w.text(where + " ")
 	}
 	colors := v.Palette != nil
 	if colors {

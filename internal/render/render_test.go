@@ -44,10 +44,22 @@ func events() []*room.Event {
 		{kim, room.Parted{Screen: "s"}},
 		{room.Person{}, room.Notice{Text: text("A notice of two lines,\nof which the second is long enough to be wrapped at least once in any golden file here.")}},
 		{kim, room.Unknown{Kind: "reacted"}},
+		{kim, room.Arranged{What: room.AspectTopic, Value: "모두의 방\n* lee left."}},
+		{kim, room.Arranged{What: room.AspectSlow, Value: "1m30s"}},
+		{haneul, room.Invited{Whom: kim}},
+		{kim, room.Ranked{Whom: haneul, Role: room.RoleModerator}},
+		{kim, room.Kicked{Whom: haneul, Reason: text("no shouting\n* lee left.")}},
+		{kim, room.Barred{Bar: room.Bar{Label: "lee", Reason: text("spam"), Until: time.Unix(86_400, 0), Where: room.Lobby}}},
+		{kim, room.Barred{Bar: room.Bar{Label: "10.0.0.0/8", Where: room.HouseSubject}, Out: []room.Person{haneul}}},
+		{kim, room.Lifted{Label: "lee"}},
+		{kim, room.Undone{Kind: "banned"}},
+		{kim, room.Withdrawn{Lines: make([]room.ID, 3)}},
+		{room.Person{}, room.Removed{}},
+		{kim, room.Announced{Text: text("The house closes at ten.\n* lee left.")}},
 	}
 	out := make([]*room.Event, len(bodies))
 	for i, b := range bodies {
-		out[i] = &room.Event{Seq: room.Seq(i + 1), At: time.Unix(0, 0), From: b.from, Body: b.body}
+		out[i] = &room.Event{Seq: room.Seq(i + 1), Subject: room.Lobby, At: time.Unix(0, 0), From: b.from, Body: b.body}
 	}
 	return out
 }
@@ -57,7 +69,7 @@ func TestGoldenScreens(t *testing.T) {
 		for _, columns := range []int{80, 40, 20, 0} {
 			name := fmt.Sprintf("%s-%d", lang, columns)
 			t.Run(name, func(t *testing.T) {
-				v := render.View{Lang: lang, Columns: columns, Me: kim.ID}
+				v := render.View{Lang: lang, Columns: columns, Me: kim.ID, Zone: time.UTC}
 				var got []byte
 				for _, e := range events() {
 					got = render.Append(got, e, v)
@@ -81,7 +93,7 @@ func TestGoldenScreens(t *testing.T) {
 		})
 	}
 	t.Run("colour", func(t *testing.T) {
-		v := render.View{Lang: i18n.English, Columns: 40, Me: kim.ID, Palette: render.PaletteFor(render.AnyGround, render.Colors16)}
+		v := render.View{Lang: i18n.English, Columns: 40, Me: kim.ID, Zone: time.UTC, Palette: render.PaletteFor(render.AnyGround, render.Colors16)}
 		var got []byte
 		for _, e := range events() {
 			got = render.Append(got, e, v)

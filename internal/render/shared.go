@@ -88,17 +88,39 @@ func (s *slot) add(e *room.Event, d drawing) {
 // everybody sees the event in their own way. The width is left out as well; it makes none where the widest row has room.
 func (v View) common(e *room.Event) (common View, ok bool) {
 	v.Columns = 0
+	if v.elsewhere(e) == "" {
+		v.Here, v.Rooms = "", nil
+	} else {
+		v.Here = room.HouseSubject // wherever they are: not there
+	}
 	switch b := e.Body.(type) {
 	case room.Said:
 		return v.heard(e, b.Text), true
 	case room.Emoted:
 		return v.heard(e, b.Text), true
-	case room.Joined, room.Parted, room.Renamed:
-		v.Me, v.Nick, v.Words, v.Clock, v.Zone = "", "", false, "", nil
+	case room.Joined, room.Parted, room.Renamed, room.Arranged, room.Ranked, room.Kicked, room.Lifted, room.Undone, room.Withdrawn, room.Removed,
+		room.Announced:
+		return v.seen(), true
+	case room.Barred:
+		zone := v.Zone
+		if v = v.seen(); !b.Bar.Until.IsZero() {
+			v.Zone = zone
+		}
 		return v, true
-	case room.Told, room.Notice, room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Unknown:
+	case room.Invited:
+		if b.Whom.ID != v.Me { // who reads how to come there
+			return v.seen(), true
+		}
+	case room.Told, room.Notice, room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Opened, room.Closed,
+		room.Appointed, room.Absent, room.Unknown:
 	}
 	return View{}, false
+}
+
+// seen is common for what the house says to everybody alike.
+func (v View) seen() View {
+	v.Me, v.Nick, v.Words, v.Clock, v.Zone = "", "", false, "", nil
+	return v
 }
 
 // heard is common for what a person said in a room.

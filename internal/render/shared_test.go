@@ -32,6 +32,7 @@ func TestSharedDrawsWhatEachPersonWouldDraw(t *testing.T) {
 			Lang: i18n.Langs()[pick(2)], Columns: []int{0, 12, 20, 40, 80, 200}[pick(6)], Palette: palettes[pick(4)], Words: pick(3) == 0, Bare: pick(8) == 0,
 			Me: me.ID, Nick: me.Nick, Zone: []*time.Location{time.UTC, time.FixedZone("KST", 9*3600)}[pick(2)],
 			Clock: []string{"", "15:04"}[pick(2)], Ruler: cells.Ruler{Wide: pick(4) == 0},
+			Here: []room.Subject{"", room.Lobby, "room/dev"}[pick(3)], Rooms: []render.Names{nil, called("Salon")}[pick(2)],
 		}
 		e := all[pick(len(all))]
 		if pick(50) == 0 { // it was struck: another event stands in its place
