@@ -133,6 +133,17 @@ func (s *Store) SubmitBad() error {
 	}})
 }
 
+// AppendBad waits for records that cannot be written, for a reason that shows only when all else of them is.
+func (s *Store) AppendBad(recs ...room.Record) error {
+	r := &request{seqs: make([]room.Seq, len(recs)), done: make(chan struct{}), save: func(context.Context, *sql.Conn) error {
+		return errors.New("this one is bad")
+	}}
+	for _, rec := range recs {
+		r.entries = append(r.entries, newEntry(rec))
+	}
+	return s.submit(context.Background(), r)
+}
+
 // Reserve leaves so many places until more are reserved.
 func (s *Store) Reserve(places int) {
 	_ = s.submit(context.Background(), &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error {

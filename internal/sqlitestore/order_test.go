@@ -132,23 +132,17 @@ func TestWhatWasNotCommittedIsNotDecided(t *testing.T) {
 	release()
 	h.state(true)
 	wantSame(t, "what failed", dump(t, h.Path(), "meta"), want)
+
+	// What cannot be written after all is in no rule either.
+	err := h.AppendBad(room.Encode(op, room.Lobby, mute(kim, time.Hour)), room.Encode(op, room.Lobby, room.Withdrawn{Lines: []room.ID{line}}))
+	if !errors.Is(err, room.ErrNotSaved) {
+		t.Errorf("Append of what cannot be saved = %v, want %v", err, room.ErrNotSaved)
+	}
+	wantSame(t, "what could not be written", upTo(dump(t, h.Path(), "meta"), 1<<62), upTo(slices.Clone(want), 1<<62))
 	if why := h.void(kim, "not silent"); why != "" {
 		t.Errorf("a line is void as %q after a mute that was not saved, want it to have effect", why)
 	}
-
-	// What waits together with one that cannot be saved is tried twice, and decided once.
-	bad, good := make(chan error, 1), make(chan error, 1)
-	h.Gather(2, func() {
-		go func() { good <- h.try(op, mute(kim, time.Hour)) }()
-		h.AwaitWaiting(1)
-		go func() { bad <- h.SubmitBad() }()
-	})
-	if err := <-good; err != nil {
-		t.Errorf("Append beside one that cannot be saved = %v, want no error", err)
-	}
-	if err := <-bad; !errors.Is(err, room.ErrNotSaved) {
-		t.Errorf("Append of what cannot be saved = %v, want %v", err, room.ErrNotSaved)
-	}
+	h.do(op, room.Lobby, mute(kim, time.Hour))
 	bars := slices.DeleteFunc(h.kept(), func(c room.Change) bool { return !strings.HasPrefix(c.Key, "bar:") })
 	if len(bars) != 1 {
 		t.Errorf("%d bars are kept, want 1", len(bars))
@@ -307,11 +301,14 @@ func TestWhatWasStruckIsGoneAfterADay(t *testing.T) {
 		wantFile(t, carried(t, h), []string{"zeppelin"}, nil) // or this test shows nothing
 		h.Exec(t, fmt.Sprintf(`UPDATE withdrawn SET at = at - %d`, time.Hour))
 		h.LetGo(t)
+		gone := []string{"zeppelin", "balloon"}
+		wantFile(t, h.Path(), nil, gone)
+		wantFile(t, h.Path()+"-wal", nil, gone)
 		h.come("op", op.Key)
 		h.post(op, room.Undone{Act: strike, Kind: "withdrawn"}) // too late
 		h.lines(what, room.LineQuery{}, "room.Removed")
 		path := h.closed()
-		wantFile(t, path, nil, []string{"zeppelin", "balloon"})
+		wantFile(t, path, nil, gone)
 		if what == "an end" {
 			wantFile(t, path, nil, []string{"fingerprint-of-kim"})
 		}
@@ -351,6 +348,34 @@ func TestAStrikeUndoneAfterItsAuthorWasErased(t *testing.T) {
 	h.finds(room.SearchQuery{Words: "고양"}, "—: 고양이")
 	h.finds(room.SearchQuery{Words: "고양", Author: "case:kim"})
 	wantFile(t, h.closed(), nil, []string{"fingerprint-of-kim"})
+}
+
+// Whoever said nothing else is still known while that may come back.
+func TestAStrikeUndoneAfterOthersAreGone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	op := h.operator("op")
+	var lines, strikes []room.ID
+	var people []room.Person
+	for _, nick := range []room.Nick{"kim", "lee"} {
+		p := h.come(nick, "SHA256:"+string(nick))
+		line := h.do(p, room.Lobby, said("hello of "+string(nick)))
+		people, lines = append(people, p), append(lines, line)
+		strikes = append(strikes, h.do(op, room.Lobby, room.Withdrawn{Lines: []room.ID{line}}))
+	}
+	h.Exec(t, fmt.Sprintf(`UPDATE withdrawn SET at = at - %d WHERE id = x'%s'`, 25*time.Hour, lines[1]))
+	h.LetGo(t)
+	park := h.come("park", "SHA256:park")
+	h.say(park, "hello")
+	for _, strike := range strikes {
+		h.do(op, "", room.Undone{Act: strike, Kind: "withdrawn"})
+	}
+	h.lines("what is left", room.LineQuery{}, "kim: hello of kim", "room.Removed", "park: hello")
+	for i, p := range append(people, park) {
+		if has, err := h.Holdings(t.Context(), p.ID); has.Lines != []int{1, 0, 1}[i] || err != nil {
+			t.Errorf("Holdings of %s = %+v, %v; want %d lines", p.Nick, has, err, []int{1, 0, 1}[i])
+		}
+	}
 }
 
 func TestStruckLinesGrowOld(t *testing.T) {
@@ -428,6 +453,37 @@ func TestARoomThatEndedIsForgotten(t *testing.T) {
 	wantFile(t, path, []string{"trumpet", "zeppelin of the next"}, []string{"zeppelin 1", "zeppelin 0"})
 	if r, err := sqlitestore.Check(t.Context(), path, quiet); err != nil || len(r.Faults) > 0 {
 		t.Errorf("Check = %+v, %v; want no fault", r, err)
+	}
+}
+
+// What went with its room says nothing of what is older than that.
+func TestAnEndedRoomAmongOldLines(t *testing.T) {
+	t.Parallel()
+	h, log := keeping(t, newPath(t), sqlitestore.Keep{Lines: 3})
+	kim := h.operator("kim")
+	h.say(kim, "one")
+	h.say(kim, "two")
+	const shed = room.Subject("room/shed")
+	guest := h.come("guest", "")
+	h.do(guest, shed, room.Opened{Name: "shed", Names: []string{"shed"}})
+	if _, err := h.Append(t.Context(), room.Encode(guest, shed, room.Joined{Screen: "screen of guest", Names: names("guest")}),
+		room.Encode(guest, shed, said("in the shed")), room.Encode(guest, shed, room.Parted{Screen: "screen of guest"})); err != nil {
+		t.Fatalf("Append = %v, want no error", err)
+	}
+	h.do(room.Person{}, shed, room.Closed{})
+	h.LetGo(t)
+	h.lines("of the lobby", room.LineQuery{}, "kim: one", "kim: two")
+	h.lines("of the shed", room.LineQuery{Room: shed})
+	for _, text := range []string{"three", "four"} {
+		h.say(kim, text)
+	}
+	h.LetGo(t)
+	h.lines("of the lobby", room.LineQuery{}, "kim: two", "kim: three", "kim: four")
+	h.closed()
+	for _, want := range []string{`msg="lines of ended rooms removed" lines=1`, `msg="old lines removed" lines=1 direct=0`} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log is %s, want %q", log, want)
+		}
 	}
 }
 
