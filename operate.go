@@ -158,7 +158,7 @@ func (j *job) stopped(do func() error) error {
 
 // exists refuses a data folder in which no house has run: most likely it is the wrong one, and none is made of it.
 func (j *job) exists() error {
-	if _, err := os.Stat(j.path); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(j.path); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no database %s: name the data folder of a house that has run, with --data-dir", j.path)
 	}
 	return nil
@@ -278,11 +278,24 @@ func doctor(ctx context.Context, j *job) error {
 	}
 	return j.stopped(func() error {
 		opt := storeOptions(j.settings.Limits, config.History{}, j.logger())
-		err := sqlitestore.Rebuild(ctx, j.path, opt, func(_, _ room.Seq) {})
-		if err == nil {
-			j.say("search index and accounts of %s are made anew", j.path)
+		done, err := sqlitestore.Rebuild(ctx, j.path, opt, func(_, _ room.Seq) {})
+		if err != nil {
+			return err
 		}
-		return err
+		opt.DiskReserve = 0 // it is about what was made
+		r, err := sqlitestore.Check(ctx, j.path, opt)
+		if err == nil && len(r.Faults) > 0 {
+			err = unsound(j.path, r.Faults)
+		}
+		if err != nil {
+			return fmt.Errorf("it was made anew, and what was there before is kept as %s, but %w", done.Aside, err)
+		}
+		j.say("all but the log of %s is made anew from that", j.path)
+		if len(done.Lost) > 0 {
+			j.say("what the log does not tell is lost where it could not be read: %s", strings.Join(done.Lost, ", "))
+		}
+		j.say("the database as it was before is kept as %s", done.Aside)
+		return nil
 	})
 }
 

@@ -319,7 +319,7 @@ func TestDoctor(t *testing.T) {
 	if out := o.does("doctor", "--config", keep); !strings.Contains(out, "\nretention  keep_days = 0, keep_lines = 1; 2 are to be removed next\n") {
 		t.Errorf("doctor says %q, want what retention does", out)
 	}
-	if out := o.does("doctor", "--rebuild"); !strings.Contains(out, "are made anew") {
+	if out := o.does("doctor", "--rebuild"); !strings.Contains(out, "is made anew") || !strings.Contains(out, "is kept as "+datadir.Database(o.data)+".before-rebuild-") {
 		t.Errorf("doctor --rebuild says %q, want what it did", out)
 	}
 	o.does("doctor")
@@ -333,9 +333,19 @@ func TestDoctor(t *testing.T) {
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, stderr := o.run("doctor"); status != 1 || !strings.Contains(stderr, "damaged") || !strings.Contains(stderr, "backup") {
+	if status, _, stderr := o.run("doctor"); status != 1 || !strings.Contains(stderr, "damaged") || !strings.Contains(stderr, "doctor --rebuild") {
 		t.Errorf("doctor of a damaged database = %d, %q; want 1, and what to do", status, stderr)
 	}
+	o.does("doctor", "--rebuild")
+	o.does("doctor")
+	clear(file[2*4096 : 3*4096]) // where the log begins
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := o.run("doctor"); status != 1 || !strings.Contains(stderr, "damaged") || !strings.Contains(stderr, "sarangbang restore FILE") {
+		t.Errorf("doctor of a database with a damaged log = %d, %q; want 1, and what to do", status, stderr)
+	}
+	o.refuses([]string{"doctor", "--rebuild"}, "the log of the database "+path+" is itself damaged", "sarangbang restore FILE")
 }
 
 func TestAccountsOfAStoppedHouse(t *testing.T) {

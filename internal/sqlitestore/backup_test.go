@@ -447,8 +447,8 @@ func TestRestoreTellsWhatWantsRebuilding(t *testing.T) {
 	backup, path := h.closed(), newPath(t)
 	execute(t, backup, `DELETE FROM words WHERE rowid = (SELECT max(rowid) FROM words_docsize AS words)`, `DELETE FROM account_keys`)
 	_, faults, err := sqlitestore.Restore(t.Context(), path, backup)
-	if len(faults) != 3 || err != nil {
-		t.Errorf("Restore = %v, %v; want three faults, no error", faults, err)
+	if len(faults) != 4 || err != nil {
+		t.Errorf("Restore = %v, %v; want four faults, no error", faults, err)
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("nothing was restored: %v", err)

@@ -81,7 +81,9 @@ func Check(ctx context.Context, path string, opt Options) (*Report, error) {
 			return nil
 		}
 		var err error
-		r.Aging, err = opt.Keep.aging(ctx, conn, time.Now())
+		if r.Aging, err = opt.Keep.aging(ctx, conn, time.Now()); damaged(err) && len(r.Faults) > 0 {
+			return nil // it is told already
+		}
 		return err
 	})
 	return r, err
@@ -111,37 +113,89 @@ func (r *Report) check(ctx context.Context, conn *sql.Conn) error {
 	if err != nil {
 		return err
 	}
-	var damage []string
+	told, err := r.checkPages(ctx, conn)
+	if err != nil || r.Version < r.Known {
+		return err // it is brought up to date before anything else is known of it
+	}
+	for _, part := range []struct {
+		check func(context.Context, *sql.Conn) error
+		mend  Mend
+		what  string
+	}{
+		{r.checkForm, ByRebuild, "its form"},
+		{readAsStart, ByRebuild, "what a start needs"},
+		{r.count, ByRebuild, "the log or the accounts"},
+		{r.checkLog, ByRebuild, "the log or the accounts"},
+		{r.checkIndex, ByRebuild, "the search index"},
+	} {
+		err := part.check(ctx, conn)
+		switch {
+		case err == nil, told && damaged(err): // it is told already
+		case damaged(err), codeOf(err) == 0 && ctx.Err() == nil:
+			r.fault(part.mend, "%s cannot be read", part.what)
+			told = true
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPages looks at how everything lies in the file. It says whether it told of something.
+func (r *Report) checkPages(ctx context.Context, conn *sql.Conn) (told bool, err error) {
+	amiss, err := logDamage(ctx, conn, "main")
+	if damaged(err) {
+		amiss, err = "it cannot be read", nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if amiss != "" {
+		r.fault(ByRestore, "the file is damaged where the log stands: %s", strings.ReplaceAll(amiss, "\n", ", "))
+	}
+	var other []string
 	index := false
-	err = each(ctx, conn, `PRAGMA integrity_check(4)`, func(scan func(...any) error) error {
+	err = each(ctx, conn, `PRAGMA integrity_check`, func(scan func(...any) error) error {
 		var found string
 		err := scan(&found)
 		switch {
 		case strings.Contains(strings.ToLower(found), "fts5"): // which is about the search index alone
 			index = true
 		case found != "ok":
-			damage = append(damage, strings.ReplaceAll(found, "\n", ", "))
+			other = append(other, strings.ReplaceAll(found, "\n", ", "))
 		}
 		return err
 	})
+	if err != nil && !damaged(err) {
+		return true, err
+	}
 	if index {
 		r.fault(ByRebuild, "the search index is damaged")
 	}
-	if err != nil || damage != nil {
-		if err != nil {
-			damage = append(damage, err.Error())
-		}
-		r.fault(ByRestore, "the file is damaged: %s", strings.Join(damage, "; "))
+	if err != nil {
+		other = append(other, "it cannot be read")
 	}
-	if r.Version < r.Known {
-		return nil // it is brought up to date before anything else is known of it
+	if amiss == "" && len(other) > 0 {
+		r.fault(ByRebuild, "the file is damaged, but not where the log stands: %s", strings.Join(other[:min(len(other), 4)], "; "))
 	}
-	for _, part := range []func(context.Context, *sql.Conn) error{r.count, r.checkLog, r.checkIndex} {
-		if err := part(ctx, conn); err != nil {
-			if damage == nil {
-				return err
-			}
-			return nil // it is told already
+	return amiss != "" || index || len(other) > 0, nil
+}
+
+// checkForm compares the tables and indexes with those that must be there.
+func (r *Report) checkForm(ctx context.Context, conn *sql.Conn) error {
+	want, err := newestForm(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := form(ctx, conn)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if made, there := found[name]; !there {
+			r.fault(ByRebuild, "the %s is missing", name)
+		} else if made != want[name] {
+			r.fault(ByRebuild, "the %s is not as it was made", name)
 		}
 	}
 	return nil
@@ -281,7 +335,11 @@ func (all accounts) compare(r *Report, found []room.Account) {
 // checkIndex compares the search index with the lines.
 func (r *Report) checkIndex(ctx context.Context, conn *sql.Conn) error {
 	const line = `log WHERE line = 1 AND kind IN ('said', 'emoted')`
+	if err := r.checkFinding(ctx, conn); err != nil {
+		return err
+	}
 	for _, half := range []struct{ query, text string }{
+		{`SELECT count(*) FROM log WHERE who IS NOT NULL AND who NOT IN (SELECT no FROM people)`, "the authors of %d records are missing"},
 		{`SELECT count(*) FROM ` + line + ` AND seq NOT IN (SELECT id FROM words_docsize)`, "the search index lacks %d lines"},
 		{`SELECT count(*) FROM words_docsize WHERE id NOT IN (SELECT seq FROM ` + line + `)`, "the search index has %d lines too many"},
 	} {
@@ -292,6 +350,56 @@ func (r *Report) checkIndex(ctx context.Context, conn *sql.Conn) error {
 		if n > 0 {
 			r.fault(ByRebuild, half.text, n)
 		}
+	}
+	return nil
+}
+
+// findLines is how many lines are looked for in the search index.
+const findLines = 500
+
+// checkFinding looks some lines up by all their words, and whether there is any name to look for.
+func (r *Report) checkFinding(ctx context.Context, conn *sql.Conn) error {
+	var n, names int
+	err := conn.QueryRowContext(ctx, `SELECT count(*), (SELECT count(*) FROM names) FROM log WHERE line = 1 AND kind IN ('said', 'emoted')`).Scan(&n, &names)
+	if err != nil {
+		return err
+	}
+	var lines []entry
+	err = each(ctx, conn, `SELECT `+logColumns+` FROM (SELECT *, row_number() OVER (ORDER BY seq) AS nth FROM log WHERE line = 1 AND kind IN ('said', 'emoted'))
+			WHERE nth % ? = 0`,
+		func(scan func(...any) error) error {
+			e, err := scanEntry(scan)
+			lines = append(lines, e)
+			return err
+		}, max(1, n/findLines))
+	if err != nil {
+		return err
+	}
+	lost, nameless := 0, 0
+	for i := range lines {
+		e := &lines[i]
+		if e.index(); e.event == nil || e.verdict.Void != "" {
+			continue
+		}
+		if _, refused := anyName.Parse(string(e.verdict.From.Nick)); refused == nil && names == 0 {
+			nameless++
+		}
+		terms := strings.Fields(string(tag(e.words, roomTag, string(e.event.Subject))))
+		var found bool
+		err := conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM words WHERE words MATCH ? AND rowid = ?)`,
+			`"`+strings.Join(terms, `" AND "`)+`"`, int64(e.c.Seq)).Scan(&found)
+		if err != nil {
+			return err
+		}
+		if !found {
+			lost++
+		}
+	}
+	if lost > 0 {
+		r.fault(ByRebuild, "the search index does not find %d of %d lines that were looked for", lost, len(lines))
+	}
+	if nameless > 0 {
+		r.fault(ByRebuild, "the search index knows nobody's name")
 	}
 	return nil
 }

@@ -96,12 +96,20 @@ func unusable(path string, err error) error {
 	if noRoom(err) { // a start reserves places before anybody comes in
 		return fmt.Errorf("database %s cannot be used, since no space is left for it: make room on its disk, or lift the limit of the size of files", path)
 	}
-	advice := "see what doctor says of it, or bring a backup back"
-	switch codeOf(err) & 0xff {
+	why, advice := "", "see what sarangbang doctor says of it, or bring a backup back"
+	switch code := codeOf(err); code & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		advice = "end whatever else has it open"
+		why, advice = "another process has locked it", "end whatever else has it open"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
-		advice = "let this user read and write it and its folder, and what stands beside it, which must be files"
+		why, advice = "it cannot be opened or written", "let this user read and write it and its folder, and what stands beside it, which must be files"
+	case sqlite3.SQLITE_IOERR:
+		why, advice = "its disk fails", "look after the disk, and bring a backup back if need be"
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		why = "it is damaged"
+	case sqlite3.SQLITE_OK:
+		why = reason(err).Error()
+	default:
+		why = fmt.Sprintf("SQLite fails with code %d", code)
 	}
-	return fmt.Errorf("database %s cannot be used (%w): %s", path, err, advice)
+	return fmt.Errorf("database %s cannot be used (%s): %s", path, why, advice)
 }

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -29,14 +30,21 @@ const (
 )
 
 // refusal is why a file is not opened.
-type refusal struct{ path, why string }
+type refusal struct {
+	path, why string
+	inside    bool // it is about what is in a database of ours, which may be mended
+}
 
 func (r *refusal) Error() string {
+	if r.inside {
+		return fmt.Sprintf("database %s %s: run sarangbang doctor, which says whether it can be mended, or bring a backup back with "+
+			"sarangbang restore FILE", r.path, r.why)
+	}
 	return fmt.Sprintf("database %s %s: bring a backup back with sarangbang restore FILE, or move it away, and %[1]s-wal with it if that is there, "+
 		"to start with an empty one", r.path, r.why)
 }
 
-func refused(path, why string) error { return &refusal{path, why} }
+func refused(path, why string) error { return &refusal{path: path, why: why} }
 
 // unsound makes the sentence for a database with which SQLite does not get on, without its words, which are not for operators.
 func unsound(path string, err error) error {
@@ -44,9 +52,9 @@ func unsound(path string, err error) error {
 	case code == sqlite3.SQLITE_CORRUPT_VTAB:
 		return fmt.Errorf("database %s has a damaged search index: run sarangbang doctor --rebuild", path)
 	case code&0xff == sqlite3.SQLITE_CORRUPT, code&0xff == sqlite3.SQLITE_NOTADB:
-		return refused(path, "is damaged")
+		return &refusal{path, "is damaged", true}
 	case code == sqlite3.SQLITE_ERROR, code == 0:
-		return refused(path, "is damaged: what must be in it is missing")
+		return &refusal{path, "is damaged: what must be in it is missing", true}
 	}
 	return unusable(path, err)
 }
@@ -70,6 +78,9 @@ func resolve(path string) (string, error) {
 		return path, nil //nolint:nilerr // inspect looks at what is there
 	}
 	file, err := filepath.EvalSymlinks(path)
+	if _, known := errors.AsType[*fs.PathError](err); err != nil && !known { // it gave up
+		err = syscall.ELOOP
+	}
 	if err != nil {
 		return "", fmt.Errorf("database %s is a link that leads to no file (%w): bring back what it leads to, such as a disk that is not mounted, "+
 			"or take the link away to start with an empty one", path, reason(err))
@@ -105,7 +116,7 @@ func inspect(path string, known int) (found bool, err error) {
 	case binary.BigEndian.Uint32(header[68:]) != applicationID:
 		return false, refused(path, "belongs to another program")
 	}
-	if version := int(binary.BigEndian.Uint32(header[60:])); version > known {
+	if version := int(int32(binary.BigEndian.Uint32(header[60:]))); version > known {
 		return false, newer(path, version, known)
 	}
 	page := sizeOfPages(header)

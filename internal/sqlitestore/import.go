@@ -96,7 +96,12 @@ func Import(ctx context.Context, path string, lines io.Reader) (Imported, error)
 	m := merger{owned: map[room.Nick]bool{}}
 	aside, err := rewrite(ctx, path, "import", func(w *writer) error {
 		m.writer = w
-		return m.run(ctx, lines)
+		return inTransaction(ctx, w.conn, func() error {
+			if err := w.carryOver(ctx, nil); err != nil {
+				return err
+			}
+			return m.run(ctx, lines)
+		})
 	})
 	if errors.Is(err, errNothingNew) {
 		return m.done, nil
@@ -142,7 +147,7 @@ func (m *merger) run(ctx context.Context, lines io.Reader) error {
 		return err
 	}
 	var moved room.Seq
-	_, err := m.replay(ctx, func(e *entry) error {
+	err := m.replay(ctx, func(e *entry) error {
 		n, err := m.fileBefore(ctx, e.c.Record.At)
 		if n > 0 {
 			moved += n

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"sarangbang/room"
 )
@@ -13,9 +14,11 @@ import (
 // This file writes a database anew beside the old one, for what cannot be done in its place: the records of the log get others in
 // between.
 
+// notInLog are the tables that hold what no log tells.
+var notInLog = []string{"meta", "people", "names", "sqlite_sequence", "held", "striking", "places", "sightings", "withdrawn", "closing"}
+
 // rewrite builds a database beside the one at path, which nobody has open, and puts it in its place, unless do fails. It returns where
-// the old one is. The writer that do is given writes the new one, and reads the old one under the name old; what is not in the log is
-// in the new one already.
+// the old one is. The writer that do is given writes the new one, and reads the old one under the name old.
 func rewrite(ctx context.Context, path, why string, do func(w *writer) error) (aside string, err error) {
 	draft := path + ".new"
 	defer discard(draft)
@@ -27,8 +30,8 @@ func rewrite(ctx context.Context, path, why string, do func(w *writer) error) (a
 	if err != nil {
 		return "", err
 	}
-	// Whatever happens to the new one before it is complete, it is thrown away: no log is needed, and no fsync but the last.
-	params := url.Values{"_pragma": {"journal_mode(OFF)", "synchronous(OFF)", "cache_size(-65536)"}}
+	// Whatever happens to the new one before it is complete, it is thrown away: no log on the disk is needed, and no fsync but the last.
+	params := url.Values{"_pragma": {"journal_mode(MEMORY)", "synchronous(OFF)", "cache_size(-65536)"}}
 	err = withConn(ctx, draft, params, func(conn *sql.Conn) (err error) {
 		w := &writer{conn: conn, rules: room.NewRules(), people: map[room.PersonID]int64{}, names: map[room.Nick]int64{}}
 		if err := w.do(ctx, `ATTACH ? AS old`, old); err != nil {
@@ -38,12 +41,7 @@ func rewrite(ctx context.Context, path, why string, do func(w *writer) error) (a
 			return err
 		}
 		defer func() { err = errors.Join(err, w.q.close()) }()
-		return inTransaction(ctx, conn, func() error {
-			if err := w.carryOver(ctx); err != nil {
-				return err
-			}
-			return do(w)
-		})
+		return do(w)
 	})
 	if err == nil {
 		err = scrubFile(ctx, draft)
@@ -57,28 +55,32 @@ func rewrite(ctx context.Context, path, why string, do func(w *writer) error) (a
 	return putInPlace(ctx, draft, path, why)
 }
 
-// carryOver copies what does not follow from the log. The numbers of people and names are such: what is gone had some of them.
-func (w *writer) carryOver(ctx context.Context) error {
+// carryOver copies what does not follow from the log, but for the tables that are lost. The numbers of people and names are such: what
+// is gone had some of them. Rows are read one by one from the table itself: SQLite would copy an index as it lies.
+func (w *writer) carryOver(ctx context.Context, lost []string) error {
 	if err := w.do(ctx, `DELETE FROM main.meta`); err != nil {
 		return err
-	}
-	for _, table := range []string{"meta", "people", "names", "held", "striking", "places", "sightings", "withdrawn", "closing"} {
-		if err := w.do(ctx, `INSERT INTO main.`+table+` SELECT * FROM old.`+table); err != nil {
-			return fmt.Errorf("copy %s: %w", table, err)
-		}
 	}
 	if err := w.do(ctx, `DELETE FROM main.sqlite_sequence`); err != nil {
 		return err
 	}
-	return w.do(ctx, `INSERT INTO main.sqlite_sequence SELECT * FROM old.sqlite_sequence`)
+	for _, table := range notInLog {
+		if slices.Contains(lost, table) {
+			continue
+		}
+		if err := w.do(ctx, `INSERT OR IGNORE INTO main.`+table+` SELECT * FROM old.`+table+` NOT INDEXED WHERE true`); err != nil {
+			return fmt.Errorf("copy %s: %w", table, err)
+		}
+	}
+	return nil
 }
 
 // replayStep is how many records are read at once.
 const replayStep = 1000
 
-// replay files every record of the old log in the new one, and returns how many there are. Before each, it calls before, which may
+// replay files every record of the old log in the new one. Before each, it calls before, which may
 // change the place.
-func (w *writer) replay(ctx context.Context, before func(*entry) error) (records int, err error) {
+func (w *writer) replay(ctx context.Context, before func(*entry) error) error {
 	for next := room.Seq(0); ; {
 		var step []entry
 		err := each(ctx, w.conn, `SELECT `+logColumns+` FROM old.log WHERE seq >= ? ORDER BY seq LIMIT ?`, func(scan func(...any) error) error {
@@ -87,21 +89,20 @@ func (w *writer) replay(ctx context.Context, before func(*entry) error) (records
 			return err
 		}, int64(next), replayStep)
 		if err != nil {
-			return records, err
+			return err
 		}
 		for i := range step {
 			e := &step[i]
 			next = e.c.Seq + 1
 			if err := before(e); err != nil {
-				return records, err
+				return err
 			}
 			if err := w.file(ctx, e); err != nil {
-				return records, fmt.Errorf("file record %d: %w", e.c.Seq, err)
+				return fmt.Errorf("file record %d: %w", e.c.Seq, err)
 			}
 		}
-		records += len(step)
 		if len(step) < replayStep {
-			return records, nil
+			return nil
 		}
 	}
 }

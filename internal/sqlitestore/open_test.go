@@ -280,10 +280,10 @@ func TestALinkToNowhereIsRefused(t *testing.T) {
 	_, opened := sqlitestore.Open(path, quiet)
 	_, checked := sqlitestore.Check(t.Context(), path, quiet)
 	_, imported := sqlitestore.Import(t.Context(), path, strings.NewReader(""))
+	_, rebuilt := sqlitestore.Rebuild(t.Context(), path, quiet, func(_, _ room.Seq) {})
 	_, _, restored := sqlitestore.Restore(t.Context(), path, path)
 	for doing, err := range map[string]error{
-		"Open": opened, "Check": checked, "Import": imported, "Restore": restored,
-		"Rebuild": sqlitestore.Rebuild(t.Context(), path, quiet, func(_, _ room.Seq) {}),
+		"Open": opened, "Check": checked, "Import": imported, "Restore": restored, "Rebuild": rebuilt,
 	} {
 		if err == nil || !strings.Contains(err.Error(), path+" is a link that leads to no file") {
 			t.Errorf("%s = %v, want a sentence about the link", doing, err)

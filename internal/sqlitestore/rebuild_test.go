@@ -1,6 +1,7 @@
 package sqlitestore_test
 
 import (
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -43,9 +44,13 @@ func TestRebuildMakesTheSameOfTheLog(t *testing.T) {
 		`INSERT INTO settings VALUES ('nobody', 'lang', 'xx')`, `INSERT INTO words (words) VALUES ('delete-all')`,
 		`UPDATE names SET name = 'damaged ' || no`)
 	var done, last room.Seq
-	err = sqlitestore.Rebuild(t.Context(), path, quiet, func(d, l room.Seq) { done, last = d, l })
+	made, err := sqlitestore.Rebuild(t.Context(), path, quiet, func(d, l room.Seq) { done, last = d, l })
 	if err != nil || done == 0 || done > last || last != before.At.Seq {
 		t.Fatalf("Rebuild = %v after %d of %d, want no error and all up to %d", err, done, last, before.At.Seq)
+	}
+	wantFiles(t, filepath.Dir(path), "house.db", filepath.Base(made.Aside))
+	if err := os.Remove(made.Aside); err != nil {
+		t.Fatal(err)
 	}
 	if files := contents(t, filepath.Dir(path)); len(files) != 1 {
 		t.Errorf("Rebuild left %d files, want the database alone", len(files))
@@ -69,7 +74,7 @@ func TestRebuildMakesTheSameOfTheLog(t *testing.T) {
 
 func TestRebuildNeedsADatabase(t *testing.T) {
 	path := newPath(t)
-	err := sqlitestore.Rebuild(t.Context(), path, quiet, func(_, _ room.Seq) {})
+	_, err := sqlitestore.Rebuild(t.Context(), path, quiet, func(_, _ room.Seq) {})
 	if err == nil || !strings.Contains(err.Error(), path) || len(contents(t, filepath.Dir(path))) != 0 {
 		t.Errorf("Rebuild of nothing = %v, want a sentence with %s, and nothing made", err, path)
 	}

@@ -283,12 +283,11 @@ func verify(ctx context.Context, path string, known int) (version int, err error
 		if version < 1 || version > known {
 			return nil
 		}
-		var epoch string
-		if err := conn.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'epoch'`).Scan(&epoch); err != nil || version < known {
+		if version < known {
+			_, _, err := standing(ctx, conn)
 			return err
 		}
-		var q statements // each is checked against the tables that it needs
-		return errors.Join(q.prepare(ctx, conn), q.close())
+		return readAsStart(ctx, conn)
 	})
 	switch {
 	case err != nil:

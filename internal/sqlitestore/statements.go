@@ -11,7 +11,7 @@ import (
 type statements struct {
 	begin, commit, rollback *sql.Stmt
 	logSize, tidy, empty    *sql.Stmt
-	meta, setMeta           *sql.Stmt
+	setMeta                 *sql.Stmt
 	find, last              *sql.Stmt
 	insert, index           *sql.Stmt
 	person, newPerson       *sql.Stmt
@@ -30,7 +30,6 @@ func (q *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&q.logSize, `PRAGMA wal_checkpoint(NOOP)`},
 		{&q.tidy, `PRAGMA wal_checkpoint(PASSIVE)`},
 		{&q.empty, `PRAGMA wal_checkpoint(TRUNCATE)`},
-		{&q.meta, `SELECT value FROM meta WHERE name = ?`},
 		{&q.setMeta, `UPDATE meta SET value = ?2 WHERE name = ?1`},
 		{&q.find, `SELECT seq FROM log WHERE id = ?`},
 		// By line, since that is how the index goes on behind the subject.
@@ -57,7 +56,7 @@ func (q *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 func (q *statements) close() error {
 	var err error
 	for _, stmt := range []*sql.Stmt{
-		q.begin, q.commit, q.rollback, q.logSize, q.tidy, q.empty, q.meta, q.setMeta, q.find, q.last, q.insert, q.index,
+		q.begin, q.commit, q.rollback, q.logSize, q.tidy, q.empty, q.setMeta, q.find, q.last, q.insert, q.index,
 		q.person, q.newPerson, q.name, q.newName,
 	} {
 		if stmt != nil {

@@ -133,7 +133,7 @@ func (s *Store) start(ctx context.Context, opt Options) (err error) {
 	if s.searches, err = openForReading(s.path, searchers); err != nil {
 		return err
 	}
-	if s.writer, err = openWriter(ctx, s, opt, true); err != nil {
+	if s.writer, err = openWriter(ctx, s, opt); err != nil {
 		return err
 	}
 	s.status <- room.State{Connected: true}

@@ -3,7 +3,6 @@ package sqlitestore
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -219,10 +218,7 @@ func (s *Store) readFault(ctx context.Context, err error) error {
 	if closed {
 		return ErrClosed
 	}
-	if f := s.judge(err); f != nil {
-		return fmt.Errorf("read the database: %w", err)
-	}
-	return errors.Join(errors.New("read the database"), err)
+	return fmt.Errorf("read the database: %w", sentence(ctx, s.path, err))
 }
 
 // Head implements [room.Journal]. It answers also when the store is closed. After a start it is the newest record on disk.

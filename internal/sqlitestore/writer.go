@@ -73,23 +73,22 @@ const busyWait = 100 * time.Millisecond
 // is read from the system's own cache.
 const cacheKiB = 2048
 
-// openWriter opens the connection for writing and reads how far the log has come. The rules go on from what outlived the process
-// before, or know nothing.
-func openWriter(ctx context.Context, s *Store, opt Options, goOn bool) (*writer, error) {
+// openWriter opens the connection for writing and reads how far the log has come.
+func openWriter(ctx context.Context, s *Store, opt Options) (*writer, error) {
 	w := &writer{
 		store: s, log: opt.Logger, batch: cmp.Or(opt.BatchLines, 512), rules: room.NewRules(), fleeting: newFleeting(),
 		people: map[room.PersonID]int64{}, names: map[room.Nick]int64{},
 		probe: time.NewTimer(time.Hour), look: time.NewTimer(0), striking: true, trimmer: newTrimmer(opt.Keep), most: emptyPages, full: emptyPages,
 	}
 	w.probe.Stop()
-	if err := w.open(ctx, opt, goOn); err != nil {
+	if err := w.open(ctx, opt); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
 
 // open does what openWriter may have to close again.
-func (w *writer) open(ctx context.Context, opt Options, goOn bool) (err error) {
+func (w *writer) open(ctx context.Context, opt Options) (err error) {
 	if w.db, err = open(w.store.path, url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()),
 		"wal_autocheckpoint(0)", fmt.Sprintf("journal_size_limit(%d)", emptyPages*pageSize), fmt.Sprintf("cache_size(-%d)", cacheKiB), "secure_delete(FAST)",
@@ -105,10 +104,8 @@ func (w *writer) open(ctx context.Context, opt Options, goOn bool) (err error) {
 	if w.disk, err = newDisk(w.store.path, opt.DiskReserve); err != nil {
 		return err
 	}
-	if goOn {
-		if err := w.remember(ctx); err != nil { // before anything is written
-			return err
-		}
+	if err := w.remember(ctx); err != nil { // before anything is written
+		return err
 	}
 	return w.recover(ctx)
 }
@@ -116,17 +113,15 @@ func (w *writer) open(ctx context.Context, opt Options, goOn bool) (err error) {
 // recover goes on where the log ends.
 func (w *writer) recover(ctx context.Context) error {
 	s := w.store
-	if err := w.q.meta.QueryRowContext(ctx, "epoch").Scan(&s.epoch); err != nil {
-		return fmt.Errorf("read its epoch: %w", err)
+	epoch, reserved, err := standing(ctx, w.conn)
+	if err != nil {
+		return err
 	}
+	s.epoch = epoch
 	var last room.Seq
-	err := w.conn.QueryRowContext(ctx, `SELECT seq, at FROM log ORDER BY seq DESC LIMIT 1`).Scan(&last, &w.at)
+	err = w.conn.QueryRowContext(ctx, `SELECT seq, at FROM log ORDER BY seq DESC LIMIT 1`).Scan(&last, &w.at)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("read its end: %w", err)
-	}
-	var reserved room.Seq
-	if err := w.q.meta.QueryRowContext(ctx, "reserved").Scan(&reserved); err != nil {
-		return fmt.Errorf("read the reserved places: %w", err)
 	}
 	w.next = max(last, reserved) + 1
 	w.reserved = w.next + reserveBlock
