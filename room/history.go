@@ -145,24 +145,25 @@ func (h *House) Search(ctx context.Context, q SearchQuery) ([]*Event, error) {
 	return h.archive.Search(ctx, q)
 }
 
-// Between yields what concerned the member in places from <= Seq < before, oldest first: the lines of a room, and direct messages
-// to them. It blocks on the disk. An error is the last thing yielded. ErrNoArchive: it is not known any more.
-func (m *Member) Between(ctx context.Context, where Subject, from, before Seq) iter.Seq2[*Event, error] {
-	return m.merged(ctx, where, from, from, before)
-}
+// A Span is a part of the order, From <= Seq < Before.
+type Span struct{ From, Before Seq }
 
-// merged is Between with direct messages from another place on.
-func (m *Member) merged(ctx context.Context, where Subject, from, toldFrom, before Seq) iter.Seq2[*Event, error] {
+// Empty says that there is no place in it.
+func (s Span) Empty() bool { return s.From >= s.Before }
+
+// Between yields what concerned the member, oldest first: the lines of a room in one part of the order, and direct messages to them in
+// another. It blocks on the disk. An error is the last thing yielded. ErrNoArchive: it is not known any more.
+func (m *Member) Between(ctx context.Context, where Subject, lines, letters Span) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		h := m.house
 		switch {
 		case h.archive == nil:
 			yield(nil, ErrNoArchive)
 			return
-		case from >= before && toldFrom >= before:
+		case lines.Empty() && letters.Empty():
 			return
 		}
-		next, stop := iter.Pull2(h.told(ctx, m.person.id, toldFrom, before))
+		next, stop := iter.Pull2(h.told(ctx, m.person.id, letters))
 		defer stop()
 		told, err, some := next()
 		toldBefore := func(place Seq) (more bool) {
@@ -174,7 +175,11 @@ func (m *Member) merged(ctx context.Context, where Subject, from, toldFrom, befo
 			}
 			return true
 		}
-		for e, err := range h.History(ctx, LineQuery{Room: where, From: from, Before: before, N: maxBetween}) {
+		said := h.History(ctx, LineQuery{Room: where, From: lines.From, Before: lines.Before, N: maxBetween})
+		if lines.Empty() {
+			said = func(func(*Event, error) bool) {}
+		}
+		for e, err := range said {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -183,15 +188,18 @@ func (m *Member) merged(ctx context.Context, where Subject, from, toldFrom, befo
 				return
 			}
 		}
-		toldBefore(before)
+		toldBefore(letters.Before)
 	}
 }
 
-// told yields the direct messages to somebody in places from <= Seq < before, oldest first, page by page.
-func (h *House) told(ctx context.Context, to PersonID, from, before Seq) iter.Seq2[*Event, error] {
+// told yields the direct messages to somebody in a part of the order, oldest first, page by page.
+func (h *House) told(ctx context.Context, to PersonID, in Span) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
-		for after := max(from, 1) - 1; ; {
-			page, err := h.archive.Told(ctx, to, after, before-1, pageLines)
+		if in.Empty() {
+			return
+		}
+		for after := max(in.From, 1) - 1; ; {
+			page, err := h.archive.Told(ctx, to, after, in.Before-1, pageLines)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -215,8 +223,8 @@ const maxBetween = math.MaxInt32
 // Missed is what happened while the owner of an account was away, or while another room was on the screen.
 type Missed struct {
 	Skipped int      // lines and direct messages further back than what is given
-	From    Seq      // these lie from here on
-	Before  Seq      // and before this place
+	Lines   Span     // where these lines lie
+	Letters Span     // and these direct messages
 	Again   []*Event // the first of them, which may have been on the screen before the end of the last visit
 	New     []*Event // which cannot have been
 }
@@ -280,10 +288,9 @@ func (m *Member) unread(ctx context.Context, where Subject, lines view, told *vi
 	if err != nil {
 		return missed, err
 	}
-	missed.From = q.From
-	start, toldFrom, skipTold := q.From, before, 0 // what is further back is only counted
+	lineSpan, letterSpan, skipTold := Span{q.From, before}, Span{}, 0 // what is further back is only counted
 	if told != nil {
-		missed.From, toldFrom = min(q.From, told.shown+1), told.shown+1
+		letterSpan = Span{told.shown + 1, before}
 		_, all, err := h.archive.Kept(ctx, "", m.person.id, told.shown)
 		if err != nil {
 			return missed, err
@@ -292,12 +299,12 @@ func (m *Member) unread(ctx context.Context, where Subject, lines view, told *vi
 	}
 	if n > most {
 		q.N = most
-		if start, _, err = h.back(ctx, q); err != nil {
+		if lineSpan.From, _, err = h.back(ctx, q); err != nil {
 			return missed, err
 		}
-		missed.Skipped, missed.Before = n-most, start
+		missed.Skipped, missed.Lines = n-most, Span{q.From, lineSpan.From}
 	}
-	for e, err := range m.merged(ctx, where, start, toldFrom, before) {
+	for e, err := range m.Between(ctx, where, lineSpan, letterSpan) {
 		if err != nil {
 			return missed, err
 		}
@@ -305,7 +312,7 @@ func (m *Member) unread(ctx context.Context, where Subject, lines view, told *vi
 		if _, ok := e.Body.(Told); ok {
 			if skipTold > 0 {
 				skipTold--
-				missed.Skipped, missed.Before = missed.Skipped+1, max(missed.Before, e.Seq+1)
+				missed.Skipped, missed.Letters = missed.Skipped+1, Span{letterSpan.From, e.Seq + 1}
 				continue
 			}
 			was = told.was

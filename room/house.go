@@ -489,7 +489,7 @@ func (h *House) describeLocked(m *Presence) {
 	if p == nil {
 		return
 	}
-	m.Away = p.lingering >= m.Screens
+	m.Away = p.live() == 0
 	for s := range p.members {
 		if used, lang := s.used(); used.After(m.Used) {
 			m.Used, m.Lang = used, lang

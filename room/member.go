@@ -27,9 +27,8 @@ type person struct {
 	screens int     // guarded by turn
 	held    []Lease // guarded by turn; more than one only while a rename's outcome is unknown
 
-	members   map[*Member]bool // guarded by House.mu; the screens that are in, and those that enter or leave
-	lingering int              // guarded by House.mu; screens that were cut, whose leave waits
-	back      chan struct{}    // guarded by House.mu; closed when the person is back; nil while nothing waits for that
+	members map[*Member]bool // guarded by House.mu; the screens that are in, and those that enter or leave
+	back    chan struct{}    // guarded by House.mu; closed when no leave waits any more; nil while none does
 
 	claim Claim    // written holding both turn and House.mu, so either is enough to read it
 	next  []string // likewise; the names that a rename will give or, if its outcome is unknown, may have given
@@ -78,6 +77,7 @@ type Member struct {
 
 	rooms     []stay                    // guarded by House.mu; where it is, in the order in which it came
 	came      bool                      // guarded by House.mu; it was in a room
+	cut       bool                      // guarded by House.mu; its connection is lost, and its leave waits
 	dismissed atomic.Pointer[Dismissal] // why it must go; nil while it may stay
 
 	typed atomic.Int64           // when its person last typed, in Unix nanoseconds
@@ -390,12 +390,15 @@ const leavePause = time.Second
 
 // Leave takes the screen out of the house. With the person's last one the nickname is free when Leave returns. It blocks until
 // that is committed, or the house has stopped, whatever became of the session, and says whether the room was told; a second call
-// does nothing but say the same.
+// does nothing but say the same. Who ends the last screen that was not cut does not come back: then the others leave, too.
 func (m *Member) Leave(why Ending) (announced bool) {
 	m.leave.Do(func() {
 		m.stop(why)
 		_ = m.person.take(context.Background()) // whoever has the turn gives it back
 		m.house.part(context.Background(), m.person, m, why)
+		if !m.visit && why != EndingLost && why != EndingStalled {
+			m.house.leaveAll(m.person)
+		}
 		m.person.give()
 		m.house.unuse(m.person)
 	})
@@ -414,7 +417,7 @@ func (m *Member) Cut(why Ending, told func(announced bool)) (waits bool) {
 		return false
 	}
 	m.stop(why)
-	p.lingering++
+	m.cut = true
 	if p.back == nil {
 		p.back = make(chan struct{})
 	}
@@ -426,11 +429,7 @@ func (m *Member) Cut(why Ending, told func(announced bool)) (waits bool) {
 		case <-h.closed:
 			return
 		}
-		announced := m.Leave(why)
-		h.mu.Lock()
-		p.lingering--
-		h.mu.Unlock()
-		told(announced)
+		told(m.Leave(why))
 	})
 	return true
 }
@@ -472,6 +471,16 @@ func (p *person) callBackLocked() {
 	if p.back != nil {
 		close(p.back)
 		p.back = nil
+	}
+}
+
+// leaveAll ends that wait, too, if none of the person's screens is left but those that were cut. It needs the person's turn, so that
+// nobody is about to enter.
+func (h *House) leaveAll(p *person) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p.live() == 0 {
+		p.callBackLocked()
 	}
 }
 
@@ -521,13 +530,13 @@ func (h *House) absent(id PersonID) bool {
 		return false
 	}
 	p := h.people[id]
-	return len(h.rules.in(id)) == 0 || p == nil || p.lingering >= p.listed()
+	return len(h.rules.in(id)) == 0 || p == nil || p.live() == 0
 }
 
-// listed counts the person's screens that are not visits. It needs House.mu.
-func (p *person) listed() (n int) {
+// live counts the person's screens that are listed and were not cut. It needs House.mu.
+func (p *person) live() (n int) {
 	for m := range p.members {
-		if !m.visit && len(m.rooms) > 0 {
+		if !m.visit && !m.cut && len(m.rooms) > 0 {
 			n++
 		}
 	}

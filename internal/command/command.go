@@ -79,10 +79,11 @@ type Env struct {
 	NickHold time.Duration
 }
 
-// Gap is a part of the order of a room, and of the direct messages, that a screen was not shown, From <= Seq < Before.
+// Gap is what a screen was not shown: a part of the order of a room, and one of the direct messages.
 type Gap struct {
-	Where        room.Subject
-	From, Before room.Seq
+	Where   room.Subject
+	Lines   room.Span
+	Letters room.Span
 }
 
 // Answer is what a command gives back. With an error it is what was done all the same.

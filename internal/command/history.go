@@ -79,13 +79,16 @@ func catchup(ctx context.Context, c *Call) (Answer, error) {
 	if len(c.Gaps) == 0 {
 		return c.say(i18n.CatchupNothing), nil
 	}
-	a := Answer{Times: c.atLeast(TimesShort), CaughtUp: c.Gaps[len(c.Gaps)-1].Before}
+	a := Answer{Times: c.atLeast(TimesShort)}
+	for _, g := range c.Gaps {
+		a.CaughtUp = max(a.CaughtUp, g.Lines.Before, g.Letters.Before)
+	}
 	a.Lines = func(yield func(*room.Event, error) bool) {
 		if !yield(c.note(i18n.CatchupBegins), nil) {
 			return
 		}
 		for _, g := range c.Gaps {
-			for e, err := range c.Me.Between(ctx, g.Where, g.From, g.Before) {
+			for e, err := range c.Me.Between(ctx, g.Where, g.Lines, g.Letters) {
 				if !yield(e, err) || err != nil {
 					return
 				}

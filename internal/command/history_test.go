@@ -92,7 +92,11 @@ func TestCatchupShowsTheGapsAndNoMore(t *testing.T) {
 	three := kim.says("two", "three")
 	five := kim.says("four", "five")
 	six := kim.says("six")
-	park.env.Gaps = []command.Gap{{Where: room.Lobby, From: one, Before: three}, {Where: room.Lobby, From: five, Before: six}}
+	both := func(from, before room.Seq) command.Gap {
+		span := room.Span{From: from, Before: before}
+		return command.Gap{Where: room.Lobby, Lines: span, Letters: span}
+	}
+	park.env.Gaps = []command.Gap{both(one, three), both(five, six)}
 	park.gets("/catchup", "* What was skipped:\n[kim] one\n[lee → you] psst\n[kim] two\n[kim] five\n"+
 		"* That was it. Who came and went is not kept.\n")
 	if a, err := run(t, park.env, "/catchup"); err != nil || a.CaughtUp != six {

@@ -103,7 +103,7 @@ func (x *session) showAnswers() error {
 		if !more {
 			x.answers = x.answers[1:]
 			if !a.failed {
-				x.gaps = slices.DeleteFunc(slices.Clone(x.gaps), func(g command.Gap) bool { return g.Before <= a.CaughtUp })
+				x.gaps = slices.DeleteFunc(slices.Clone(x.gaps), func(g command.Gap) bool { return max(g.Lines.Before, g.Letters.Before) <= a.CaughtUp })
 			}
 			return nil
 		}

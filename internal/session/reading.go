@@ -78,7 +78,7 @@ func (x *session) catchUp(missed room.Missed) {
 	add := func(events ...*room.Event) { x.returning = append(x.returning, events...) }
 	if missed.Skipped > 0 {
 		add(x.note(i18n.ReturnSkipped, missed.Skipped))
-		x.gaps = append(x.gaps, command.Gap{Where: x.here, From: missed.From, Before: missed.Before})
+		x.keepGap(command.Gap{Where: x.here, Lines: missed.Lines, Letters: missed.Letters})
 	}
 	if len(missed.Again) > 0 {
 		add(x.note(i18n.ReturnAgain))

@@ -223,7 +223,7 @@ func (x *session) turnTo(ctx context.Context, where room.Subject) error {
 	}
 	if missed.Skipped > 0 {
 		add(x.note(i18n.ReturnSkipped, missed.Skipped))
-		x.gaps = append(x.gaps, command.Gap{Where: where, From: missed.From, Before: missed.Before})
+		x.keepGap(command.Gap{Where: where, Lines: missed.Lines, Letters: missed.Letters})
 	}
 	if len(missed.Again) > 0 {
 		add(x.note(i18n.ReturnAgain))

@@ -625,13 +625,13 @@ func (x *session) showEvents(ctx context.Context) error {
 	reader := x.me.Reader()
 	page := pages.Get().(*page)
 	defer page.giveBack()
-	gap := command.Gap{Where: x.here, From: reader.Seen() + 1}
+	gone := room.Span{From: reader.Seen() + 1}
 	n, missed := reader.Read(page[:])
 	if missed > 0 {
-		if gap.Before = reader.Seen() + 1; n > 0 {
-			gap.Before = page[0].Seq
+		if gone.Before = reader.Seen() + 1; n > 0 {
+			gone.Before = page[0].Seq
 		}
-		if err := x.showGap(missed, gap); err != nil {
+		if err := x.showGap(missed, command.Gap{Where: x.here, Lines: gone, Letters: gone}); err != nil {
 			return err
 		}
 	}
@@ -667,12 +667,36 @@ func (x *session) showGap(missed uint64, gap command.Gap) error {
 	if !x.manner.Commands {
 		return x.screen.Show([]*room.Event{x.note(i18n.Missed, missed)})
 	}
-	x.gaps = append(slices.Clone(x.gaps), gap) // a command may be looking at the others
-	if len(x.gaps) > keptGaps {                // what was shown between two of them is shown again; nothing is left out
-		x.gaps[1].From = x.gaps[0].From
-		x.gaps = x.gaps[1:]
-	}
+	x.keepGap(gap)
 	return x.screen.Show([]*room.Event{x.note(i18n.MissedCatchup, missed)})
+}
+
+// keepGap keeps where something was skipped. Of too many in one room the oldest become one: what was shown between them is shown again,
+// and nothing is left out.
+func (x *session) keepGap(gap command.Gap) {
+	x.gaps = append(slices.Clone(x.gaps), gap) // a command may be looking at the others
+	if len(x.gaps) <= keptGaps {
+		return
+	}
+	oldest := x.gaps[0]
+	for i := range x.gaps[1:] {
+		if next := &x.gaps[1+i]; next.Where == oldest.Where {
+			next.Lines, next.Letters = join(oldest.Lines, next.Lines), join(oldest.Letters, next.Letters)
+			break
+		}
+	}
+	x.gaps = x.gaps[1:]
+}
+
+// join makes one part of two.
+func join(a, b room.Span) room.Span {
+	switch {
+	case a.Empty():
+		return b
+	case b.Empty():
+		return a
+	}
+	return room.Span{From: min(a.From, b.From), Before: max(a.Before, b.Before)}
 }
 
 // heed takes in what was shown: what it means to this person.
