@@ -173,7 +173,7 @@ func backup(ctx context.Context, j *job) error {
 }
 
 func restore(ctx context.Context, j *job) error {
-	if _, err := os.Stat(j.args[0]); err != nil {
+	if info, err := os.Stat(j.args[0]); err != nil || !info.Mode().IsRegular() {
 		return fmt.Errorf("there is no backup %s to read: name a file that sarangbang backup has made", j.args[0])
 	}
 	return j.stopped(func() error {

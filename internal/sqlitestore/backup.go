@@ -27,6 +27,12 @@ func Backup(ctx context.Context, path, to string) (bytes int64, err error) {
 	if !free(to) {
 		return 0, inTheWay(to)
 	}
+	for _, suffix := range besides {
+		if strings.HasSuffix(to, suffix) {
+			return 0, fmt.Errorf("%s would be taken for a part of a database, by its name: name another file", to)
+		}
+	}
+	sweep(filepath.Join(filepath.Dir(to), "*"+partMark+"*"))
 	err = look(ctx, path, func(conn *sql.Conn, _ int) error {
 		bytes, err = backup(ctx, conn, to)
 		return err
@@ -45,13 +51,14 @@ func backup(ctx context.Context, conn *sql.Conn, to string) (bytes int64, err er
 		}
 		return 0, fmt.Errorf("backup %s cannot be written (%s): %s", to, reason(err).Error(), cure(err, "name a new file where this user can write and enough is free"))
 	}
-	f, err := os.CreateTemp(filepath.Dir(to), filepath.Base(to)+".part-*")
+	f, err := os.CreateTemp(filepath.Dir(to), filepath.Base(to)+partMark+"*")
 	if err != nil {
 		return fail(err)
 	}
 	part := f.Name()
-	defer discard(part) // it has its other name by then, or is of no use
-	if err := f.Close(); err != nil {
+	defer discard(part)              // it has its other name by then, or is of no use
+	defer func() { _ = f.Close() }() // not before SQLite is done with it; nothing was written by this
+	if err := claim(f); err != nil {
 		return fail(err)
 	}
 	abs, err := filepath.Abs(part) // SQLite would read file:x as something else
@@ -85,6 +92,32 @@ func backup(ctx context.Context, conn *sql.Conn, to string) (bytes int64, err er
 		return fail(err)
 	}
 	return info.Size(), nil
+}
+
+// partMark is in the name of a backup that is not complete. Behind it stand digits.
+const partMark = ".sarangbang-part-"
+
+// claim says that a file or folder is in use by this process, for sweep, until f is closed or the process ends.
+func claim(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
+
+// sweep removes what a process that was killed has left behind: what matches a pattern, has nothing but digits and what SQLite puts
+// beside a database behind its last hyphen, and is in use by nobody. Failing costs room, nothing else.
+func sweep(pattern string) {
+	found, _ := filepath.Glob(pattern) // the pattern is ours, and a folder that cannot be read has nothing to remove
+	for _, name := range found {
+		if number := name[strings.LastIndexByte(name, '-')+1:]; strings.Trim(number, "0123456789") != "" {
+			continue
+		}
+		f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0) //nolint:gosec // it matches the pattern
+		if err != nil {
+			continue
+		}
+		if claim(f) == nil {
+			discard(name)
+			_ = os.RemoveAll(name)
+		}
+		_ = f.Close() // nothing was written
+	}
 }
 
 func inTheWay(to string) error {
@@ -213,12 +246,12 @@ func copyFiles(backup, draft string) error {
 }
 
 func copyFile(from, to string) (err error) {
-	in, err := os.Open(from) //nolint:gosec // the path is the operator's own
+	in, err := os.OpenFile(from, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // the path is the operator's own; a pipe would be waited for
 	if err != nil {
 		return err
 	}
-	defer func() { _ = in.Close() }()                                   // nothing was written
-	if info, err := in.Stat(); err != nil || !info.Mode().IsRegular() { // a pipe or a folder would be waited for, or fail oddly
+	defer func() { _ = in.Close() }() // nothing was written
+	if info, err := in.Stat(); err != nil || !info.Mode().IsRegular() {
 		return errors.Join(errors.New("not a file"), err)
 	}
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // beside the operator's own database

@@ -250,6 +250,7 @@ func TestBackupOverwritesNothing(t *testing.T) {
 		{t.Context(), h.Path(), mine, "is there already"},
 		{t.Context(), h.Path(), filepath.Join(folder, "link"), "is there already"},
 		{t.Context(), h.Path(), folder, "is there already"},
+		{t.Context(), h.Path(), filepath.Join(folder, "x.db-wal"), "would be taken for a part of a database"},
 		{t.Context(), h.Path(), filepath.Join(folder, "none", "x"), "cannot be written (no such file or directory)"},
 		{t.Context(), filepath.Join(folder, "none.db"), filepath.Join(folder, "x"), "there is no database " + folder + "/none.db"},
 		{t.Context(), mine, filepath.Join(folder, "x"), "is cut off after 4 bytes"},
@@ -415,6 +416,12 @@ func TestRestoreRefusesWhatIsNotSound(t *testing.T) {
 			}
 			return os.Mkdir(f, 0o700)
 		}, "(not a file)"},
+		"a pipe": {func(f string) error {
+			if err := os.Remove(f); err != nil {
+				return err
+			}
+			return syscall.Mkfifo(f, 0o600)
+		}, "(not a file)"},
 		"the database itself": {func(f string) error {
 			if err := os.Remove(f); err != nil {
 				return err
@@ -498,4 +505,41 @@ func TestReplacingTheFileOfAnotherUser(t *testing.T) {
 			t.Errorf("%s: the folder has %q, want %q", what, after, want)
 		}
 	}
+}
+
+// A process that was killed leaves behind what it was making. The next one takes it away, unless somebody is at it.
+func TestLeftoversAreTakenAway(t *testing.T) {
+	h := newHouse(t)
+	h.say(h.come("kim", ""), "hello")
+	path := h.closed()
+	folder := filepath.Dir(path)
+	make := func(names ...string) {
+		t.Helper()
+		for _, name := range names {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte("half of it"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	make("x.sarangbang-part-123", "x.sarangbang-part-123-journal", "y.sarangbang-part-456", "z.sarangbang-part-mine", "z.part-1")
+	busy, err := os.Open(filepath.Join(folder, "y.sarangbang-part-456"))
+	if err == nil {
+		defer busy.Close()
+		err = syscall.Flock(int(busy.Fd()), syscall.LOCK_EX)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlitestore.Backup(t.Context(), path, filepath.Join(folder, "backup")); err != nil {
+		t.Fatalf("Backup = %v, want no error", err)
+	}
+	wantFiles(t, folder, "backup", "house.db", "y.sarangbang-part-456", "z.part-1", "z.sarangbang-part-mine")
+
+	make("house.db.new", "house.db.new-journal")
+	if err := os.MkdirAll(filepath.Join(folder, "house.db.look-77", "more"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	h.Store = openStore(t, path)
+	h.closed()
+	wantFiles(t, folder, "backup", "house.db", "y.sarangbang-part-456", "z.part-1", "z.sarangbang-part-mine")
 }

@@ -452,7 +452,12 @@ type view struct {
 	params url.Values
 	alone  bool   // nobody is expected to write: whoever does is not noticed by SQLite
 	folder string // to be removed
+	// claimed keeps others from removing the folder; nil if there is none.
+	claimed *os.File
 }
+
+// lookMark is in the name of such a folder.
+const lookMark = ".look-"
 
 // newView finds out how to open a database. Where somebody has it open, or had when the process was killed, its shared memory stands
 // beside it; SQLite may read that, and makes one of its own in memory if nobody keeps it up. A log without it has to be read from
@@ -472,7 +477,13 @@ func newView(path string) (v view, err error) {
 		v.close()
 		return v, fmt.Errorf("database %s cannot be read with what stands beside it (%w): let this user read both, and write in the folder", path, reason(err))
 	}
-	if v.folder, err = os.MkdirTemp(filepath.Dir(path), filepath.Base(path)+".look-*"); err != nil {
+	if v.folder, err = os.MkdirTemp(filepath.Dir(path), filepath.Base(path)+lookMark+"*"); err != nil {
+		return fail(err)
+	}
+	if v.claimed, err = os.Open(v.folder); err == nil {
+		err = claim(v.claimed)
+	}
+	if err != nil {
 		return fail(err)
 	}
 	v.path = filepath.Join(v.folder, filepath.Base(path))
@@ -496,6 +507,9 @@ func exists(path string) bool {
 func (v view) close() {
 	if v.folder != "" {
 		_ = os.RemoveAll(v.folder) // it holds links and copies only
+	}
+	if v.claimed != nil {
+		_ = v.claimed.Close() // nothing was written
 	}
 }
 

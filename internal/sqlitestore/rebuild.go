@@ -20,8 +20,8 @@ type Rebuilt struct {
 
 // Rebuild makes everything in the database at path but its log anew, while nobody else has it open: whatever else is damaged or missing,
 // a sound log is enough. It tells now and then up to which of the places in the log it has come. What the log does not tell stays as
-// far as it can be read: how far people have read, the names that an erased account still holds, and the numbers of people and names, so
-// that of a sound database nothing becomes another.
+// far as it can be read: how far people have read, who was here lately, what is set aside of struck lines, the names that an erased
+// account still holds, and the numbers of people and names, so that of a sound database nothing becomes another.
 //
 // An error is a sentence, and leaves the database as it was: so it is if the log is damaged.
 func Rebuild(ctx context.Context, path string, opt Options, told func(done, last room.Seq)) (done Rebuilt, err error) {

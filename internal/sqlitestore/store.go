@@ -85,6 +85,7 @@ func openWith(ctx context.Context, path string, opt Options, steps []step) (*Sto
 	if err != nil {
 		return nil, err
 	}
+	sweepBeside(path)
 	found, err := inspect(path, len(steps))
 	if err == nil && !found {
 		err = create(ctx, path, steps)
@@ -100,6 +101,13 @@ func openWith(ctx context.Context, path string, opt Options, steps []step) (*Sto
 		return nil, unusable(path, err)
 	}
 	return s, nil
+}
+
+// sweepBeside removes what a process that was killed has left beside the database at path, which nobody else may work at: one that was
+// not complete, and folders for looking at it.
+func sweepBeside(path string) {
+	discard(path + ".new")
+	sweep(path + lookMark + "*")
 }
 
 // ready sees to it that a database has the newest form.
