@@ -7,6 +7,9 @@
 // transaction is on disk. What is ephemeral is numbered and tailed, and touches no disk, so that people can come and go while the
 // disk is full.
 //
+// What the rules want to be kept of rooms and order is written with the record that changes it. A line that is struck is set aside for
+// as long as that can be undone, and what a room said goes when it ends; both go from the file, like everything else that is removed.
+//
 // Beside the store stands what an operator does with the file: [Backup], [Export] and [Check] while somebody has it open, [Restore],
 // [Import] and [Rebuild] while nobody has. A database that takes the place of another never makes that one go away.
 //

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -86,12 +86,12 @@ func (s *Store) Sightings(ctx context.Context) (seen []room.Sighting, err error)
 			return err
 		}
 		one.At = time.Unix(0, at)
-		if one.Addr, err = netip.ParseAddr(addr); err != nil {
-			return fmt.Errorf("a sighting: %w", err)
+		where, err := netip.ParseAddr(addr)
+		if err = errors.Join(err, json.Unmarshal([]byte(names), &one.Names)); err != nil { // it is of a day's use, and no reason not to start
+			s.log.Error("sighting unreadable", "err", err)
+			return nil
 		}
-		if err := json.Unmarshal([]byte(names), &one.Names); err != nil {
-			return fmt.Errorf("a sighting: %w", err)
-		}
+		one.Addr = where
 		seen = append(seen, one)
 		return nil
 	})

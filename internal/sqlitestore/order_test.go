@@ -616,6 +616,8 @@ func TestSightings(t *testing.T) {
 	wantSeen("of one who came again", three, four)
 	save(map[room.PersonID][]room.Sighting{lee.ID: nil})
 	wantSeen("of one who was forgotten", four)
+	h.Exec(t, fmt.Sprintf(`INSERT INTO sightings VALUES ('who', 'nowhere', 'who', '', '[]', %d)`, now.UnixNano()))
+	wantSeen("but one that is damaged", four)
 	h.Exec(t, fmt.Sprintf(`UPDATE sightings SET at = at - %d`, 25*time.Hour))
 	h.LetGo(t)
 	wantSeen("a day later")

@@ -18,12 +18,10 @@ type Rebuilt struct {
 	Lost  []string // the tables that could not be read and that no log tells of
 }
 
-// Rebuild makes everything in the database at path but its log anew, while nobody else has it open: whatever else is damaged or missing,
-// a sound log is enough. It tells now and then up to which of the places in the log it has come. What the log does not tell stays as
-// far as it can be read: how far people have read, who was here lately, what is set aside of struck lines, the names that an erased
-// account still holds, and the numbers of people and names, so that of a sound database nothing becomes another.
-//
-// An error is a sentence, and leaves the database as it was: so it is if the log is damaged.
+// Rebuild makes the index, the accounts, and what is kept of rooms and order of the database at path anew from its log, all or nothing,
+// while nobody else has it open. It tells now and then up to which of the places in the log it has come. What the log does not tell
+// stays: how far people have read, who was here lately, what is set aside of struck lines, the names that an erased account still holds,
+// and the numbers of names, so that of a sound database nothing becomes another.
 func Rebuild(ctx context.Context, path string, opt Options, told func(done, last room.Seq)) (done Rebuilt, err error) {
 	if path, err = resolve(path); err != nil {
 		return done, err
