@@ -100,10 +100,12 @@ type (
 		Whom   Person
 		Reason Text
 	}
-	// Barred keeps people from speaking in a room or in the house, or out of it. Out are those whom it put out, as of its place.
+	// Barred keeps people from speaking in a room or in the house, or out of it. Out are those whom it hit, as of its place, and Left those
+	// of them who are listed in the lobby no more: a door with no words for this has some for that.
 	Barred struct {
-		Bar Bar
-		Out []Person
+		Bar  Bar
+		Out  []Person
+		Left []Person
 	}
 	// Lifted ends a bar before its time. What it was and whom it meant is said for people.
 	Lifted struct {
@@ -111,10 +113,12 @@ type (
 		Mute  bool
 		Label string
 	}
-	// Undone takes back what another record did. Its kind is said for people.
+	// Undone takes back what another record did. Its kind is said for people. Where that had lifted a bar, Out and Left are as in Barred.
 	Undone struct {
 		Act  ID
 		Kind string
+		Out  []Person
+		Left []Person
 	}
 	// Withdrawn strikes lines: they are shown to nobody any more, but for the place where they stood.
 	Withdrawn struct{ Lines []ID }

@@ -181,7 +181,10 @@ func (h *House) complete(e *Event, v Verdict) {
 		e.Body = Told{To: v.To, Text: b.Text}
 	case Barred:
 		bar := *barOf(e, b)
-		e.Body = Barred{Bar: bar, Out: v.Out}
+		e.Body = Barred{Bar: bar, Out: v.Out, Left: v.Left}
+	case Undone:
+		b.Out, b.Left = v.Out, v.Left
+		e.Body = b
 	default: // it says all itself
 	}
 }
@@ -358,6 +361,10 @@ func (h *House) logsLocked(e *Event, v Verdict) []*Log {
 	case Ranked:
 		own(b.Whom.ID)
 	case Barred: // whoever was put out is told, too
+		for _, p := range b.Out {
+			own(p.ID)
+		}
+	case Undone:
 		for _, p := range b.Out {
 			own(p.ID)
 		}

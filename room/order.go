@@ -476,26 +476,29 @@ func (r *Rules) bar(e *Event, b Barred) Verdict {
 	if why := r.judge(bar); why != "" {
 		return Verdict{Void: why, From: e.From}
 	}
-	out, rooms := r.enforce(bar)
+	v := Verdict{From: e.From, Shown: true}
+	r.enforce(bar, &v)
 	r.putAct(&Act{ID: e.ID, Kind: barKind(bar), By: e.From, At: e.At, Where: e.Subject, Bar: bar})
-	return Verdict{From: e.From, Shown: true, Out: out, Rooms: rooms}
+	return v
 }
 
-// enforce puts a bar into force, and those out whom it keeps out. It returns whom it hits here and now, and where the house tells of it.
-func (r *Rules) enforce(bar *Bar) (hit []Person, rooms []Subject) {
-	hit, rooms = r.struckBy(bar)
+// enforce puts a bar into force, and those out whom it keeps out. The verdict says whom it hits here and now, and where the house tells
+// of it.
+func (r *Rules) enforce(bar *Bar, v *Verdict) {
+	v.Out, v.Rooms = r.struckBy(bar)
 	r.putBar(bar)
 	if !bar.Mute {
-		for _, p := range hit {
+		for _, p := range v.Out {
 			for _, where := range r.roomsOf(p.ID) {
 				if bar.covers(where) {
-					r.expel(where, p.ID)
+					if r.expel(where, p.ID) && where == Lobby {
+						v.Left = append(v.Left, p)
+					}
 				}
 			}
 		}
 	}
 	r.rebarAll()
-	return hit, rooms
 }
 
 func barKind(b *Bar) string {
@@ -586,9 +589,10 @@ func (r *Rules) takeBack(e *Event, b Undone) Verdict {
 	done := *a
 	done.Undone = true
 	r.putAct(&done)
-	if v.Shown = a.Where != HouseSubject; v.Shown {
+	if a.Where != HouseSubject {
 		v.Rooms = []Subject{a.Where}
 	}
+	v.Shown = len(v.Rooms) > 0
 	return v
 }
 
@@ -616,7 +620,7 @@ func (r *Rules) reverse(a *Act, e *Event, v *Verdict) Void {
 		if why := r.judge(&again); why != "" {
 			return why
 		}
-		v.Out, _ = r.enforce(a.Bar)
+		r.enforce(a.Bar, v)
 	case a.Kind == "withdrawn":
 		if !r.may(e.From, DeedWithdraw, a.Where) {
 			return VoidNotAllowed

@@ -83,6 +83,8 @@ type Verdict struct {
 	Kept bool
 	// Out are the people whom the record put out of its room or, where that is the house, out of all rooms.
 	Out []Person
+	// Left are those of them who were listed in the lobby until then.
+	Left []Person
 	// Rooms are those that are told of a record whose subject is not one room.
 	Rooms []Subject
 	// Bar is the one that made a record void.

@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"sarangbang/internal/session"
 	"sarangbang/room"
 )
 
@@ -14,6 +15,8 @@ const (
 	promptText = "채팅 닉네임을 입력하세요.: "
 	takenText  = "이미 등록된 닉네임 입니다.\n"
 	byeWord    = "/bye"
+
+	locale = "ko_KR.UTF-8" // of the protocol
 )
 
 // maxFrame is the size of an old client's recv. A frame that is longer, its prefix included, is cut by that recv, within a
@@ -37,11 +40,45 @@ func frames(e *room.Event) []string {
 		return []string{partedLine(nick)}
 	case room.Renamed:
 		return []string{partedLine(nick), joinedLine(string(b.To))}
-	case room.Notice:
-		return split("[*] ", b.Text) // the one nickname that nobody can have
-	case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Unknown: // told to nobody
+	case room.Kicked:
+		return append(notice(e), leaving(e.Subject, b.Whom)...)
+	case room.Barred:
+		return append(notice(e), leaving(room.Lobby, b.Left...)...)
+	case room.Undone:
+		return append(notice(e), leaving(room.Lobby, b.Left...)...)
+	case room.Notice, room.Arranged, room.Ranked, room.Lifted, room.Withdrawn, room.Announced:
+		return notice(e)
+	case room.Invited: // into a room that nobody of this door can come into
+	case room.Removed: // stands where lines are looked up, which nobody at this door can do
+	case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased, room.Opened, room.Closed, room.Appointed, room.Absent,
+		room.Unknown: // told to nobody
 	}
 	return nil
+}
+
+// notice is what the house says of an event, under the one nickname that nobody can have. What was done in another room than the one of
+// this door is none of its people's business.
+func notice(e *room.Event) []string {
+	if e.Subject != room.Lobby && e.Subject != room.HouseSubject && e.Subject != "" {
+		return nil
+	}
+	text := session.Sentence(e, locale)
+	if text.Empty() {
+		return nil
+	}
+	return split("[*] ", text)
+}
+
+// leaving are the frames by which an old client learns that people are not in its room any more.
+func leaving(where room.Subject, people ...room.Person) []string {
+	if where != room.Lobby {
+		return nil
+	}
+	var lines []string
+	for _, p := range people {
+		lines = append(lines, partedLine(string(p.Nick)))
+	}
+	return lines
 }
 
 func joinedLine(nick string) string { return "[" + nick + "]님이 입장 했습니다." }

@@ -16,8 +16,9 @@ type screen struct {
 	draw    func(*room.Event) []string
 	entered func() // called when the person is in
 
-	left     bool // the person went by their own wish, or has nothing more to say
-	stranger bool // no person of this protocol
+	nick     room.Nick // empty until the person is in
+	left     bool      // the person went by their own wish, or has nothing more to say
+	stranger bool      // no person of this protocol
 }
 
 var _ session.Screen = (*screen)(nil)
@@ -68,7 +69,10 @@ func (s *screen) ask(refused *session.NickRefusal) {
 }
 
 // Enter implements [session.Screen].
-func (s *screen) Enter(room.Nick) { s.entered() }
+func (s *screen) Enter(nick room.Nick) {
+	s.nick = nick
+	s.entered()
+}
 
 // Next implements [session.Screen]. That messages were refused is told even while others are held.
 func (s *screen) Next(ctx context.Context, w session.Wait) (session.Input, error) {
@@ -137,11 +141,24 @@ func (s *screen) Show(events []*room.Event) error {
 	var fs []frame
 	for _, e := range events {
 		for _, text := range s.draw(e) {
-			fs = append(fs, frame{text: text})
+			if !s.ownLeave(e, text) {
+				fs = append(fs, frame{text: text})
+			}
 		}
 	}
 	s.out.send(fs...)
 	return nil
+}
+
+// ownLeave says that a frame tells the person's own leaving, which the protocol tells to all who remain. The same words may be something
+// that they said.
+func (s *screen) ownLeave(e *room.Event, text string) bool {
+	switch e.Body.(type) {
+	case room.Kicked, room.Barred, room.Undone:
+		return text == partedLine(string(s.nick))
+	default:
+		return false
+	}
 }
 
 // Refuse implements [session.Screen].

@@ -106,7 +106,7 @@ func (v *visit) visitor() session.Visitor {
 	return session.Visitor{
 		Session: v.id,
 		Remote:  address(v.conn.RemoteAddr()),
-		Env:     map[string]string{"LANG": "ko_KR.UTF-8"}, // the language of the protocol
+		Env:     map[string]string{"LANG": locale},
 		Exempt:  v.ticket.Exempt(),
 	}
 }

@@ -53,7 +53,11 @@ func Sentence(e *room.Event, v View) string {
 		if !known {
 			kind = i18n.UndoneOther
 		}
-		return say(i18n.DidUndo, by, say(kind))
+		what := say(kind)
+		if len(b.Out) > 0 {
+			what += " (" + names(v, b.Out, "") + ")"
+		}
+		return say(i18n.DidUndo, by, what)
 	case room.Withdrawn:
 		return say(i18n.DidWithdraw, len(b.Lines), by)
 	case room.Removed:

@@ -124,6 +124,10 @@ func TestWhatWasDoneIsSaid(t *testing.T) {
 		{room.Lobby, room.Lifted{Label: "lee"}, "kim lets come in again: lee.", "kim 님이 다시 들어올 수 있게 했습니다: lee."},
 		{room.Lobby, room.Lifted{Label: "SHA256:abc", Mute: true}, "kim lets speak again: somebody.", "kim 님이 다시 말할 수 있게 했습니다: 어떤 사람."},
 		{room.Lobby, room.Undone{Kind: "lifted"}, "kim took back that a ban or a mute was lifted.", "kim 님이 되돌렸습니다: 차단이나 말하기 금지를 푼 일."},
+		{
+			room.HouseSubject, room.Undone{Kind: "lifted", Out: []room.Person{lee}}, "kim took back that a ban or a mute was lifted (lee).",
+			"kim 님이 되돌렸습니다: 차단이나 말하기 금지를 푼 일 (lee).",
+		},
 		{room.Lobby, room.Undone{Kind: "newer"}, "kim took back something.", "kim 님이 되돌렸습니다: 한 일."},
 		{room.Lobby, room.Withdrawn{Lines: make([]room.ID, 1)}, "One line was struck by kim.", "kim 님이 1줄을 지웠습니다."},
 		{room.Lobby, room.Withdrawn{Lines: make([]room.ID, 2)}, "2 lines were struck by kim.", "kim 님이 2줄을 지웠습니다."},

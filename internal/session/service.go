@@ -176,6 +176,12 @@ func (s *Service) settings(v Visitor) command.Settings {
 	return with
 }
 
+// Sentence is what the house says of an event in the language of a POSIX locale and in the server's time zone, for doors that draw for
+// themselves: empty for what it says nothing about, and for what a person said.
+func Sentence(e *room.Event, locale string) room.Text {
+	return room.Sentence(render.Sentence(e, render.View{Lang: i18n.FromLocale(i18n.English, locale), Zone: time.Local}))
+}
+
 // lang chooses a visitor's language.
 func (s *Service) lang(v Visitor) i18n.Lang {
 	return i18n.FromLocale(s.opt.Lang, v.Env["LC_ALL"], v.Env["LC_MESSAGES"], v.Env["LANG"])
