@@ -290,8 +290,11 @@ func (r *Rules) roleIn(who Person, where Subject) Role {
 	return RoleMember
 }
 
-// ownerOf returns who owns a room; empty for nobody.
+// ownerOf returns who owns a room; empty for nobody. Nobody owns the lobby: who keeps it are moderators, all of them.
 func (r *Rules) ownerOf(m *Room) PersonID {
+	if m.Subject == Lobby {
+		return ""
+	}
 	for _, id := range m.Keepers {
 		if r.accounts[id] != nil {
 			return id

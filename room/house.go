@@ -389,6 +389,8 @@ type Result struct {
 	Kept bool
 	// Bar is the one that made it void, if one did.
 	Bar *Bar
+	// Out are the people whom it put out, or kept from speaking.
+	Out []Person
 }
 
 // posting is one call of post, waiting for its records to be applied.
@@ -414,7 +416,8 @@ func (h *House) settle(batch []Committed, verdicts []Verdict) {
 			continue
 		}
 		delete(h.waiting, c.Record.ID)
-		w.posting.results[w.index] = Result{Seq: c.Seq, Void: verdicts[i].Void, Shown: verdicts[i].Shown, Kept: verdicts[i].Kept, Bar: verdicts[i].Bar}
+		v := verdicts[i]
+		w.posting.results[w.index] = Result{Seq: c.Seq, Void: v.Void, Shown: v.Shown, Kept: v.Kept, Bar: v.Bar, Out: v.Out}
 		if w.posting.left--; w.posting.left == 0 {
 			close(w.posting.done)
 		}

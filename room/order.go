@@ -363,6 +363,9 @@ func (r *Rules) rank(e *Event, b Ranked) Verdict {
 		return Verdict{From: e.From, To: b.Whom, Shown: true}
 	}
 	old := r.rooms[e.Subject]
+	if e.Subject == Lobby && b.Role == RoleOwner {
+		return void(VoidNotAllowed)
+	}
 	if !r.replaying && (b.Role > RoleOwner || r.roleIn(b.Whom, e.Subject) == RoleOwner && b.Whom.ID != e.From.ID && r.roleIn(e.From, e.Subject) < RoleOperator) {
 		return void(VoidProtected)
 	}

@@ -91,6 +91,21 @@ func (h *House) OwnerOf(where Subject) (Account, bool) {
 	return Account{}, false
 }
 
+// KeepersOf returns who keeps a room: its owner first, where it has one, and then its moderators.
+func (h *House) KeepersOf(where Subject) []Account {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	var keepers []Account
+	if m := h.rules.rooms[where]; m != nil {
+		for _, id := range m.Keepers {
+			if a := h.rules.accounts[id]; a != nil {
+				keepers = append(keepers, *a.clone())
+			}
+		}
+	}
+	return keepers
+}
+
 // RoleIn returns what somebody is in a room, or in the house.
 func (h *House) RoleIn(who Person, where Subject) Role {
 	h.mu.RLock()
@@ -148,6 +163,29 @@ func (h *House) Acts(by PersonID) []Act {
 	}
 	slices.SortFunc(acts, func(a, b Act) int { return b.At.Compare(a.At) })
 	return acts
+}
+
+// Audit returns the newest q.N records that q asks for of what was done to rooms and to keep order, newest first: of a room, what was
+// done in its life. It waits for the disk. ErrNoArchive: it is not known any more.
+func (h *House) Audit(ctx context.Context, q ActQuery) ([]*Event, error) {
+	if h.archive == nil {
+		return nil, ErrNoArchive
+	}
+	if m, there := h.Room(q.Where); there && m.Since.After(q.Since) {
+		q.Since = m.Since
+	}
+	return h.archive.Acts(ctx, q)
+}
+
+// FindLines returns the lines of a room whose IDs begin so, struck ones too, at most n of them. It may wait for the disk.
+func (h *House) FindLines(ctx context.Context, where Subject, id string, n int) ([]*Event, error) {
+	if h.archive != nil {
+		return h.archive.Find(ctx, where, id, n)
+	}
+	lines := slices.DeleteFunc(h.lines(where, ^Seq(0), h.opt.RingLines), func(e *Event) bool {
+		return !strings.HasPrefix(e.ID.String(), id)
+	})
+	return lines[:min(n, len(lines))], nil
 }
 
 // Here returns somebody who is in the house, as a room where they are lists them.
