@@ -12,9 +12,12 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"sarangbang/internal/identity"
 	"sarangbang/room"
 )
 
@@ -198,6 +201,12 @@ func (m *merger) take(ctx context.Context, lines io.Reader) error {
 		return err
 	}
 	defer func() { _ = insert.Close() }() // nothing of it is waited for
+	known, err := m.conn.PrepareContext(ctx, `SELECT subject, kind, at, data, NULL FROM incoming WHERE id = ?1
+		UNION ALL SELECT subject, kind, at, data, nick FROM old.log WHERE id = ?1`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = known.Close() }() // likewise
 	rows := bufio.NewScanner(lines)
 	rows.Buffer(nil, maxLineBytes)
 	now := time.Now()
@@ -222,6 +231,9 @@ func (m *merger) take(ctx context.Context, lines io.Reader) error {
 			m.done.New++
 		} else {
 			m.done.Known++
+			if err := sameLine(ctx, known, rec); err != nil {
+				return fmt.Errorf("row %d: %w; nothing is imported", n, err)
+			}
 		}
 	}
 	if errors.Is(rows.Err(), bufio.ErrTooLong) {
@@ -230,43 +242,143 @@ func (m *merger) take(ctx context.Context, lines io.Reader) error {
 	return rows.Err()
 }
 
+// sameLine says that what is known under the ID of a line is that line. Its author may have been struck since, or all of it.
+func sameLine(ctx context.Context, known *sql.Stmt, rec room.Record) error {
+	var old room.Committed
+	var at int64
+	var shown sql.NullString
+	err := known.QueryRowContext(ctx, rec.ID[:]).Scan(&old.Record.Subject, &old.Record.Kind, &at, &old.Record.Data, &shown)
+	if err != nil {
+		return err
+	}
+	was, err := room.Decode(old)
+	if err != nil {
+		return nil //nolint:nilerr // nothing is left of it, or it is damaged
+	}
+	is, err := room.Decode(room.Committed{Record: rec})
+	if err != nil {
+		return err
+	}
+	if shown.Valid {
+		was.From.Nick = room.Nick(shown.String)
+	}
+	before, line := lineText(was.Body)
+	after, _ := lineText(is.Body)
+	author := was.From.Nick == is.From.Nick || was.From.Nick == room.Struck.Nick || is.From.Nick == room.Struck.Nick
+	if line && (!author || old.Record.Kind != rec.Kind || old.Record.Subject != rec.Subject || at != rec.At.UnixNano() || before != after) {
+		return fmt.Errorf("id %s is that of another line", rec.ID)
+	}
+	return nil
+}
+
 const (
 	maxLineBytes = 1 << 20
-	// maxTextBytes is far above what can be said in any house, and keeps one line from filling a screen for ever.
+	// maxTextBytes and maxTextLines are far above what can be said in any house, and keep one line from filling a screen for ever.
 	maxTextBytes = 64 << 10
+	maxTextLines = 1000
 	// clockSkew is how far the clock of the house that exported may have been ahead.
 	clockSkew = 5 * time.Minute
 )
 
+// importedName lets a name pass that a house may have let pass under some limits, but for those that stand for the reader or the house.
+var importedName = func() identity.Rules {
+	rules := anyName
+	rules.Reserved = []string{"me", "you", "나", "server", "system", "서버", "시스템"}
+	return rules
+}()
+
+// readLine takes a row apart. What encoding/json lets pass, and puts right without a word, is refused: broken text, and names of
+// fields that are unknown, in another case or there twice.
+func readLine(row []byte) (l Line, err error) {
+	broken := func(err error) (Line, error) { return Line{}, fmt.Errorf("it is no JSON of an export (%w)", err) }
+	if !utf8.Valid(row) {
+		return broken(errors.New("it is not UTF-8"))
+	}
+	if loneSurrogate(row) {
+		return broken(errors.New("half a character is escaped"))
+	}
+	fields := map[string]any{
+		"id": &l.ID, "seq": &l.Seq, "at": &l.At, "room": &l.Room, "nick": &l.Nick, "to": &l.To, "kind": &l.Kind, "text": &l.Text,
+	}
+	in := json.NewDecoder(bytes.NewReader(row))
+	if token, err := in.Token(); err != nil || token != json.Delim('{') {
+		return broken(errors.New("an object is expected"))
+	}
+	for in.More() {
+		token, err := in.Token()
+		if err != nil {
+			return broken(err)
+		}
+		name, _ := token.(string)
+		field, known := fields[name]
+		if !known {
+			return broken(fmt.Errorf("%.64q is none of its fields, or there twice", name))
+		}
+		delete(fields, name)
+		if err := in.Decode(field); err != nil {
+			return broken(err)
+		}
+	}
+	if _, err := in.Token(); err != nil {
+		return broken(err)
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return broken(errors.New("something follows it"))
+	}
+	return l, nil
+}
+
+// loneSurrogate says that JSON has one half of an escaped pair without the other.
+func loneSurrogate(row []byte) bool {
+	high := false // the escape before this was the first half
+	for i := 0; i < len(row); i++ {
+		var unit uint64
+		size := 1
+		if row[i] == '\\' && i+1 < len(row) {
+			size = 2
+			if row[i+1] == 'u' && i+6 <= len(row) {
+				unit, _ = strconv.ParseUint(string(row[i+2:i+6]), 16, 16) // what is no number is no JSON, which the decoder says
+				size = 6
+			}
+		}
+		low := unit >= 0xdc00 && unit <= 0xdfff
+		if low != high {
+			return true
+		}
+		high = unit >= 0xd800 && unit <= 0xdbff
+		i += size - 1
+	}
+	return high
+}
+
 // parseLine makes the record of one row. Of a direct message it has the kind only.
 func parseLine(row []byte, now time.Time) (rec room.Record, err error) {
-	var l Line
-	if err := json.Unmarshal(row, &l); err != nil {
-		return rec, fmt.Errorf("it is no JSON of an export (%w)", err)
+	l, err := readLine(row)
+	if err != nil {
+		return rec, err
 	}
 	if l.Kind == "told" {
 		return room.Record{Kind: l.Kind}, nil
 	}
 	id, err := hex.DecodeString(l.ID)
-	if err != nil || len(id) != len(rec.ID) {
-		return rec, fmt.Errorf("id %.64q is not %d hexadecimal digits", l.ID, 2*len(rec.ID))
+	if err != nil || len(id) != len(rec.ID) || room.ID(id) == (room.ID{}) {
+		return rec, fmt.Errorf("id %.64q is not %d hexadecimal digits, one of them not 0", l.ID, 2*len(rec.ID))
 	}
 	where, ok := RoomNamed(l.Room)
 	if !ok {
 		return rec, fmt.Errorf("room %.64q is not a name such as #lobby", l.Room)
 	}
-	nick, err := room.NewNick(string(l.Nick))
+	from, err := importedAuthor(l.Nick)
 	if err != nil {
 		return rec, err
 	}
-	text, err := room.Clean(l.Text, room.TextLimits{Bytes: maxTextBytes})
+	text, err := room.Clean(l.Text, room.TextLimits{Bytes: maxTextBytes, Lines: maxTextLines})
 	if err != nil {
 		return rec, err
 	}
 	if l.At.Before(time.Unix(0, 0)) || l.At.After(now.Add(clockSkew)) {
 		return rec, fmt.Errorf("at %s is not between 1970 and now", l.At.Format(time.RFC3339))
 	}
-	from := room.Person{ID: room.PersonID("imported:" + nick), Nick: nick}
 	switch l.Kind {
 	case "said":
 		rec = room.Encode(from, where, room.Said{Text: text})
@@ -277,6 +389,20 @@ func parseLine(row []byte, now time.Time) (rec room.Record, err error) {
 	}
 	rec.ID, rec.At = room.ID(id), l.At
 	return rec, nil
+}
+
+// importedAuthor makes the author of a line: a nickname that can be worn, or the name of those who were struck.
+func importedAuthor(typed room.Nick) (from room.Person, err error) {
+	if typed == room.Struck.Nick {
+		return room.Struck, nil
+	}
+	nick, err := room.NewNick(string(typed))
+	if err == nil {
+		if _, refused := importedName.Parse(string(nick)); refused != nil {
+			err = fmt.Errorf("nickname %.64q cannot be worn in any house", nick)
+		}
+	}
+	return room.Person{ID: room.PersonID("imported:" + nick), Nick: nick}, err
 }
 
 // fileBefore files the lines of the import that are older than a record of the log, and returns how many there were.

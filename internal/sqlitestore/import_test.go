@@ -252,7 +252,26 @@ func TestImportIsAllOrNothing(t *testing.T) {
 		row(`"at":"20`, `"at":"21`):                             "is not between 1970 and now",
 		row(`"at":"20`, `"at":"10`):                             "is not between 1970 and now",
 		row(`"text":"`, `"text":"`+strings.Repeat("x", 65_537)): "text of 655",
-		strings.Repeat("x", 2<<20):                              "row 6: it is longer than",
+		row(`"text":"`, `"text":"`+strings.Repeat(`x\n`, 1000)): "text of 20",
+		row(`"nick":"kim"`, `"nick":" a"`):                      `nickname " a" cannot be worn`,
+		row(`"nick":"kim"`, `"nick":"@x"`):                      `nickname "@x" cannot be worn`,
+		row(`"nick":"kim"`, `"nick":"/bye"`):                    `nickname "/bye" cannot be worn`,
+		row(`"nick":"kim"`, `"nick":"나"`):                       `nickname "나" cannot be worn`,
+		row(`"nick":"kim"`, `"nick":"——"`):                      `nickname "——" cannot be worn`,
+		row(`"text":"`, "\"text\":\"\xff"):                      "row 6: it is no JSON of an export (it is not UTF-8)",
+		row(`"text":"`, `"text":"\ud83d`):                       "half a character is escaped",
+		row(`"text":"`, `"text":"\ude00`):                       "half a character is escaped",
+		row(`"text":"`, `"text":"\ud83d\u0041`):                 "half a character is escaped",
+		row(`"text":"`, `"Text":"a","text":"`):                  `"Text" is none of its fields`,
+		row(`"text":"`, `"text":"a","text":"`):                  `"text" is none of its fields, or there twice`,
+		string(first) + `{}`:                                    "something follows it",
+		row(`said"`, `said","why":"x"`):                         `"why" is none of its fields`,
+		row(`안녕`, `안녕!`):                                        "is that of another line",
+		row(`"kind":"said"`, `"kind":"emoted"`):                 "is that of another line",
+		strings.Replace(row(`안녕`, `안녕!`), "ffff", string(good[len(`{"id":"`):len(`{"id":"`)+4]), 1): "is that of another line",
+		`{"id":"` + strings.Repeat("0", 32) + string(first[len(`{"id":"`)+32:]):                     "one of them not 0",
+		row(`"nick":"kim"`, `"nick":"lee"`):                                                         "is that of another line",
+		strings.Repeat("x", 2<<20):                                                                  "row 6: it is longer than",
 	} {
 		_, err := sqlitestore.Import(t.Context(), path, strings.NewReader(string(fresh)+bad+"\n"))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
@@ -261,6 +280,17 @@ func TestImportIsAllOrNothing(t *testing.T) {
 	}
 	wantSame(t, "the database", dump(t, path), before)
 	wantFiles(t, filepath.Dir(path), "house.db")
+}
+
+// Whatever a house has exported goes in again, with the author that was struck.
+func TestWhatIsWrittenInOtherWaysIsTheSameLine(t *testing.T) {
+	path := newPath(t)
+	line := `{"id":"00112233445566778899aabbccddeeff","seq":7,"at":"2020-01-01T00:00:00Z","room":"#lobby","nick":"—","kind":"said","text":"\ud83d\ude00 \\ud83d"}`
+	if done := imported(t, path, []byte(line+"\n"+strings.Replace(line, `\ud83d\ude00`, "😀", 1))); done != (sqlitestore.Imported{New: 1, Known: 1}) {
+		t.Errorf("Import = %+v, want one new line, and once more the same", done)
+	}
+	h := &house{t, openStore(t, path)}
+	h.lines("what was imported", room.LineQuery{}, `—: 😀 \ud83d`)
 }
 
 // What comes out of a file is cleaned like what is typed.
