@@ -45,18 +45,17 @@ func (b *Bar) concerns(e *Event) bool {
 	if b.Where != HouseSubject && b.Where != e.Subject {
 		return false
 	}
-	if !b.Mute {
-		return true
-	}
 	switch body := e.Body.(type) {
+	case KeyAdded, KeyRemoved, Configured, Erased: // an account stays its owner's, and the operator's to end
+		return false
 	case Said, Emoted, Told, Announced, Opened:
 		return true
 	case Arranged:
-		return body.What == AspectTopic
+		return !b.Mute || body.What == AspectTopic
 	case Absent:
-		return !body.Text.Empty()
+		return !b.Mute || !body.Text.Empty()
 	default:
-		return false
+		return !b.Mute
 	}
 }
 
