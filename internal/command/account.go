@@ -42,6 +42,16 @@ func register(ctx context.Context, c *Call) (Answer, error) {
 			changes = append(changes, Change{name, value})
 		}
 	}
+	for _, who := range c.Ignored {
+		change, err := who.change()
+		if err != nil {
+			return Answer{}, err
+		}
+		changes = append(changes, change)
+	}
+	if in := c.Me.Rooms(); len(in) != 1 || in[0] != room.Lobby { // where everybody comes anyway
+		changes = append(changes, c.whereabouts())
+	}
 	return c.say(i18n.Registered, me.Nick), c.save(ctx, changes...)
 }
 
@@ -77,10 +87,18 @@ func accountShown(ctx context.Context, c *Call) (Answer, error) {
 		out = append(out, c.keys(a)...)
 		var settings []string
 		for _, name := range slices.Sorted(maps.Keys(a.Settings)) {
-			settings = append(settings, name+"="+a.Settings[name])
+			if !Kept(name) {
+				settings = append(settings, name+"="+a.Settings[name])
+			}
 		}
 		if settings != nil {
 			say(i18n.AccountSettings, strings.Join(settings, ", "))
+		}
+		if in := strings.Fields(a.Settings[SettingRooms]); in != nil {
+			say(i18n.AccountRooms, "#"+strings.Join(in, " #"))
+		}
+		if len(c.Ignored) > 0 {
+			out = append(out, c.ignoring())
 		}
 	} else {
 		say(i18n.AccountNone)

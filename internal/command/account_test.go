@@ -291,7 +291,7 @@ func TestWhoTellsWhoseConnectionBroke(t *testing.T) {
 		t.Fatal("the leave does not wait")
 	}
 	lee.gets("/who", "* 2 people are here: lee, kim+ [away]\n* + the nickname belongs to their key\n"+
-		"* [away] their connection broke a moment ago, and they may come back\n")
+		"* [away] they said so, or their connection broke a moment ago\n")
 	bare := lee.env
 	bare.Bare = true
 	if a, err := run(t, bare, "/who"); err != nil || rows(t, a, bare, false) != "lee\nkim\n" {

@@ -21,9 +21,12 @@ type Command struct {
 	More    i18n.Key // further lines, for whoever asks about this command; empty for none
 	Choices []string // what can stand behind the name, where that is one of a few words
 	People  bool     // a nickname can stand behind the name
+	Rooms   bool     // the name of a room can
 	Screen  bool     // of no use without a terminal
 	// Public commands need no nickname when they are run alone over ssh.
 	Public bool
+	// Plain returns what stands behind the name without what nobody but the house may keep, such as a password; nil for all of it.
+	Plain func(rest string) string
 	// Speak makes what is to be posted. It is called on the session's own goroutine and must not block.
 	Speak func(c *Call) (room.Body, error)
 	// Run does what the command says, and may wait for the journal. Errors that a person can mend are a *Failure.
@@ -37,6 +40,14 @@ func (c Command) Do(ctx context.Context, call *Call) (Answer, error) {
 		err = call.save(ctx, a.Changed)
 	}
 	return a, err
+}
+
+// Kept returns a line that calls the command, with what stands behind its name, as it may be kept and shown again.
+func (c Command) Kept(line, rest string) string {
+	if c.Plain == nil {
+		return line
+	}
+	return strings.TrimSuffix(line, rest) + c.Plain(rest)
 }
 
 // Call is one use of a command.

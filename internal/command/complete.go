@@ -6,9 +6,13 @@ import (
 )
 
 // Complete proposes what may stand in the place of the bytes from start to the end of before, which is the line up to the cursor:
-// commands, their choices, and nicknames, in the order in which people are given. Case does not count.
-func Complete(before string, people []string) (start int, candidates []string) {
+// commands, their choices, nicknames and, with their sign, rooms, in the order in which those are given. Case does not count. Rooms is
+// asked only where a room may stand; there may be thousands.
+func Complete(before string, people []string, rooms func() []string) (start int, candidates []string) {
 	name, rest, isCommand := Parse(before)
+	if start, ok := roomBegins(before); ok {
+		return start, beginning(rooms(), before[start:])
+	}
 	if !isCommand {
 		return completePerson(before, people)
 	}
@@ -37,16 +41,31 @@ func Complete(before string, people []string) (start int, candidates []string) {
 		}
 	case c.People:
 		words = people
+	case c.Rooms && !strings.ContainsAny(rest, " \n"):
+		return len(before) - len(rest), beginning(rooms(), "#"+rest)
 	default:
 		return completePerson(before, people)
 	}
-	start = len(before) - len(rest)
+	return len(before) - len(rest), beginning(words, rest)
+}
+
+// roomBegins finds where the last word begins, if that has the sign of a room: alone, or behind the name of a filter.
+func roomBegins(before string) (start int, ok bool) {
+	start = strings.LastIndexAny(before, " \n") + 1
+	if i := strings.Index(before[start:], ":#"); i >= 0 {
+		start += i + 1
+	}
+	return start, strings.HasPrefix(before[start:], "#")
+}
+
+// beginning picks the words that begin so.
+func beginning(words []string, typed string) (candidates []string) {
 	for _, w := range words {
-		if begins(w, rest) {
+		if begins(w, typed) {
 			candidates = append(candidates, w+" ")
 		}
 	}
-	return start, candidates
+	return candidates
 }
 
 // mostWords is how many words of a nickname may have been typed already.

@@ -9,12 +9,13 @@ import (
 
 func TestComplete(t *testing.T) {
 	people := []string{"Lee", "kim", "lee min", "김 철수"}
+	rooms := func() []string { return []string{"#lobby", "#Dev", "#devel", "#개발"} }
 	for _, c := range []struct {
 		before string
 		start  int
 		want   []string
 	}{
-		{"/wh", 0, []string{"/who ", "/whoami "}},
+		{"/wh", 0, []string{"/who ", "/whois ", "/whoami "}},
 		{"/WHOA", 0, []string{"/whoami "}},
 		{"/na", 0, []string{"/names ", "/name "}},
 		{"/누", 0, []string{"/누구 "}},
@@ -32,8 +33,17 @@ func TestComplete(t *testing.T) {
 		{"hi ", 3, nil},
 		{"zzz", 3, nil},
 		{"//wh", 4, nil},
+		{"/join #d", 6, []string{"#Dev ", "#devel "}},
+		{"/join d", 6, []string{"#Dev ", "#devel "}},
+		{"/join #dev se", 13, nil},
+		{"/leave #개", 7, []string{"#개발 "}},
+		{"/go #L", 4, []string{"#lobby "}},
+		{"/who #lo", 5, []string{"#lobby "}},
+		{"/search hi in:#de", 14, []string{"#Dev ", "#devel "}},
+		{"see #DEVE", 4, []string{"#devel "}},
+		{"#", 0, []string{"#lobby ", "#Dev ", "#devel ", "#개발 "}},
 	} {
-		start, got := command.Complete(c.before, people)
+		start, got := command.Complete(c.before, people, rooms)
 		if start != c.start || !slices.Equal(got, c.want) {
 			t.Errorf("Complete(%q) = %d, %q; want %d, %q", c.before, start, got, c.start, c.want)
 		}

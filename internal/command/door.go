@@ -17,7 +17,8 @@ import (
 type Door struct {
 	House *room.House
 	Names identity.Rules
-	Total int // the most rooms that there may be; 0 for no bound but the house's own
+	Who   room.Person // who wants to come in
+	Total int         // the most rooms that there may be; 0 for no bound but the house's own
 }
 
 // To returns how somebody comes into the room of a name as it was typed: it is made if there is none. A failure says why there is no
@@ -32,6 +33,8 @@ func (d Door) To(typed string) (room.Entry, *Failure) {
 		return room.Entry{Where: where}, nil
 	}
 	switch m, there := d.House.Named(name.Keys()...); {
+	case there && !d.House.Knows(d.Who, m.Subject):
+		return room.Entry{}, &Failure{Say: i18n.RoomTaken, Args: []any{shorten(typed)}}
 	case there:
 		return room.Entry{}, &Failure{Say: i18n.RoomLooksLike, Args: []any{shorten(typed), m.Name}}
 	case d.Total > 0 && d.House.CountRooms() >= d.Total:
@@ -142,6 +145,9 @@ type Ignoring struct {
 	Key  string        `json:"key,omitempty"`
 	Nick room.Nick     `json:"nick"` // as they were called then
 }
+
+// passing says that nobody can meet that person again once they have left: they are known by one connection.
+func (i Ignoring) passing() bool { return i.Key == "" }
 
 // Ignores reads such a setting: false for another one.
 func Ignores(c Change) (who Ignoring, ok bool) {

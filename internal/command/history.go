@@ -19,7 +19,8 @@ const (
 
 // history shows older lines of the room, oldest first, as slowly as the caller reads them.
 func history(ctx context.Context, c *Call) (Answer, error) {
-	q := room.LineQuery{Room: c.room(), N: historyLines}
+	q := room.LineQuery{N: historyLines}
+	of := ""
 	times := c.atLeast(TimesShort)
 	counted := false
 	var before []string
@@ -31,6 +32,8 @@ func history(ctx context.Context, c *Call) (Answer, error) {
 				return Answer{}, err
 			}
 			times = t
+		case w.filter == "in":
+			of = w.text
 		case w.filter != "":
 			return Answer{}, c.historyUsage()
 		case before != nil:
@@ -62,7 +65,12 @@ func history(ctx context.Context, c *Call) (Answer, error) {
 		}
 		q.Until = until
 	}
-	a := Answer{Lines: c.House.History(ctx, q), Times: times}
+	m, err := c.readableRoom(of)
+	if err != nil {
+		return Answer{}, err
+	}
+	q.Room = m.Subject
+	a := Answer{Lines: c.audible(c.House.History(ctx, q)), Times: times}
 	if !c.Bare {
 		a.Lines = orElse(a.Lines, c.note(i18n.HistoryNothing))
 	}
@@ -88,7 +96,7 @@ func catchup(ctx context.Context, c *Call) (Answer, error) {
 			return
 		}
 		for _, g := range c.Gaps {
-			for e, err := range c.Me.Between(ctx, g.Where, g.Lines, g.Letters) {
+			for e, err := range c.audible(c.Me.Between(ctx, g.Where, c.readable(g), g.Letters)) {
 				if !yield(e, err) || err != nil {
 					return
 				}
@@ -97,6 +105,14 @@ func catchup(ctx context.Context, c *Call) (Answer, error) {
 		yield(c.note(i18n.CatchupEnds), nil)
 	}
 	return a, nil
+}
+
+// readable is which lines of a gap the caller may still read: none of a private room that they were put out of.
+func (c *Call) readable(g Gap) room.Span {
+	if !c.House.Knows(c.as(), g.Where) {
+		return room.Span{}
+	}
+	return g.Lines
 }
 
 // room is the one that the caller looks at, or that everybody starts in.

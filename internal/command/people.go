@@ -12,21 +12,19 @@ import (
 	"sarangbang/room"
 )
 
-// who lists the people in the room: for a program one a line, for a person as one sentence and what its marks mean.
+// who lists the people in a room: for a program one name a line, for a person as one sentence and what its marks mean.
 func who(_ context.Context, c *Call) (Answer, error) {
-	members := c.House.Members(room.Lobby)
+	m, err := c.readableRoom(strings.TrimSpace(c.Rest))
+	if err != nil {
+		return Answer{}, err
+	}
+	members := c.House.Members(m.Subject)
 	names := make([]string, len(members))
-	owned, away := false, false
-	for i, m := range members {
-		names[i] = string(m.Person.Nick)
-		if c.Bare {
-			continue
-		}
-		if m.Account { // no nickname holds what these marks are made of
-			names[i], owned = names[i]+"+", true
-		}
-		if m.Away {
-			names[i], away = c.Lang.Text(i18n.WhoAway, names[i]), true
+	marks := map[i18n.Key]bool{}
+	for i, p := range members {
+		names[i] = string(p.Person.Nick)
+		if !c.Bare {
+			names[i] = c.described(p, marks)
 		}
 	}
 	switch {
@@ -40,13 +38,78 @@ func who(_ context.Context, c *Call) (Answer, error) {
 		texts = append(texts, strings.Join(some, ", "))
 	}
 	texts[0] = c.Lang.Text(i18n.WhoList, len(names), texts[0])
-	if owned {
-		texts = append(texts, c.Lang.Text(i18n.WhoOwned))
-	}
-	if away {
-		texts = append(texts, c.Lang.Text(i18n.WhoAwayMeans))
+	for _, key := range []i18n.Key{i18n.WhoOwned, i18n.WhoModerator, i18n.WhoOwner, i18n.WhoOperator, i18n.WhoAwayMeans} {
+		if marks[key] {
+			texts = append(texts, c.Lang.Text(key))
+		}
 	}
 	return lines(texts...), nil
+}
+
+// roleMarks are what stands behind the nickname of somebody with a role, and the sentence that says so. No nickname holds these.
+var roleMarks = map[room.Role]struct {
+	mark  string
+	means i18n.Key
+}{
+	room.RoleModerator: {"@", i18n.WhoModerator},
+	room.RoleOwner:     {"@@", i18n.WhoOwner},
+	room.RoleOperator:  {"#", i18n.WhoOperator},
+}
+
+// described is somebody in the list: with marks, of which it notes what has to be explained, and what else is worth knowing of them.
+func (c *Call) described(p room.Presence, marks map[i18n.Key]bool) string {
+	name := string(p.Person.Nick)
+	if p.Account {
+		name += "+"
+		marks[i18n.WhoOwned] = true
+	}
+	if role, has := roleMarks[p.Role]; has {
+		name += role.mark
+		marks[role.means] = true
+	}
+	if p.Away || p.Absent != nil && p.Absent.Text.Empty() {
+		marks[i18n.WhoAwayMeans] = true
+		name = c.Lang.Text(i18n.WhoAway, name)
+	}
+	var more []string
+	if lang, known := i18n.Parse(p.Lang); known && lang != c.Lang { // their own language needs no telling
+		more = append(more, p.Lang)
+	}
+	if idle := c.idle(p); idle != "" {
+		more = append(more, idle)
+	}
+	if p.Absent != nil && !p.Absent.Text.Empty() {
+		more = append(more, c.Lang.Text(i18n.WhoAbsentText, p.Absent.Text))
+	}
+	if more != nil {
+		name += " [" + strings.Join(more, ", ") + "]"
+	}
+	return name
+}
+
+// idle says for how long somebody has typed nothing; empty for less than a minute, and where it is not known.
+func (c *Call) idle(p room.Presence) string {
+	if d := time.Since(p.Used); !p.Used.IsZero() && d >= time.Minute {
+		return c.Lang.Text(i18n.WhoIdle, c.span(d))
+	}
+	return ""
+}
+
+// days is from how many hours on a length of time is told in days.
+const days = 48
+
+// span is a length of time in plain words.
+func (c *Call) span(d time.Duration) string {
+	switch hours := int(d / time.Hour); {
+	case d < time.Minute:
+		return c.Lang.Text(i18n.Seconds, max(1, int(d/time.Second)))
+	case hours == 0:
+		return c.Lang.Text(i18n.Minutes, int(d/time.Minute))
+	case hours < days:
+		return c.Lang.Text(i18n.Hours, hours)
+	default:
+		return c.Lang.Text(i18n.Days, hours/24)
+	}
 }
 
 // namesInLine bounds one line of an answer, so that a full house is drawn piece by piece.
@@ -64,10 +127,8 @@ func whoami(_ context.Context, c *Call) (Answer, error) {
 	if a, has := c.Me.Account(); has {
 		out = append(out, c.Lang.Text(i18n.WhoamiAccount, a.Nick))
 	}
-	for _, m := range c.House.Members(room.Lobby) {
-		if m.Person.ID == me.ID && m.Screens > 1 {
-			out = append(out, c.Lang.Text(i18n.WhoamiScreens, m.Screens))
-		}
+	if m, here := c.House.Here(me.ID); here && m.Screens > 1 {
+		out = append(out, c.Lang.Text(i18n.WhoamiScreens, m.Screens))
 	}
 	return lines(out...), nil
 }
@@ -78,13 +139,10 @@ func nick(ctx context.Context, c *Call) (Answer, error) {
 		row, _ := Find("nick")
 		return Answer{}, c.usage(row)
 	}
-	if !c.listed() {
+	if !c.present() {
 		return Answer{}, fail(i18n.NickNobody)
 	}
-	wanted := c.Rest
-	if n := len(wanted); n > 1 && wanted[0] == '"' && wanted[n-1] == '"' {
-		wanted = wanted[1 : n-1]
-	}
+	wanted := unquoted(c.Rest)
 	name, err := c.Names.Parse(wanted)
 	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
 		return Answer{}, c.wearer().Broken(wanted, refusal, c.Names)
@@ -114,17 +172,22 @@ func nick(ctx context.Context, c *Call) (Answer, error) {
 	return Answer{}, err
 }
 
+// unquoted takes the double quotes away that a name with blanks may stand in.
+func unquoted(name string) string {
+	if n := len(name); n > 1 && name[0] == '"' && name[n-1] == '"' {
+		return name[1 : n-1]
+	}
+	return name
+}
+
 // wearer is the caller, who wants another nickname.
 func (c *Call) wearer() Wearer {
 	me := c.Me.Person()
 	return Wearer{House: c.House, Key: c.Me.Key(), Is: func(p room.Person) bool { return p.ID == me.ID }, Zone: c.zone()}
 }
 
-// listed says whether the caller is in the room, with this screen or another.
-func (c *Call) listed() bool {
-	me := c.Me.Person().ID
-	return slices.ContainsFunc(c.House.Members(room.Lobby), func(m room.Presence) bool { return m.Person.ID == me })
-}
+// present says whether the caller is in a room, with this screen or another.
+func (c *Call) present() bool { return len(c.House.RoomsOf(c.Me.Person().ID)) > 0 }
 
 // Wearer is somebody who wants a nickname.
 type Wearer struct {

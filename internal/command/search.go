@@ -20,7 +20,7 @@ const (
 
 // search shows the lines that hold some words, the newest first, a page at a time.
 func search(ctx context.Context, c *Call) (Answer, error) {
-	s := searching{query: room.SearchQuery{Room: c.room(), By: c.Caller}, page: 1, times: c.atLeast(TimesFull)}
+	s := searching{query: room.SearchQuery{By: c.Caller}, page: 1, times: c.atLeast(TimesFull)}
 	var words []string
 	row, _ := Find("search")
 	for _, w := range cutWords(c.Rest) {
@@ -38,6 +38,11 @@ func search(ctx context.Context, c *Call) (Answer, error) {
 	if len(words) == 0 && s.query.Author == "" { // all that somebody said can be asked for
 		return Answer{}, c.usage(row)
 	}
+	m, err := c.readableRoom(s.of)
+	if err != nil {
+		return Answer{}, err
+	}
+	s.query.Room = m.Subject
 	s.query.Words = strings.Join(words, " ")
 	s.query.N = s.page*pageLines + 1 // one more, to see whether there is another page
 	found, err := c.House.Search(ctx, s.query)
@@ -62,7 +67,7 @@ func search(ctx context.Context, c *Call) (Answer, error) {
 	case len(found) == 0:
 		return c.say(i18n.SearchNoMatch, shorten(c.Rest)), nil
 	}
-	a := Answer{Lines: events(found[first:min(last, len(found))]), Times: s.times}
+	a := Answer{Lines: c.audible(events(found[first:min(last, len(found))])), Times: s.times}
 	if len(found) > last && s.page < maxPage {
 		a.Aside = c.Lang.Text(i18n.SearchMore, s.page+1)
 	}
@@ -72,6 +77,7 @@ func search(ctx context.Context, c *Call) (Answer, error) {
 // searching is what somebody looks for.
 type searching struct {
 	query room.SearchQuery
+	of    string // the room as it was typed; empty for the one that the caller looks at
 	page  int
 	times Times
 }
@@ -93,9 +99,7 @@ func (s *searching) filter(c *Call, w word) error {
 		s.query.Author = key
 		return err
 	case "in":
-		if name := strings.TrimPrefix(strings.ToLower(w.text), "#"); room.Subject("room/"+name) != s.query.Room {
-			return fail(i18n.NoSuchRoom, shorten(w.text))
-		}
+		s.of = w.text
 	case "since":
 		t, ok := Moment(w.text, c.now())
 		if !ok {

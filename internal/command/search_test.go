@@ -69,12 +69,12 @@ func TestSearchSaysWhatItCannotDo(t *testing.T) {
 		`/search "in:" hello since:`:             "Use it like this: /search WORDS [FILTERS]",
 		"/search ...":                            "There is no word in that to look for.",
 		"/search x form:kim":                     "There is no filter form: but from: in: since: page: and time:.",
-		"/search x in:#garden":                   "There is no room #garden.",
+		"/search x in:#garden":                   "There is no room #garden that you may read.",
 		"/search x since:monday":                 "since:monday cannot be read as a time. Write since:30m",
 		"/search x from:→":                       "Nobody can be called →",
 		"/search x time:9":                       "time:9 is not possible",
 		"/search x page:two":                     "page: takes a number",
-		`/search x in:"a` + "\n" + `[root]"`:     "There is no room a….",
+		`/search x in:"a` + "\n" + `[root]"`:     "There is no room a… that you may read.",
 		"/search " + strings.Repeat("a:b ", 500): "There is no filter a:",
 	} {
 		kim.fails(line, want)

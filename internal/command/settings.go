@@ -159,7 +159,8 @@ func (c *Call) save(ctx context.Context, changes ...Change) error {
 		return nil
 	}
 	for _, change := range changes {
-		if a.Settings[change.Name] == change.Value {
+		who, ignoring := Ignores(change)
+		if a.Settings[change.Name] == change.Value || ignoring && change.Value != "" && who.passing() {
 			continue
 		}
 		void, err := c.House.Act(ctx, c.Me.Person(), room.Configured{Name: change.Name, Value: change.Value})

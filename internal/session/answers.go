@@ -27,8 +27,8 @@ type answerPage struct {
 	err    error
 }
 
-// answered takes in the answer of a command.
-func (x *session) answered(ctx context.Context, o outcome) {
+// answered takes in the answer of a command, which may have led into a room, or out of one.
+func (x *session) answered(ctx context.Context, o outcome) error {
 	a := o.answer
 	if x.settings.Set(a.Changed.Name, a.Changed.Value) && x.console != nil {
 		x.console.apply(x.settings)
@@ -44,6 +44,10 @@ func (x *session) answered(ctx context.Context, o outcome) {
 		x.out.clear() // what was typed behind it is not said by somebody who has left
 		x.over = true
 	}
+	if in := x.me.Rooms(); o.jobs[0].run != nil && !slices.EqualFunc(in, x.rooms, func(where room.Subject, v command.Visited) bool { return where == v.Where }) {
+		return x.settleRooms(ctx)
+	}
+	return nil
 }
 
 // answer begins to read an answer, to be shown behind everything that the person did before.

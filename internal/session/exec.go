@@ -79,13 +79,12 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 		return &command.Failure{Say: i18n.NoSuchRoom, Args: []any{"#" + strings.TrimPrefix(x.want, "#")}}
 	}
 	x.here = by.Where
+	if a, has := x.opt.House.AccountOf(x.visitor.Key); has {
+		x.recall(a)
+	}
 	call := &command.Call{Env: x.env(), Name: name, Rest: rest}
 	call.Bare = true
-	call.Who = room.Person{Key: x.visitor.Key}
-	if a, has := x.opt.House.AccountOf(x.visitor.Key); has {
-		call.Who = a.Person()
-		call.Who.Key = x.visitor.Key
-	}
+	call.Who = x.known()
 	if !c.Public {
 		me, err := x.visit(ctx)
 		if err != nil {
@@ -142,15 +141,30 @@ func (x *session) execSpeak(ctx context.Context, c command.Command, call *comman
 			if e.Seq != results[0].Seq {
 				continue
 			}
-			if err := scr.Show([]*room.Event{e}); err != nil || !results[0].Kept {
+			if err := scr.Show([]*room.Event{e}); err != nil {
 				return err
 			}
-			return scr.Refuse(room.Sentence(x.settings.Lang.Text(i18n.ToldKept, body.(room.Told).To.Nick)))
+			return x.execTold(body, results[0].Kept, scr)
 		}
 		if n == 0 { // so many lines came at once that ours is out of memory already; everybody was shown it all the same
 			return nil
 		}
 	}
+}
+
+// execTold tells of a direct message that it is kept, or that its receiver is away.
+func (x *session) execTold(body room.Body, kept bool, scr *pipeScreen) error {
+	told, ok := body.(room.Told)
+	if !ok {
+		return nil
+	}
+	if kept {
+		return scr.Refuse(room.Sentence(x.settings.Lang.Text(i18n.ToldKept, told.To.Nick)))
+	}
+	if away := command.AwayOf(x.opt.House, told.To); away != nil {
+		return scr.Refuse(room.Sentence(command.IsAway(told.To, *away).Sentence(x.settings.Lang)))
+	}
+	return nil
 }
 
 // pipeScreen is where one command's answer and complaints go.

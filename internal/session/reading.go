@@ -76,6 +76,7 @@ func (x *session) probeDue() time.Time {
 // already.
 func (x *session) catchUp(missed room.Missed) {
 	add := func(events ...*room.Event) { x.returning = append(x.returning, events...) }
+	missed.Again, missed.New = x.audible(missed.Again), x.audible(missed.New)
 	if missed.Skipped > 0 {
 		add(x.note(i18n.ReturnSkipped, missed.Skipped))
 		x.keepGap(command.Gap{Where: x.here, Lines: missed.Lines, Letters: missed.Letters})

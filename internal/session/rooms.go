@@ -49,9 +49,20 @@ func (x *session) entry(visit bool) (room.Entry, *command.Failure) {
 	if x.want == "" {
 		return by, nil
 	}
-	by, why := command.Door{House: x.opt.House, Names: x.opt.Names, Total: x.opt.Limits.RoomsTotal}.To(x.want)
+	by, why := command.Door{House: x.opt.House, Names: x.opt.Names, Who: x.known(), Total: x.opt.Limits.RoomsTotal}.To(x.want)
 	by.Visit, by.Back = visit, true
 	return by, why
+}
+
+// known is who the visitor is before they have come in, as far as their key tells.
+func (x *session) known() room.Person {
+	a, has := x.opt.House.AccountOf(x.visitor.Key)
+	if !has {
+		return room.Person{Key: x.visitor.Key}
+	}
+	who := a.Person()
+	who.Key = x.visitor.Key
+	return who
 }
 
 // come brings the person in. Where the room that they asked for is closed to them and there is somebody to tell, they come into the
@@ -112,20 +123,29 @@ func (x *session) banned() error {
 //go:noinline
 func (x *session) rejoin(ctx context.Context) {
 	a, has := x.me.Account()
-	for name, value := range a.Settings {
-		x.ignore(command.Change{Name: name, Value: value})
+	x.recall(a)
+	most := x.opt.Limits.RoomsPerPerson
+	if most == 0 || x.visitor.Exempt {
+		most = room.MaxRooms
 	}
 	if !has || !x.manner.Welcome {
 		return
 	}
 	for name := range strings.FieldsSeq(a.Settings[command.SettingRooms]) {
 		where := room.Subject("room/" + name)
-		if m, there := x.opt.House.Room(where); !there || x.me.In(m.Subject) || len(x.me.Rooms()) >= x.opt.Limits.RoomsPerPerson {
+		if m, there := x.opt.House.Room(where); !there || x.me.In(m.Subject) || len(x.me.Rooms()) >= most {
 			continue
 		}
 		if _, err := x.me.Join(ctx, room.Entry{Where: where, Back: true}); err != nil && room.Unsaved(err) {
 			return
 		}
+	}
+}
+
+// recall takes in whom the owner of an account ignores.
+func (x *session) recall(a room.Account) {
+	for name, value := range a.Settings {
+		x.ignore(command.Change{Name: name, Value: value})
 	}
 }
 
@@ -210,7 +230,7 @@ func (x *session) turnTo(ctx context.Context, where room.Subject) error {
 		if err != nil {
 			x.log().Error("backlog could not be read", "room", string(where), "err", err)
 		}
-		add(backlog...)
+		add(x.audible(backlog)...)
 	}
 	if unread == 0 {
 		return nil
@@ -221,6 +241,7 @@ func (x *session) turnTo(ctx context.Context, where room.Subject) error {
 		add(x.note(i18n.ReturnUnreadable))
 		return nil
 	}
+	missed.Again, missed.New = x.audible(missed.Again), x.audible(missed.New)
 	if missed.Skipped > 0 {
 		add(x.note(i18n.ReturnSkipped, missed.Skipped))
 		x.keepGap(command.Gap{Where: where, Lines: missed.Lines, Letters: missed.Letters})
@@ -241,13 +262,16 @@ func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool)
 		if x.moves(e, me.ID) {
 			changed = true
 		}
+		if !command.Audible(x.ignored, e) {
+			continue
+		}
 		v := x.visited(e.Subject)
 		if v == nil || v.Where == x.here || concerns(e, me.ID) {
 			shown = append(shown, e)
 			continue
 		}
 		text, said := spokenIn(e)
-		if !said || e.From.ID == me.ID || x.ignores(e.From) {
+		if !said || e.From.ID == me.ID {
 			continue
 		}
 		v.Unread++
@@ -304,9 +328,12 @@ func spokenIn(e *room.Event) (room.Text, bool) {
 	}
 }
 
-// ignores says that the person does not want to read somebody.
-func (x *session) ignores(who room.Person) bool {
-	return command.Ignored(x.ignored, who)
+// audible leaves out what people said whom the person ignores.
+func (x *session) audible(events []*room.Event) []*room.Event {
+	if len(x.ignored) == 0 {
+		return events
+	}
+	return slices.DeleteFunc(slices.Clone(events), func(e *room.Event) bool { return !command.Audible(x.ignored, e) })
 }
 
 // ignore takes in that somebody is to be ignored, or no more.

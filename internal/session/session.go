@@ -26,6 +26,8 @@ const (
 	keptSpeakers = 64
 	// keptGaps bounds how many gaps are kept for whoever wants to catch up.
 	keptGaps = 16
+	// keptAway is of how many people it is remembered that the person was told that they are away.
+	keptAway = 64
 	// keptNotices bounds what is kept for a screen that takes nothing.
 	keptNotices = 32
 	// wonderAfter is how long a line may be on its way before the person is told that it is.
@@ -56,6 +58,7 @@ type session struct {
 	pending  room.Subject      // the room to turn to as soon as that can be; empty for none
 	turnedAt time.Time         // when the screen turned to another room last
 	ignored  []command.Ignoring
+	toldAway map[room.PersonID]*room.Absent // of whom the person was told that they are away, and in what words
 	out      outbox
 	posted   room.Seq    // the last of the person's own records that is shown to the room
 	peer     room.Person // who last exchanged a direct message with the person
@@ -148,6 +151,7 @@ func (x *session) stay(ctx context.Context) (err error) {
 
 func (x *session) arrive() {
 	x.here = x.me.First()
+	x.use()
 	x.count(func(c *Stats) { c.Screens[x.manner.Door]++ })
 	if x.me.Announced() {
 		x.count(func(c *Stats) { c.People[x.manner.Door]++ })
@@ -160,6 +164,15 @@ func (x *session) arrive() {
 		}
 	}
 	x.screen.Enter(x.me.Person().Nick)
+}
+
+// use notes that the person is at their screen, and what they read: of a door that speaks one language to everybody that is not known.
+func (x *session) use() {
+	lang := ""
+	if x.manner.Commands {
+		lang = string(x.settings.Lang)
+	}
+	x.me.Use(lang)
 }
 
 func (x *session) depart(why room.Ending) {
@@ -232,7 +245,7 @@ func (x *session) greet(ctx context.Context) error {
 		if err != nil {
 			x.log().Error("backlog could not be read", "err", err)
 		}
-		first = append(first, backlog...)
+		first = append(first, x.audible(backlog)...)
 	}
 	if len(first) == 0 {
 		return nil
@@ -352,7 +365,7 @@ func (x *session) look(in Input) error {
 	limits := x.opt.Limits
 	if in.Kind != Woken {
 		x.lastInput = now
-		x.me.Use(string(x.settings.Lang))
+		x.use()
 	} else if limits.IdleTimeout > 0 && now.Sub(x.lastInput) >= limits.IdleTimeout {
 		return &Cause{Ending: room.EndingIdle, Say: i18n.EndIdle}
 	}
@@ -391,11 +404,12 @@ func (x *session) line(in Input) error {
 	if !isCommand {
 		return x.say(typed, rest)
 	}
+	c, ok := command.Find(name)
+	typed = c.Kept(typed, rest)
 	if x.console != nil {
 		x.console.Remember(typed)
 	}
 	j := job{line: x.lines, typed: typed}
-	c, ok := command.Find(name)
 	if !ok {
 		return x.failedInTurn(j, command.Unknown(name))
 	}
@@ -486,8 +500,8 @@ func (x *session) settle(ctx context.Context) error {
 				err = command.Voided(r.Void, r.Bar, x.opt.House, x.zone, x.opt.Contact())
 			} else {
 				x.posted = max(x.posted, r.Seq)
-				if r.Kept {
-					x.answer(ctx, x.remark(i18n.ToldKept, j.body.(room.Told).To.Nick), j.line)
+				if told, ok := j.body.(room.Told); ok {
+					x.afterTelling(ctx, told.To, r.Kept, j.line)
 				}
 			}
 		}
@@ -497,8 +511,26 @@ func (x *session) settle(ctx context.Context) error {
 			}
 		}
 	}
-	x.answered(ctx, o)
-	return nil
+	return x.answered(ctx, o)
+}
+
+// afterTelling tells what there is to know of somebody who was sent a direct message: that it is kept for them or, once, that they are
+// away.
+func (x *session) afterTelling(ctx context.Context, to room.Person, kept bool, line int) {
+	if kept {
+		x.answer(ctx, x.remark(i18n.ToldKept, to.Nick), line)
+		return
+	}
+	away := command.AwayOf(x.opt.House, to)
+	if away == nil || x.toldAway[to.ID] == away {
+		return
+	}
+	if x.toldAway == nil || len(x.toldAway) >= keptAway {
+		x.toldAway = map[room.PersonID]*room.Absent{}
+	}
+	x.toldAway[to.ID] = away
+	e := room.Note(room.Sentence(command.IsAway(to, *away).Sentence(x.settings.Lang)))
+	x.answer(ctx, command.Answer{Lines: func(yield func(*room.Event, error) bool) { yield(e, nil) }}, line)
 }
 
 // failedInTurn is failed, after what was typed before has had its effect: that may be another language.
@@ -800,7 +832,21 @@ func (x *session) propose(draft string, cursor int) (start int, candidates []str
 		}
 	}
 	slices.Sort(people[rest:])
-	return command.Complete(draft[:cursor], people)
+	return command.Complete(draft[:cursor], people, x.proposeRooms)
+}
+
+// proposeRooms lists the rooms that Tab may put before the cursor, those of the person first.
+func (x *session) proposeRooms() []string {
+	var names []string
+	for _, v := range x.rooms {
+		names = append(names, "#"+string(v.Name))
+	}
+	for _, m := range x.opt.House.Rooms(x.me.Person()) {
+		if x.visited(m.Subject) == nil {
+			names = append(names, "#"+string(m.Name))
+		}
+	}
+	return names
 }
 
 // finished says that the person's input is over and all that came of it is done, and shown if there is somebody to see it.

@@ -1132,7 +1132,7 @@ func TestASettingHoldsForTheVeryNextCommand(t *testing.T) {
 			close(p.in)
 		}()
 		p.ends(room.EndingLeft, 1)
-		if got := p.screen(); strings.Count(got, "Times are set to short.") != 2 || !strings.Contains(got, "/who  지금 있는 사람들") {
+		if got := p.screen(); strings.Count(got, "Times are set to short.") != 2 || !strings.Contains(got, "/who [#방]  지금 있는 사람들") {
 			t.Errorf("stdout = %q, want the settings of the command before", got)
 		}
 		if got := p.complain.String(); !strings.Contains(got, "/nosuch 명령은 없습니다") {
