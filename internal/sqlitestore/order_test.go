@@ -227,7 +227,7 @@ func TestAStrikeAndItsUndoing(t *testing.T) {
 	}
 	lines := []room.ID{
 		h.do(kim, room.Lobby, said("고양이 one")),
-		h.do(kim, room.Lobby, said(strings.Repeat("고양이 ", 1200))),
+		h.do(kim, room.Lobby, said(strings.Repeat("고양이 ", 500))),
 	}
 	h.post(lee, room.Renamed{To: "park", Names: names("park")})
 	lines = append(lines, h.do(lee, room.Lobby, room.Emoted{Text: room.Sentence("고양이 two")})) // written as lee
@@ -293,7 +293,7 @@ func TestWhatWasStruckIsGoneAfterADay(t *testing.T) {
 		op := h.operator("op")
 		kim := h.come("kim", "SHA256:fingerprint-of-kim")
 		h.do(kim, "", room.Registered{Names: names("kim")})
-		line := h.do(kim, room.Lobby, said("zeppelin "+strings.Repeat("balloon ", 1200)))
+		line := h.do(kim, room.Lobby, said("zeppelin "+strings.Repeat("balloon ", 600)))
 		strike := h.do(op, room.Lobby, room.Withdrawn{Lines: []room.ID{line}})
 		meanwhile(h, kim)
 		h.Exec(t, fmt.Sprintf(`UPDATE withdrawn SET at = at - %d`, 23*time.Hour))
@@ -409,7 +409,7 @@ func TestARoomThatEndedIsForgotten(t *testing.T) {
 		}
 	}
 	open()
-	const many = 120 // more than go at once
+	const many = 60 // more than go at once
 	var lines []room.ID
 	for i := range many {
 		lines = append(lines, h.do(owner, shed, said(fmt.Sprintf("zeppelin %d", i))))
