@@ -330,6 +330,8 @@ const (
 	DidWithdraw      Key = "did.withdrawn"
 	Announcement     Key = "did.announced"
 	RemovedLine      Key = "removed"
+	TheLobby Key = "the_lobby"
+	OfferRegister Key = "welcome.register"
 )
 
 // NickRule is the sentence for a rule that a nickname broke, by the rule's slug. Its arguments are the character at fault, what

@@ -33,7 +33,7 @@ func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stde
 	x := &session{
 		want: want, Service: s, visitor: v, manner: Manner{Door: "ssh"}, settings: with, start: with, zone: zone(v.Env["TZ"]), cancel: cancel,
 	}
-	scr := &pipeScreen{out: stdout, err: stderr, view: render.View{Lang: x.settings.Lang, Bare: true, Zone: x.zone}}
+	scr := &pipeScreen{out: stdout, err: stderr, view: render.View{Lang: x.settings.Lang, Bare: true, Zone: x.zone, Rooms: s.opt.House}}
 	x.screen = scr
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -63,13 +63,13 @@ func (e unknownError) Error() string { return e.failure.Error() }
 func (e unknownError) Unwrap() error { return e.failure }
 
 func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error {
+	if err := x.banned(); err != nil {
+		return err
+	}
 	name, rest, isCommand := command.Parse("/" + strings.TrimPrefix(strings.TrimLeft(line, " "), "/"))
 	c, ok := command.Find(name)
 	if !ok || !isCommand {
 		return unknownError{command.UnknownAlone(name)}
-	}
-	if err := x.banned(); err != nil {
-		return err
 	}
 	by, why := x.entry(true)
 	if why != nil {
@@ -78,7 +78,7 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 	if c.Public && by.Open != nil { // to look something up makes no room
 		return &command.Failure{Say: i18n.NoSuchRoom, Args: []any{"#" + strings.TrimPrefix(x.want, "#")}}
 	}
-	x.here = by.Where
+	x.here, scr.view.Here = by.Where, by.Where
 	if a, has := x.opt.House.AccountOf(x.visitor.Key); has {
 		x.recall(a)
 	}

@@ -114,6 +114,8 @@ func (x *session) banned() error {
 	if !hit {
 		return nil
 	}
+	x.log().Info("kept out", "bar", bar.ID.String(), "by", string(bar.By.Nick))
+	x.opt.Knocked(x.manner.Door, x.visitor.Remote)
 	return &Cause{Ending: room.EndingBanned, Failure: command.Barred(bar, x.opt.House, x.zone, x.opt.Contact())}
 }
 
@@ -191,6 +193,7 @@ func (x *session) showRooms() {
 	if x.console == nil {
 		return
 	}
+	x.console.view.Here = x.here
 	here := ""
 	var others []elsewhere
 	for i, v := range x.rooms {

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -31,7 +32,7 @@ type Limits struct {
 	IdleTimeout    time.Duration   // idle_timeout; 0 never
 }
 
-// Options of a service; all are required but Contact and Words.
+// Options of a service; all are required but Contact, Knocked and Words.
 type Options struct {
 	House   *room.House
 	Names   identity.Rules
@@ -40,7 +41,9 @@ type Options struct {
 	Lang    i18n.Lang                   // for people whose client names no language
 	Keys    iter.Seq2[string, []string] // the key map of terminals: the slug of what keys do, and their names
 	Contact func() string               // whom to ask about a ban of the house; empty for nobody named
-	Words   func() command.Words        // the operator's own; nil for none
+	// Knocked is called when somebody whose key or address is banned comes to a door and is sent away; nil for nothing. It must not block.
+	Knocked func(door string, from netip.Addr)
+	Words   func() command.Words // the operator's own; nil for none
 	Logger  *slog.Logger
 }
 
@@ -70,6 +73,9 @@ type Stats struct {
 func New(opt Options) *Service {
 	if opt.Contact == nil {
 		opt.Contact = func() string { return "" }
+	}
+	if opt.Knocked == nil {
+		opt.Knocked = func(string, netip.Addr) {}
 	}
 	if opt.Words == nil {
 		opt.Words = func() command.Words { return nil }
@@ -119,6 +125,7 @@ func (s *Service) onConsole(v Visitor, c Console) *session {
 	}
 	with := s.settings(v)
 	scr := newConsoleScreen(c, &s.drawn, with, v)
+	scr.view.Rooms = s.opt.House
 	return s.newSession(v, m, scr, scr, with)
 }
 

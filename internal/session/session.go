@@ -52,6 +52,7 @@ type session struct {
 
 	want     string // the room that they asked for as they logged in; empty for the lobby
 	me       *room.Member
+	seen     bool              // somebody with the same key was here lately
 	here     room.Subject      // the room that is on the screen
 	rooms    []command.Visited // that the screen is in, by their places
 	counted  bool              // more is unread in other rooms than the prompt says
@@ -120,6 +121,7 @@ func (x *session) live(ctx context.Context) End {
 	err := x.banned()
 	var me *room.Member
 	if err == nil {
+		x.seen = x.seenBefore() // not by this visit
 		me, err = x.enter(ctx)
 	}
 	if errors.Is(err, io.EOF) { // they went without coming in
@@ -225,14 +227,7 @@ func (x *session) greet(ctx context.Context) error {
 	missed, returned, err := x.me.Missed(ctx, keptReturning)
 	var first []*room.Event
 	if x.manner.Welcome {
-		hello := i18n.Welcome
-		if _, owner := x.me.Account(); owner {
-			hello = i18n.WelcomeBack
-		}
-		if !x.me.Announced() && !returned {
-			hello = i18n.WelcomeAgain
-		}
-		first = append(first, x.note(hello, x.me.Person().Nick), x.note(i18n.WelcomeHelp))
+		first = x.welcome(returned)
 	}
 	switch {
 	case err != nil:

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"sarangbang/internal/cells"
+	"sarangbang/internal/command"
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/identity"
 	"sarangbang/internal/memjournal"
@@ -31,7 +32,13 @@ type house struct {
 	room    *room.House
 	journal *memjournal.Journal
 	log     *lockedBuffer
+	knocks  lockedBuffer // who was sent away at a door, a line each
+	motd    string
 }
+
+// Motd and Rules make the house the operator of itself.
+func (h *house) Motd(i18n.Lang) room.Text  { return room.Sentence(h.motd) }
+func (h *house) Rules(i18n.Lang) room.Text { return room.Text{} }
 
 // lockedBuffer is a log that several goroutines write.
 type lockedBuffer struct {
@@ -65,7 +72,9 @@ func newHouse(t *testing.T, l session.Limits, archive ...room.Archive) *house {
 	h.room = room.NewHouse(h.journal, memjournal.NewLeases(), room.Options{Logger: logger})
 	h.Service = session.New(session.Options{
 		House: h.room, Names: identity.DefaultRules(), Limits: l, Lang: i18n.English, Logger: logger,
-		Keys: func(yield func(string, []string) bool) { yield("send", []string{"Enter"}) },
+		Knocked: func(door string, from netip.Addr) { fmt.Fprintln(&h.knocks, door, from) },
+		Words:   func() command.Words { return h },
+		Keys:    func(yield func(string, []string) bool) { yield("send", []string{"Enter"}) },
 		Rates: moderation.NewRates(moderation.Limits{
 			MessageBurst: 8, MessagesPerSecond: 2, MessageDelay: 5 * time.Second, NickChangesPerMinute: 5, NewPeoplePerMinute: 10,
 		}),
