@@ -87,6 +87,9 @@ func prepare(path string) error {
 }
 
 func unwritable(path string, why error) error {
+	if errors.Is(why, syscall.ENOSPC) || errors.Is(why, syscall.EDQUOT) || errors.Is(why, syscall.EFBIG) {
+		return fmt.Errorf("data folder %s cannot be written (%w): make room on its disk", path, why)
+	}
 	return fmt.Errorf("data folder %s cannot be written (%w): let this user write there, or choose another with --data-dir", path, why)
 }
 

@@ -75,12 +75,35 @@ func codeOf(err error) int {
 	return 0
 }
 
-// reason is an operating system error without the call and the path around it, which the sentence names better.
+// reason is an operating system error without the call and the path around it, which the sentence names better, or what an error of
+// SQLite means.
 func reason(err error) error {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno
 	}
+	if codeOf(err) != 0 {
+		return errors.New(meaning(err))
+	}
 	return err
+}
+
+// meaning says what an error of SQLite means: its own words are for programmers.
+func meaning(err error) string {
+	if noRoom(err) {
+		return "no space is left"
+	}
+	switch code := codeOf(err); code & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return "another process has locked it"
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
+		return "it cannot be opened or written"
+	case sqlite3.SQLITE_IOERR:
+		return "its disk fails"
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return "it is damaged"
+	default:
+		return fmt.Sprintf("SQLite fails with code %d", code)
+	}
 }
 
 // cure is what helps against an error of the operating system: room if that is what is missing, else what usually does.
@@ -96,20 +119,14 @@ func unusable(path string, err error) error {
 	if noRoom(err) { // a start reserves places before anybody comes in
 		return fmt.Errorf("database %s cannot be used, since no space is left for it: make room on its disk, or lift the limit of the size of files", path)
 	}
-	why, advice := "", "see what sarangbang doctor says of it, or bring a backup back"
-	switch code := codeOf(err); code & 0xff {
+	advice := "see what sarangbang doctor says of it, or bring a backup back"
+	switch codeOf(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		why, advice = "another process has locked it", "end whatever else has it open"
+		advice = "end whatever else has it open"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
-		why, advice = "it cannot be opened or written", "let this user read and write it and its folder, and what stands beside it, which must be files"
+		advice = "let this user read and write it and its folder, and what stands beside it, which must be files"
 	case sqlite3.SQLITE_IOERR:
-		why, advice = "its disk fails", "look after the disk, and bring a backup back if need be"
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		why = "it is damaged"
-	case sqlite3.SQLITE_OK:
-		why = reason(err).Error()
-	default:
-		why = fmt.Sprintf("SQLite fails with code %d", code)
+		advice = "look after the disk, and bring a backup back if need be"
 	}
-	return fmt.Errorf("database %s cannot be used (%s): %s", path, why, advice)
+	return fmt.Errorf("database %s cannot be used (%w): %s", path, reason(err), advice)
 }
