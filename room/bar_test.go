@@ -34,3 +34,33 @@ func TestABarLeavesAccountsAlone(t *testing.T) {
 		}
 	}
 }
+
+// Of a line that two moderators strike, the second has struck nothing.
+func TestALineIsStruckOnce(t *testing.T) {
+	rules, op := room.NewRules(), personOf("op")
+	op.Key = "SHA256:op"
+	a, b := room.NewID(), room.NewID()
+	seq := room.Seq(0)
+	apply := func(from room.Person, where room.Subject, body room.Body) (room.ID, room.Verdict) {
+		seq++
+		e := &room.Event{Seq: seq, ID: room.NewID(), Subject: where, At: time.Unix(1_000_000, 0), From: from, Body: body}
+		return e.ID, rules.Apply(e)
+	}
+	apply(room.Person{}, room.HouseSubject, room.Appointed{Keys: []string{op.Key}})
+	first, v := apply(op, room.Lobby, room.Withdrawn{Lines: []room.ID{a}})
+	if v.Void != "" {
+		t.Fatalf("the first strike: void %q", v.Void)
+	}
+	second, v := apply(op, room.Lobby, room.Withdrawn{Lines: []room.ID{a, b}})
+	if v.Void != "" || len(v.Act.Lines) != 1 || v.Act.Lines[0] != b {
+		t.Fatalf("the second strike: %+v, want it to strike %v alone", v, b)
+	}
+	if _, v := apply(op, room.Lobby, room.Withdrawn{Lines: []room.ID{b}}); v.Void != room.VoidNoChange {
+		t.Errorf("the third strike: void %q, want %q", v.Void, room.VoidNoChange)
+	}
+	for _, act := range []room.ID{second, first} {
+		if _, v := apply(op, room.HouseSubject, room.Undone{Act: act}); v.Void != "" || len(v.Act.Lines) != 1 {
+			t.Errorf("undo of %v: %+v", act, v)
+		}
+	}
+}

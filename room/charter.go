@@ -1,6 +1,7 @@
 package room
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,7 +42,7 @@ type Room struct {
 // Topic is what a room is about.
 type Topic struct {
 	Text Text
-	By   Nick
+	By   Person
 	At   time.Time
 }
 
@@ -316,15 +317,27 @@ func (r *Rules) may(who Person, d Deed, where Subject) bool {
 	return r.replaying || r.roleIn(who, where) >= r.needs(d, where)
 }
 
+// speaksOf says that what an act would put back, or changed, names somebody.
+func (a *Act) speaksOf(id PersonID) bool {
+	name, err := json.Marshal(id)
+	if err != nil { // a string cannot fail
+		panic(err)
+	}
+	return bytes.Contains(a.Was, name) || bytes.Contains(a.Became, name)
+}
+
 // leaveCharter takes an erased account from the rooms that it kept or was invited to, and from what it did lately.
 func (r *Rules) leaveCharter(id PersonID) {
 	for _, m := range r.rooms {
 		guest := slices.ContainsFunc(m.Invited, func(p Person) bool { return p.ID == id })
-		if !guest && !slices.Contains(m.Keepers, id) {
+		if !guest && !slices.Contains(m.Keepers, id) && m.Topic.By.ID != id {
 			continue
 		}
 		left := m.clone()
 		left.Keepers = slices.DeleteFunc(left.Keepers, func(k PersonID) bool { return k == id })
+		if left.Topic.By.ID == id {
+			left.Topic.By = Struck
+		}
 		left.Invited = slices.DeleteFunc(left.Invited, func(p Person) bool { return p.ID == id })
 		r.putRoom(left)
 	}
@@ -332,7 +345,7 @@ func (r *Rules) leaveCharter(id PersonID) {
 		r.grant(id, false)
 	}
 	for act, a := range r.acts {
-		if a.By.ID == id || a.Of == id {
+		if a.By.ID == id || a.Of == id || a.speaksOf(id) {
 			drop(r, r.acts, act)
 			r.changed(keptAct+act.String(), nil)
 		}

@@ -147,11 +147,7 @@ func (r *Rules) order(e *Event) Verdict {
 	case Undone:
 		return r.takeBack(e, b)
 	case Withdrawn:
-		if why := r.refused(e, DeedWithdraw); why != "" || len(b.Lines) == 0 {
-			return void(why)
-		}
-		r.putAct(&Act{ID: e.ID, Kind: "withdrawn", By: e.From, At: e.At, Where: e.Subject, Lines: b.Lines})
-		return Verdict{Shown: true, From: e.From}
+		return r.withdraw(e, b)
 	case Announced:
 		if why := r.refused(e, DeedAnnounce); why != "" {
 			return void(why)
@@ -170,10 +166,35 @@ func (r *Rules) Replay(e *Event) {
 	switch e.Body.(type) {
 	case Registered, KeyAdded, KeyRemoved, Configured, Erased:
 		r.account(e, e.From)
-	case Opened, Closed, Arranged, Invited, Ranked, Appointed, Barred, Lifted, Undone, Withdrawn:
+	case Opened, Closed, Arranged, Invited, Ranked, Appointed, Kicked, Barred, Lifted, Undone, Withdrawn:
 		r.order(e)
 	default: // nothing is left of it
 	}
+}
+
+// withdraw strikes lines: of those that another act has struck already, nothing is left to take back.
+func (r *Rules) withdraw(e *Event, b Withdrawn) Verdict {
+	why := r.refused(e, DeedWithdraw)
+	lines := slices.DeleteFunc(slices.Clone(b.Lines), r.withdrawn)
+	if why == "" && len(lines) == 0 {
+		why = VoidNoChange
+	}
+	if why != "" {
+		return Verdict{Void: why, From: e.From}
+	}
+	act := &Act{ID: e.ID, Kind: "withdrawn", By: e.From, At: e.At, Where: e.Subject, Lines: lines}
+	r.putAct(act)
+	return Verdict{Shown: true, From: e.From, Act: act}
+}
+
+// withdrawn says that a line is struck by an act that nobody has taken back.
+func (r *Rules) withdrawn(line ID) bool {
+	for _, a := range r.acts {
+		if !a.Undone && slices.Contains(a.Lines, line) {
+			return true
+		}
+	}
+	return false
 }
 
 // refused says why the author may not do something in the record's room.
@@ -277,7 +298,7 @@ func (r *Rules) arrange(e *Event, b Arranged) Verdict {
 	case AspectTopic:
 		m.Topic = Topic{}
 		if b.Value != "" {
-			m.Topic = Topic{Text: Sentence(b.Value), By: e.From.Nick, At: e.At}
+			m.Topic = Topic{Text: Sentence(b.Value), By: e.From, At: e.At}
 		}
 		if m.Topic.Text == old.Topic.Text {
 			return void(VoidNoChange)
@@ -399,15 +420,19 @@ func (r *Rules) kick(e *Event, b Kicked) Verdict {
 	if why := r.refused(e, DeedKick); why != "" {
 		return void(why)
 	}
+	act := &Act{ID: e.ID, Kind: "kicked", By: e.From, At: e.At, Where: e.Subject, Of: b.Whom.ID}
 	p := r.at(e.Subject, b.Whom.ID)
 	switch {
+	case r.replaying:
+		r.putAct(act)
+		return Verdict{}
 	case p == nil:
 		return void(VoidNobody)
 	case !r.above(e.From, p.person, e.Subject):
 		return void(VoidProtected)
 	}
 	out := p.person
-	r.putAct(&Act{ID: e.ID, Kind: "kicked", By: e.From, At: e.At, Where: e.Subject, Of: out.ID})
+	r.putAct(act)
 	listed := r.expel(e.Subject, out.ID)
 	return Verdict{From: e.From, Out: []Person{out}, Shown: listed}
 }
