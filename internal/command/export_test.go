@@ -1,6 +1,11 @@
 package command
 
-import "sarangbang/room"
+import (
+	"time"
+
+	"sarangbang/internal/i18n"
+	"sarangbang/room"
+)
 
 // What the tests look at from outside.
 var CutNick = cutNick
@@ -28,4 +33,16 @@ func (c *Codes) Triers() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.wrong)
+}
+
+// HoldChecks keeps everybody from checking a password until release is called.
+func HoldChecks() (release func()) {
+	checking <- struct{}{}
+	return func() { <-checking }
+}
+
+// Span is span for the tests.
+func Span(lang i18n.Lang, d time.Duration) string {
+	c := &Call{Env: Env{Settings: Settings{Lang: lang}}}
+	return c.span(d)
 }

@@ -37,7 +37,7 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h := &house{t: t, House: room.NewHouse(store, memjournal.NewLeases(), room.Options{Logger: logger, ResumeWindow: time.Minute}), codes: command.NewCodes()}
-	h.rates = moderation.NewRates(moderation.Limits{MessageBurst: 8, MessagesPerSecond: 2, NickChangesPerMinute: 5, NewPeoplePerMinute: 10})
+	h.rates = moderation.NewRates(moderation.Limits{MessageBurst: 8, MessagesPerSecond: 2, NickChangesPerMinute: 5, JoinsPerMinute: 5, NewPeoplePerMinute: 10})
 	if err := h.Restore(t.Context(), store); err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +76,11 @@ func (h *house) come(nick, key string) *guest {
 	if err != nil {
 		h.t.Fatalf("%s cannot come in: %v", nick, err)
 	}
+	return h.guestOf(m)
+}
+
+// guestOf is how somebody who is in calls commands.
+func (h *house) guestOf(m *room.Member) *guest {
 	g := &guest{Member: m, h: h}
 	g.env = command.Env{
 		House: h.House, Me: m, Settings: command.Settings{Lang: i18n.English, Times: command.TimesOff}, Zone: time.UTC,

@@ -66,7 +66,7 @@ func firstWord(rest string) string {
 // cutWord takes the first word apart from what follows it.
 func cutWord(rest string) (first, after string) {
 	rest = strings.TrimSpace(rest)
-	if end := strings.IndexAny(rest, " \n"); end >= 0 {
+	if end := strings.IndexAny(rest, " \t\n"); end >= 0 {
 		return rest[:end], strings.TrimSpace(rest[end:])
 	}
 	return rest, ""

@@ -59,16 +59,20 @@ func search(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	}
 	first, last := (s.page-1)*pageLines, s.page*pageLines
-	switch {
-	case len(found) <= first && s.page > 1:
+	if len(found) <= first && s.page > 1 {
 		return Answer{}, fail(i18n.SearchNoPage, s.page)
-	case len(found) == 0 && c.Bare: // whoever asks by a program learns it from the exit status
+	}
+	more := len(found) > last
+	shown := slices.DeleteFunc(found[first:min(last, len(found))], func(e *room.Event) bool { return !Audible(c.Ignored, e) })
+	switch {
+	case len(shown) > 0 || more:
+	case c.Bare: // whoever asks by a program learns it from the exit status
 		return Answer{}, fail(i18n.SearchNoMatch, shorten(c.Rest))
-	case len(found) == 0:
+	default:
 		return c.say(i18n.SearchNoMatch, shorten(c.Rest)), nil
 	}
-	a := Answer{Lines: c.audible(events(found[first:min(last, len(found))])), Times: s.times}
-	if len(found) > last && s.page < maxPage {
+	a := Answer{Lines: events(shown), Times: s.times}
+	if more && s.page < maxPage {
 		a.Aside = c.Lang.Text(i18n.SearchMore, s.page+1)
 	}
 	return a, nil
