@@ -90,7 +90,7 @@ func (b *books) do(ctx context.Context, what string) error {
 		}
 		if err := b.store.Forget(ctx); err != nil {
 			return fmt.Errorf("the account %s is erased, and nobody can wear the nickname until %s; but some of its lines still carry its name, "+
-				"and direct messages to it are still there (%w): make room, and start the house or call this again with any account, "+
+				"and direct messages to it may still be there (%w): mend that, and start the house or call this again with any account, "+
 				"either goes on with it", a.Nick, until.Format(minute), err)
 		}
 		b.say("the account %s is erased; its lines stay without a name, and nobody can wear the nickname until %s", a.Nick, until.Format(minute))

@@ -438,7 +438,7 @@ func TestDeletingAnAccountWithoutSpaceSaysWhatRemains(t *testing.T) {
 	defer signal.Reset(syscall.SIGXFSZ)
 	limitFiles(t, 100_000)
 	defer limitFiles(t, ^uint64(0))
-	o.refuses([]string{"account", "delete", "Kim"}, "the account Kim is erased", "some of its lines still carry its name", path, "make room")
+	o.refuses([]string{"account", "delete", "Kim"}, "the account Kim is erased", "some of its lines still carry its name", "(no more can be written to "+path, "the size of files is limited): mend that")
 	limitFiles(t, ^uint64(0))
 	if file, err := os.ReadFile(path); err != nil || !strings.Contains(string(file), firstKey) {
 		t.Errorf("without space nothing is left of the key in the file, %v: this test shows nothing", err)

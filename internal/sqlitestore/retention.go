@@ -444,7 +444,7 @@ func (w *writer) forgetNames(ctx context.Context) error {
 }
 
 // Forget waits until erased accounts are forgotten altogether, so that nothing of it is left to the next start. An error says why that
-// has to wait: the next start goes on with it.
+// has to wait, in words for an operator: the next start goes on with it.
 func (s *Store) Forget(ctx context.Context) error {
 	for more := true; more; {
 		err := s.submit(ctx, &request{done: make(chan struct{}), save: func(ctx context.Context, conn *sql.Conn) error {
@@ -453,6 +453,9 @@ func (s *Store) Forget(ctx context.Context) error {
 			}
 			return conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM striking) OR EXISTS (SELECT 1 FROM meta WHERE name = ?)`, residue).Scan(&more)
 		}})
+		if f := s.judge(err); f != nil {
+			return errors.New(f.reason)
+		}
 		if err != nil {
 			return err
 		}

@@ -190,8 +190,8 @@ func migrate(ctx context.Context, path string, version int, steps []step, told f
 	for ; version < len(steps); version++ {
 		copied := fmt.Sprintf("%s.v%d-%s", path, version, time.Now().UTC().Format("20060102T150405Z"))
 		err := withConn(ctx, path, url.Values{"_pragma": {"synchronous(FULL)"}}, func(conn *sql.Conn) error {
-			if err := copyTo(ctx, conn, copied); err != nil {
-				return fmt.Errorf("copy it to %s: %w", copied, err)
+			if err := copyTo(ctx, conn, path+".new", copied); err != nil {
+				return fmt.Errorf("copy it to %s: %w", copied, reason(err))
 			}
 			if err := climb(ctx, conn, version, steps[:version+1]); err != nil {
 				_ = os.Remove(copied) // it is the same as what is still there
@@ -209,27 +209,32 @@ func migrate(ctx context.Context, path string, version int, steps []step, told f
 	return nil
 }
 
-// copyTo writes a complete, compact copy of the database as of now into a new file, and makes it durable.
-func copyTo(ctx context.Context, conn *sql.Conn, path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the path is the operator's own
+// copyTo writes a complete, compact copy of the database as of now into a new file, and makes it durable. Until it is complete it has
+// the name of a draft.
+func copyTo(ctx context.Context, conn *sql.Conn, draft, path string) error {
+	defer discard(draft)                                                   // it has its other name by then, or half a copy is none
+	f, err := os.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the path is the operator's own
 	if err != nil {
 		return err
 	}
 	if err := f.Close(); err != nil {
 		return err
 	}
-	_, err = conn.ExecContext(ctx, `VACUUM INTO ?`, path)
+	_, err = conn.ExecContext(ctx, `VACUUM INTO ?`, draft)
 	if err == nil {
-		err = scrubFile(ctx, path)
+		err = scrubFile(ctx, draft)
 	}
 	if err == nil {
-		err = adopt(path, filepath.Dir(path))
+		err = adopt(draft, filepath.Dir(path))
 	}
 	if err == nil {
-		err = syncFile(path)
+		err = syncFile(draft)
 	}
-	if err != nil {
-		_ = os.Remove(path) // half a copy is none
+	if err == nil {
+		err = name(draft, path)
+	}
+	if err == nil {
+		err = syncFolder(path)
 	}
 	return err
 }
