@@ -339,7 +339,7 @@ func topic(ctx context.Context, c *Call) (Answer, error) {
 	case typed == "" && m.Topic.Text.Empty():
 		return c.say(i18n.TopicNone, "#"+string(m.Name)), nil
 	case typed == "":
-		return c.say(i18n.TopicIs, m.Topic.Text, m.Topic.By, c.day(m.Topic.At)), nil
+		return c.say(i18n.TopicIs, m.Topic.Text, m.Topic.By.Nick, c.day(m.Topic.At)), nil
 	case typed == noTopic:
 		typed = ""
 	}
