@@ -215,11 +215,19 @@ func (r *Rules) grant(id PersonID, on bool) {
 	r.changed(keptGranted+string(id), nil)
 }
 
+// oustedFor is longer than anything can be on its way.
+const oustedFor = time.Hour
+
 // prune forgets bars that have ended and acts that nobody can undo any more.
 func (r *Rules) prune(now time.Time) {
 	for id, b := range r.bars {
 		if b.over(now) {
 			r.dropBar(id)
+		}
+	}
+	for id, b := range r.ousted {
+		if now.Sub(b.At) > oustedFor {
+			drop(r, r.ousted, id)
 		}
 	}
 	for id, a := range r.acts {

@@ -21,27 +21,34 @@ func (r *Rules) barred(e *Event) *Bar {
 		return nil
 	case Joined:
 		candidates = r.hitting(r.seeker(e.From, &b))
-	case Renamed:
+	case Renamed: // the old name is given away
 		who := r.seeker(e.From, nil)
 		who.Names = b.Names
 		candidates = r.hitting(who)
 	default:
 		if s := r.nicks[e.From.ID]; s != nil {
 			candidates = s.bars
-		} else { // put out a moment ago
+		} else {
 			candidates = r.hitting(r.seeker(e.From, nil))
 		}
 	}
+	_, joins := e.Body.(Joined) // from elsewhere, maybe
+	if bar := r.ousted[e.From.ID]; bar != nil && r.bars[bar.ID] != nil && !joins {
+		candidates = append(slices.Clip(candidates), bar)
+	}
 	for _, bar := range candidates {
-		if !bar.over(e.At) && bar.concerns(e) && r.roleIn(e.From, e.Subject) != RoleOperator {
+		if !bar.over(e.At) && r.concerned(bar, e) && r.topRole(e.From, e.Subject) != RoleOperator {
 			return bar
 		}
 	}
 	return nil
 }
 
-// concerns says that a bar which hits the author of a record makes it void.
-func (b *Bar) concerns(e *Event) bool {
+// concerned says that a bar which hits the author of a record makes it void.
+func (r *Rules) concerned(b *Bar, e *Event) bool {
+	if _, renames := e.Body.(Renamed); renames { // they would be in a room under a name that is kept out of it
+		return !b.Mute && (b.Where == HouseSubject || r.at(b.Where, e.From.ID) != nil)
+	}
 	if b.Where != HouseSubject && b.Where != e.Subject {
 		return false
 	}
@@ -175,7 +182,7 @@ func (r *Rules) Replay(e *Event) {
 // withdraw strikes lines: of those that another act has struck already, nothing is left to take back.
 func (r *Rules) withdraw(e *Event, b Withdrawn) Verdict {
 	why := r.refused(e, DeedWithdraw)
-	lines := slices.DeleteFunc(slices.Clone(b.Lines), r.withdrawn)
+	lines := slices.DeleteFunc(slices.Clone(b.Lines), func(line ID) bool { return r.withdrawn(e.Subject, line) })
 	if why == "" && len(lines) == 0 {
 		why = VoidNoChange
 	}
@@ -187,10 +194,10 @@ func (r *Rules) withdraw(e *Event, b Withdrawn) Verdict {
 	return Verdict{Shown: true, From: e.From, Act: act}
 }
 
-// withdrawn says that a line is struck by an act that nobody has taken back.
-func (r *Rules) withdrawn(line ID) bool {
+// withdrawn says that a line of a room is struck by an act that nobody has taken back.
+func (r *Rules) withdrawn(where Subject, line ID) bool {
 	for _, a := range r.acts {
-		if !a.Undone && slices.Contains(a.Lines, line) {
+		if !a.Undone && a.Where == where && slices.Contains(a.Lines, line) {
 			return true
 		}
 	}
@@ -392,6 +399,8 @@ func (r *Rules) rank(e *Event, b Ranked) Verdict {
 	m := old.clone()
 	m.Keepers = slices.DeleteFunc(m.Keepers, func(id PersonID) bool { return id == b.Whom.ID || r.accounts[id] == nil })
 	switch {
+	case b.Role == RoleOwner && len(m.Keepers) >= MaxKeepers:
+		return void(VoidTooMany)
 	case b.Role == RoleOwner:
 		m.Keepers = slices.Insert(m.Keepers, 0, b.Whom.ID)
 	case b.Role == RoleModerator && len(old.Keepers) > 0 && r.ownerOf(old) == b.Whom.ID:
@@ -480,8 +489,13 @@ func (r *Rules) judge(bar *Bar) Void {
 	named := bar.Target // who stands behind an address is spared, not a reason
 	named.Nets = nil
 	for _, a := range r.accounts {
-		if named.Hits(Seeker{Person: a.ID, Keys: a.Keys, Names: a.Names}) && !r.above(bar.By, a.Person(), bar.Where) {
-			return VoidProtected
+		if !named.Hits(Seeker{Person: a.ID, Keys: a.Keys, Names: a.Names}) {
+			continue
+		}
+		for _, key := range a.Keys { // whichever they come with
+			if !r.above(bar.By, Person{ID: a.ID, Nick: a.Nick, Key: key}, bar.Where) {
+				return VoidProtected
+			}
 		}
 	}
 	for _, key := range named.Keys {
@@ -522,6 +536,9 @@ func (r *Rules) enforce(bar *Bar, v *Verdict) {
 						v.Left = append(v.Left, p)
 					}
 				}
+			}
+			if r.nicks[p.ID] == nil {
+				put(r, r.ousted, p.ID, bar)
 			}
 		}
 	}

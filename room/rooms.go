@@ -46,8 +46,12 @@ func (r *Rules) knows(who Person, where Subject) bool {
 	if m == nil {
 		return false
 	}
-	keeps := slices.Contains(m.Keepers, who.ID) && r.accounts[who.ID] != nil
-	return !m.Private || keeps || m.invites(who) || r.at(where, who.ID) != nil
+	return !m.Private || r.keeps(who, m) || m.invites(who) || r.at(where, who.ID) != nil
+}
+
+// keeps says that somebody is the owner or a moderator of a room, whatever they are in the house.
+func (r *Rules) keeps(who Person, m *Room) bool {
+	return r.accounts[who.ID] != nil && slices.Contains(m.Keepers, who.ID)
 }
 
 // Rooms lists the rooms that somebody may learn of, in the order of their names, the lobby first.

@@ -20,6 +20,10 @@ type Rules struct {
 	keys     map[string]PersonID  // whose account a proven key opens, by its fingerprint
 	held     map[string]time.Time // names of erased accounts, and until when nobody may wear them
 
+	// ousted are the bars that put people out of the house a moment ago: what they had sent by then is void for that reason, though
+	// nobody knows any more what they were called or where they came from.
+	ousted map[PersonID]*Bar
+
 	charter
 	changes []Change // of the charter, since Changes was called
 
@@ -139,7 +143,7 @@ func NewRules() *Rules {
 	return &Rules{
 		halls: map[Subject]*hall{Lobby: newHall()}, nicks: map[PersonID]*standing{},
 		accounts: map[PersonID]*Account{}, owners: map[string]PersonID{}, keys: map[string]PersonID{}, held: map[string]time.Time{},
-		charter: newCharter(),
+		ousted: map[PersonID]*Bar{}, charter: newCharter(),
 	}
 }
 
@@ -258,6 +262,10 @@ func (r *Rules) dismissed(e *Event) Void {
 	return ""
 }
 
+// spokeSlack is of how many people more than twice those who are in a slow room it is known when they spoke, before it is looked at who
+// may speak again anyway.
+const spokeSlack = 32
+
 func (r *Rules) speak(e *Event, from Person) Verdict {
 	in := r.halls[e.Subject]
 	if in == nil || in.members[from.ID] == nil {
@@ -268,6 +276,13 @@ func (r *Rules) speak(e *Event, from Person) Verdict {
 			return Verdict{Void: VoidSlow, From: from}
 		}
 		put(r, in.spoke, from.ID, e.At)
+		if len(in.spoke) > 2*len(in.members)+spokeSlack {
+			for id, at := range in.spoke {
+				if e.At.Sub(at) >= pause {
+					drop(r, in.spoke, id)
+				}
+			}
+		}
 	}
 	if s := r.nicks[from.ID]; s.away != nil { // who speaks is back
 		set(r, &s.away, nil)
@@ -334,7 +349,7 @@ func (r *Rules) join(e *Event, b Joined, from Person) Verdict {
 func (r *Rules) closedTo(m *Room, b Joined, who Person, inside bool) Void {
 	role := r.roleIn(who, m.Subject)
 	switch {
-	case inside || role == RoleModerator || role == RoleOwner:
+	case inside || r.keeps(who, m):
 		return ""
 	case m.Private && !m.invites(who) && (m.Password == "" || b.Pass != m.Password):
 		return VoidPrivate
@@ -350,6 +365,7 @@ func (r *Rules) sit(b Joined, who Person) {
 	if s == nil {
 		s = &standing{nick: who.Nick, names: b.Names}
 		put(r, r.nicks, who.ID, s)
+		drop(r, r.ousted, who.ID)
 	}
 	set(r, &s.screens, s.screens+1)
 	if s.count(r, b.Screen, +1) {
@@ -368,7 +384,10 @@ func (r *Rules) rise(id PersonID, screen ScreenID) {
 		return
 	}
 	set(r, &s.screens, s.screens-1)
-	s.count(r, screen, -1)
+	seats := len(s.seats)
+	if s.count(r, screen, -1); len(s.seats) < seats {
+		r.rebar(id) // where it came from is nothing to them any more
+	}
 }
 
 // count changes in how many rooms a screen is, and says whether there is such a screen.

@@ -396,7 +396,7 @@ func (s seats) expect(e *room.Event) string {
 		return shownIf(s.listed(e.From.ID) > 0)
 	case room.Registered, room.KeyAdded, room.KeyRemoved, room.Configured, room.Erased:
 		return s.account(e)
-	case room.Notice, room.Unknown:
+	default: // these stories are about nothing else
 	}
 	return "unknown"
 }
