@@ -102,10 +102,9 @@ func (g *guest) becomesOperator() {
 	}
 }
 
-const (
-	dev    room.Subject = "room/dev"
-	secret              = "correct horse battery"
-)
+const dev room.Subject = "room/dev"
+
+const secret = "correct horse battery"
 
 // private makes somebody with an account the owner of the private room #dev, with a password.
 func (h *house) private() *guest {

@@ -84,7 +84,7 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 	}
 	call := &command.Call{Env: x.env(), Name: name, Rest: rest}
 	call.Bare = true
-	call.Who = x.known()
+	call.Who = x.asker()
 	if !c.Public {
 		me, err := x.visit(ctx)
 		if err != nil {

@@ -49,13 +49,13 @@ func (x *session) entry(visit bool) (room.Entry, *command.Failure) {
 	if x.want == "" {
 		return by, nil
 	}
-	by, why := command.Door{House: x.opt.House, Names: x.opt.Names, Who: x.known(), Total: x.opt.Limits.RoomsTotal}.To(x.want)
+	by, why := command.Door{House: x.opt.House, Names: x.opt.Names, Who: x.asker(), Total: x.opt.Limits.RoomsTotal}.To(x.want)
 	by.Visit, by.Back = visit, true
 	return by, why
 }
 
-// known is who the visitor is before they have come in, as far as their key tells.
-func (x *session) known() room.Person {
+// asker is who the visitor is before they have come in, as far as their key tells.
+func (x *session) asker() room.Person {
 	a, has := x.opt.House.AccountOf(x.visitor.Key)
 	if !has {
 		return room.Person{Key: x.visitor.Key}
@@ -213,6 +213,7 @@ func (x *session) turnTo(ctx context.Context, where room.Subject) error {
 	if v == nil || where == x.here {
 		return nil
 	}
+	defer x.me.Reader().Bell().Ring() // what is put together here is shown after a look at the input
 	seen := x.me.Reader().Seen()
 	x.reading.leave(x.here, seen)
 	fresh := x.me.Shown(where)
@@ -265,7 +266,7 @@ func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool)
 		if x.moves(e, me.ID) {
 			changed = true
 		}
-		if !command.Audible(x.ignored, e) {
+		if x.knows(e, me.ID) || !command.Audible(x.ignored, e) {
 			continue
 		}
 		v := x.visited(e.Subject)
@@ -285,6 +286,19 @@ func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool)
 		}
 	}
 	return shown, changed
+}
+
+// knows says that an event tells the person of their own way into a room, or out of one: the command for it, or what they are shown of the
+// room that they turn to, tells that. Their entry into the house is shown.
+func (x *session) knows(e *room.Event, me room.PersonID) bool {
+	switch e.Body.(type) {
+	case room.Joined:
+		return e.From.ID == me && e.Seq > x.me.Joined()
+	case room.Parted:
+		return e.From.ID == me && !x.me.In(e.Subject)
+	default:
+		return false
+	}
 }
 
 // moves says that an event may have brought the screen into a room, or out of one.

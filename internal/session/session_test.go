@@ -76,7 +76,7 @@ func newHouse(t *testing.T, l session.Limits, archive ...room.Archive) *house {
 		Words:   func() command.Words { return h },
 		Keys:    func(yield func(string, []string) bool) { yield("send", []string{"Enter"}) },
 		Rates: moderation.NewRates(moderation.Limits{
-			MessageBurst: 8, MessagesPerSecond: 2, MessageDelay: 5 * time.Second, NickChangesPerMinute: 5, NewPeoplePerMinute: 10,
+			MessageBurst: 8, MessagesPerSecond: 2, MessageDelay: 5 * time.Second, NickChangesPerMinute: 5, JoinsPerMinute: 30, NewPeoplePerMinute: 10,
 		}),
 	})
 	for _, a := range archive {
@@ -103,18 +103,19 @@ type person struct {
 	cancel  context.CancelCauseFunc
 	end     chan session.End
 
-	mu       sync.Mutex
-	out      strings.Builder // guarded by mu, like all below
-	complain strings.Builder
-	forms    [][]session.Span
-	restored []string
-	behind   bool
-	wake     chan struct{}
-	plain    bool
-	color    bool
-	notes    []string
-	bells    int
-	propose  func(string, int) (int, []string)
+	mu         sync.Mutex
+	out        strings.Builder // guarded by mu, like all below
+	complain   strings.Builder
+	forms      [][]session.Span
+	restored   []string
+	remembered []string
+	behind     bool
+	wake       chan struct{}
+	plain      bool
+	color      bool
+	notes      []string
+	bells      int
+	propose    func(string, int) (int, []string)
 }
 
 func (h *house) person(t *testing.T, columns int, v session.Visitor) *person {
@@ -217,7 +218,11 @@ func (p *person) Restore(text string) {
 	p.restored = append(p.restored, text)
 }
 
-func (p *person) Remember(string) {}
+func (p *person) Remember(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.remembered = append(p.remembered, line)
+}
 
 func (p *person) Delivered() bool { return true }
 

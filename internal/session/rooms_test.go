@@ -1,0 +1,229 @@
+package session_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sarangbang/internal/session"
+	"sarangbang/room"
+)
+
+// prompts wants a prompt, when nothing more can happen.
+func (p *person) prompts(want string) {
+	p.t.Helper()
+	time.Sleep(time.Second)
+	synctest.Wait()
+	if got := p.prompt(); got != want {
+		p.t.Errorf("prompt %q, want %q", got, want)
+	}
+}
+
+func TestSeveralRoomsOnOneScreen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		kim.enter("/join #dev")
+		kim.sees("* #dev · here: 1\n")
+		kim.seesNot("#dev · kim joined.")
+		kim.prompts("#dev kim> ")
+		kim.enter("only here")
+		lee.enter("hi all")
+		lee.enter("kim: hello")
+		lee.seesNot("only here")
+		kim.prompts("#dev kim [1 #lobby 2!]> ")
+		kim.seesNot("hi all")
+		kim.enter("/go 1")
+		kim.sees("* #lobby · here: 2\n")
+		kim.prompts("#lobby kim> ")
+		kim.sees("[lee] hi all\n[lee] kim: hello\n")
+		lee.enter("/join dev")
+		lee.sees("* #dev · here: 2\n")
+		lee.sees("[kim] only here\n") // what was said there before
+		lee.enter("see you")
+		kim.prompts("#lobby kim [2 #dev 1]> ")
+		kim.enter("/leave #dev")
+		kim.sees("* You left #dev.\n")
+		kim.prompts("#lobby kim> ")
+		lee.enter("/leave")
+		lee.sees("* #lobby · here: 2\n")
+		lee.sees("* You left #dev.\n")
+		lee.seesNot("lee left.")
+		lee.prompts("#lobby lee> ")
+		lee.enter("/leave")
+		lee.sees("#lobby is the only room that you are in. /bye leaves the house.")
+	})
+}
+
+func TestAFurtherScreenIsInRoomsOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.owner(t, "kim")
+		kim.enter("/join #dev")
+		kim.prompts("#dev kim> ")
+		second := h.person(t, 200, session.Visitor{User: "kim", Key: "SHA256:kim", Term: "xterm"})
+		second.enter("/join #dev") // which nobody is told: kim is there already
+		second.prompts("#dev kim> ")
+		second.enter("/leave")
+		second.prompts("#lobby kim> ")
+		kim.enter("still here")
+		kim.sees("[kim] still here\n")
+		second.seesNot("still here")
+	})
+}
+
+func TestWhoeverComesBackIsInTheirRoomsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.owner(t, "kim")
+		kim.enter("/join #dev")
+		kim.enter("/join #개발")
+		kim.sees("* #개발 · here: 1\n")
+		kim.enter("/leave #dev")
+		kim.enter("/bye")
+		kim.ends(room.EndingLeft, 0)
+		kim = h.person(t, 200, session.Visitor{User: "kim", Key: "SHA256:kim", Term: "xterm"})
+		kim.enter("/go 2")
+		kim.prompts("#개발 kim> ")
+		kim.enter("/go 3")
+		kim.sees("You have no room 3; you are in 2.")
+	})
+}
+
+func TestAPipeGoesIntoRooms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		lee := h.terminal(t, "lee")
+		lee.enter("/join #dev")
+		lee.sees("* #dev · here: 1\n")
+		pipe := h.person(t, 0, session.Visitor{User: "kim"})
+		pipe.enter("/join #dev")
+		pipe.enter("from a pipe")
+		close(pipe.in)
+		pipe.ends(room.EndingLeft, 0)
+		lee.sees("[kim] from a pipe\n")
+	})
+}
+
+func TestAPasswordIsNeitherRememberedNorGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limits()
+		l.OutboxLines = 2
+		h := newHouse(t, l)
+		kim := h.terminal(t, "kim")
+		for range 30 { // some are refused, and given back
+			kim.enter("/join #dev sesame open")
+		}
+		kim.enter("/who sesame")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		kim.mu.Lock()
+		defer kim.mu.Unlock()
+		if !slices.Contains(kim.remembered, "/join #dev") || !slices.Contains(kim.restored, "/join #dev") {
+			t.Errorf("remembered %q, given back %q; want /join #dev in both", kim.remembered, kim.restored)
+		}
+		for _, line := range append(slices.Clone(kim.remembered), kim.restored...) {
+			if strings.Contains(line, "sesame") && line != "/who sesame" {
+				t.Errorf("kept is %q, want no password", line)
+			}
+		}
+		if log := h.log.String(); strings.Contains(log, "sesame") {
+			t.Errorf("log = %s\nwant no password", log)
+		}
+	})
+}
+
+func TestWhoIsIgnoredIsNotShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee := h.owner(t, "kim"), h.owner(t, "lee")
+		kim.enter("/join #dev")
+		kim.enter("/go 1")
+		kim.enter("/ignore lee")
+		kim.sees("* You read nothing of lee any more")
+		lee.enter("loud noise, kim")
+		lee.enter("/me makes noise")
+		lee.enter("/msg kim secret noise")
+		lee.sees("[you → kim] secret noise\n") // nobody tells them
+		lee.enter("/nick bee")
+		lee.enter("noise again")
+		kim.sees("* lee is now called bee.\n")
+		kim.seesNot("noise")
+		lee.enter("/join #dev")
+		lee.enter("more noise, kim")
+		kim.prompts("#lobby kim> ")
+		kim.enter("/reply hello?")
+		kim.sees("There is no direct message to answer yet.")
+		kim.enter("/go 2")
+		kim.sees("* #dev · here: 2\n")
+		kim.enter("/history in:#lobby")
+		kim.enter("/bye")
+		kim.ends(room.EndingLeft, 0)
+		if rung := kim.rung(); rung != 0 {
+			t.Errorf("the bell rang %d times, want never", rung)
+		}
+		kim = h.person(t, 200, session.Visitor{User: "kim", Key: "SHA256:kim", Term: "xterm"})
+		kim.sees("* Welcome back, kim.")
+		kim.seesNot("noise")
+		var out, errs strings.Builder
+		h.Exec(context.Background(), session.Visitor{User: "kim", Key: "SHA256:kim", Session: "e"}, "history", &out, &errs)
+		if got := out.String(); strings.Contains(got, "noise") {
+			t.Errorf("history alone = %q, want nothing of whom they ignore", got)
+		}
+		kim.enter("/unignore bee")
+		lee.enter("/go 1")
+		lee.enter("hello again")
+		kim.sees("[bee] hello again\n")
+		kim.enter("/history 2")
+		kim.sees("[bee] noise again\n")
+	})
+}
+
+func TestWhoIsAwayIsToldOfOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		told := func(want string, times int) {
+			t.Helper()
+			time.Sleep(2 * time.Second)
+			if got := strings.Count(lee.screen(), want); got != times {
+				t.Errorf("screen:\n%s\nwant %q %d times", lee.screen(), want, times)
+			}
+		}
+		const lunch = "* kim is away: lunch. Your message is on their screen.\n"
+		kim.enter("/away lunch")
+		kim.sees("* You are away.")
+		lee.enter("/msg kim one")
+		lee.enter("/msg kim two")
+		told(lunch, 1)
+		kim.enter("back")
+		lee.enter("/msg kim three")
+		told(lunch, 1)
+		kim.enter("/away")
+		kim.sees("* You are away.")
+		lee.enter("/msg kim four")
+		told("* kim is away. Your message is on their screen.\n", 1)
+		var out, errs strings.Builder
+		if status := h.Exec(context.Background(), session.Visitor{User: "park", Session: "e"}, "msg kim hi", &out, &errs); status != 0 ||
+			out.String() != "[you → kim] hi\n" || errs.String() != "kim is away. Your message is on their screen.\n" {
+			t.Errorf("msg alone: %q, %q, %d", &out, &errs, status)
+		}
+	})
+}
+
+func TestTabCompletesRooms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		lee.enter("/join #desk")
+		kim.enter("/join #dev")
+		kim.prompts("#dev kim> ")
+		start, got := kim.propose("/join #de", len("/join #de"))
+		if want := []string{"#dev ", "#desk "}; start != len("/join ") || !slices.Equal(got, want) {
+			t.Errorf("Tab proposes %q at %d, want %q: those of the person first", got, start, want)
+		}
+	})
+}
