@@ -23,6 +23,8 @@ type Command struct {
 	People  bool     // a nickname can stand behind the name
 	Rooms   bool     // the name of a room can
 	Screen  bool     // of no use without a terminal
+	// Needs is what somebody must be allowed to do in a room to call it; empty for nothing. See package room for who may do what.
+	Needs room.Deed
 	// Public commands need no nickname when they are run alone over ssh.
 	Public bool
 	// Plain returns what stands behind the name without what nobody but the house may keep, such as a password; nil for all of it.
@@ -33,8 +35,11 @@ type Command struct {
 	Run func(ctx context.Context, c *Call) (Answer, error)
 }
 
-// Do calls Run, and saves the setting that it changed with the account of a caller who has one.
+// Do calls Run for who may call the command, and saves the setting that it changed with the account of a caller who has one.
 func (c Command) Do(ctx context.Context, call *Call) (Answer, error) {
+	if err := c.allowed(call); err != nil {
+		return Answer{}, err
+	}
 	a, err := c.Run(ctx, call)
 	if err == nil && a.Changed != (Change{}) {
 		err = call.save(ctx, a.Changed)

@@ -6,9 +6,9 @@ import (
 )
 
 // Complete proposes what may stand in the place of the bytes from start to the end of before, which is the line up to the cursor:
-// commands, their choices, nicknames and, with their sign, rooms, in the order in which those are given. Case does not count. Rooms is
-// asked only where a room may stand; there may be thousands.
-func Complete(before string, people []string, rooms func() []string) (start int, candidates []string) {
+// commands, their choices, nicknames and, with their sign, rooms, in the order in which those are given. Case does not count. Only
+// commands are proposed that may says yes to. Rooms is asked only where a room may stand; there may be thousands.
+func Complete(before string, people []string, rooms func() []string, may func(Command) bool) (start int, candidates []string) {
 	name, rest, isCommand := Parse(before)
 	if start, ok := roomBegins(before); ok {
 		return start, beginning(rooms(), before[start:])
@@ -18,6 +18,9 @@ func Complete(before string, people []string, rooms func() []string) (start int,
 	}
 	if !strings.ContainsAny(before, " \n") {
 		for _, c := range Table() {
+			if !may(c) {
+				continue
+			}
 			for _, n := range append([]string{c.Name}, c.Aliases...) {
 				if begins(n, name) {
 					candidates = append(candidates, "/"+n+" ")
@@ -31,13 +34,18 @@ func Complete(before string, people []string, rooms func() []string) (start int,
 	if !ok {
 		return completePerson(before, people)
 	}
+	if c.Needs != "" && strings.HasPrefix(rest, "#") { // it is about that room
+		_, rest, _ = strings.Cut(rest, " ")
+	}
 	var words []string
 	switch {
 	case c.Choices != nil:
 		words = c.Choices
 	case c.Name == "help":
 		for _, row := range Table() {
-			words = append(words, row.Name)
+			if may(row) {
+				words = append(words, row.Name)
+			}
 		}
 	case c.People:
 		words = people

@@ -41,9 +41,14 @@ func TestComplete(t *testing.T) {
 		{"/who #lo", 5, []string{"#lobby "}},
 		{"/search hi in:#de", 14, []string{"#Dev ", "#devel "}},
 		{"see #DEVE", 4, []string{"#devel "}},
+		{"/kic", 0, []string{"/kick "}},
+		{"/ba", 0, nil}, // who may not call it
+		{"/help ba", 6, nil},
+		{"/help ki", 6, []string{"kick "}},
+		{"/kick #dev k", 11, []string{"kim "}},
 		{"#", 0, []string{"#lobby ", "#Dev ", "#devel ", "#개발 "}},
 	} {
-		start, got := command.Complete(c.before, people, rooms)
+		start, got := command.Complete(c.before, people, rooms, func(row command.Command) bool { return row.Needs == "" || row.Name == "kick" })
 		if start != c.start || !slices.Equal(got, c.want) {
 			t.Errorf("Complete(%q) = %d, %q; want %d, %q", c.before, start, got, c.start, c.want)
 		}

@@ -2,13 +2,14 @@ package command
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"sarangbang/internal/cells"
 	"sarangbang/internal/i18n"
 )
 
-// help lists the table, or tells about one command.
+// help lists what the caller may do in the room where they are, or tells about one command.
 func help(_ context.Context, c *Call) (Answer, error) {
 	if strings.TrimSpace(c.Rest) == "keys" {
 		return helpKeys(c), nil
@@ -16,7 +17,7 @@ func help(_ context.Context, c *Call) (Answer, error) {
 	if c.Rest != "" {
 		return helpOn(c, strings.ToLower(strings.TrimPrefix(strings.TrimSpace(c.Rest), "/")))
 	}
-	table := Table()
+	table := slices.DeleteFunc(Table(), func(row Command) bool { return !row.May(c.House, c.as(), c.room()) })
 	wide := 0
 	for _, row := range table {
 		wide = max(wide, cells.Width(row.Synopsis(c.Lang)))
@@ -59,6 +60,9 @@ func helpOn(c *Call, name string) (Answer, error) {
 	out := []string{row.Synopsis(c.Lang) + "  " + c.Lang.Text(row.Help)}
 	if row.More != "" {
 		out = append(out, c.Lang.Text(row.More))
+	}
+	if row.Needs != "" {
+		out = append(out, c.Lang.Text(i18n.HelpNeeds, c.Lang.Text(i18n.Role(row.Needs.Needs().String()))))
 	}
 	if len(row.Aliases) > 0 {
 		out = append(out, c.Lang.Text(i18n.HelpAliases, "/"+strings.Join(row.Aliases, " /")))

@@ -22,7 +22,7 @@ func history(ctx context.Context, c *Call) (Answer, error) {
 	q := room.LineQuery{N: historyLines}
 	of := ""
 	times := c.atLeast(TimesShort)
-	counted := false
+	counted, ids := false, false
 	var before []string
 	for _, w := range cutWords(c.Rest) {
 		switch {
@@ -36,6 +36,8 @@ func history(ctx context.Context, c *Call) (Answer, error) {
 			of = w.text
 		case w.filter != "":
 			return Answer{}, c.historyUsage()
+		case isFlag(w, "ids"):
+			ids = true
 		case before != nil:
 			before = append(before, w.text)
 		case strings.EqualFold(w.text, "before"):
@@ -71,6 +73,9 @@ func history(ctx context.Context, c *Call) (Answer, error) {
 	}
 	q.Room = m.Subject
 	a := Answer{Lines: c.audible(c.House.History(ctx, q)), Times: times}
+	if ids {
+		a.Lines = c.withIDs(a.Lines)
+	}
 	if !c.Bare {
 		a.Lines = orElse(a.Lines, c.note(i18n.HistoryNothing))
 	}

@@ -150,7 +150,7 @@ func run(t *testing.T, env command.Env, line string) (command.Answer, error) {
 	if !ok {
 		t.Fatalf("no command %q", name)
 	}
-	return c.Run(t.Context(), &command.Call{Env: env, Name: name, Rest: rest})
+	return c.Do(t.Context(), &command.Call{Env: env, Name: name, Rest: rest})
 }
 
 // rows draws an answer as a console does, with its times if they are wanted.

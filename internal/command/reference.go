@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"sarangbang/internal/i18n"
+	"sarangbang/room"
 )
 
 // Reference is the table as a page for people, in Markdown, in every language.
@@ -19,22 +20,16 @@ func Reference() string {
 	b.WriteString("`ssh host history` and `ssh host search` print lines as everybody sees them, `[nickname] text`; `time:short` or `time:full` puts the\n")
 	b.WriteString("time before them, in the zone of the client's TZ. They are not cut short: what is read slowly is sent slowly, and an error on the\n")
 	b.WriteString("way is a sentence on standard error and exit status 1. A search that finds nothing has exit status 1 too.\n")
+	b.WriteString("\nCommands are grouped by the role that they take; each role may do what those before it may. Who makes a room with an account owns it;\n")
+	b.WriteString("its owner makes moderators. Operators of the house are named by its configuration, or made by `/grant`. `/help` lists what you may do\n")
+	b.WriteString("where you are. A command for moderators, owners or operators is about the room where you are, or about the one that its first word\n")
+	b.WriteString("names: `/kick #dev kim`.\n")
 	b.WriteString("\nA command that takes one of a few words and tells which one is set, if it gets none, is a setting. A client may ask for one when it\n")
 	b.WriteString("comes in, as with `ssh -o SetEnv=SARANGBANG_THEME=light host`.\n")
 	for _, lang := range i18n.Langs() {
 		b.WriteString("\n## " + map[i18n.Lang]string{i18n.English: "English", i18n.Korean: "한국어"}[lang] + "\n\n")
-		b.WriteString("| command | also | what it does | alone over ssh |\n|---|---|---|---|\n")
-		for _, c := range Table() {
-			alone := "nickname"
-			if c.Public {
-				alone = "anyone"
-			}
-			also := ""
-			if len(c.Aliases) > 0 {
-				also = "`/" + strings.Join(c.Aliases, "` `/") + "`"
-			}
-			synopsis := strings.ReplaceAll(c.Synopsis(lang), "|", `\|`)
-			b.WriteString("| `" + synopsis + "` | " + also + " | " + lang.Text(c.Help) + " | " + alone + " |\n")
+		for _, role := range room.Roles() {
+			group(&b, lang, role)
 		}
 		for _, c := range Table() {
 			if c.More != "" {
@@ -43,4 +38,33 @@ func Reference() string {
 		}
 	}
 	return b.String()
+}
+
+// group is the table of the commands that a role may call, and none below it.
+func group(b *strings.Builder, lang i18n.Lang, role room.Role) {
+	begun := false
+	for _, c := range Table() {
+		needs := room.RoleGuest
+		if c.Needs != "" {
+			needs = c.Needs.Needs()
+		}
+		if needs != role {
+			continue
+		}
+		if !begun {
+			begun = true
+			b.WriteString("\n### " + lang.Text(i18n.For(role.String())) + "\n\n")
+			b.WriteString("| command | also | what it does | alone over ssh |\n|---|---|---|---|\n")
+		}
+		alone := "nickname"
+		if c.Public {
+			alone = "anyone"
+		}
+		also := ""
+		if len(c.Aliases) > 0 {
+			also = "`/" + strings.Join(c.Aliases, "` `/") + "`"
+		}
+		synopsis := strings.ReplaceAll(c.Synopsis(lang), "|", `\|`)
+		b.WriteString("| `" + synopsis + "` | " + also + " | " + lang.Text(c.Help) + " | " + alone + " |\n")
+	}
 }

@@ -76,6 +76,12 @@ func families() []string {
 	for _, v := range room.Voids() {
 		keys = append(keys, string(i18n.Void(string(v))))
 	}
+	for _, r := range room.Roles() {
+		keys = append(keys, string(i18n.Role(r.String())), string(i18n.For(r.String())))
+		if r != room.RoleGuest { // what anybody may do takes nothing
+			keys = append(keys, string(i18n.Takes(r.String())))
+		}
+	}
 	return keys
 }
 

@@ -827,7 +827,9 @@ func (x *session) propose(draft string, cursor int) (start int, candidates []str
 		}
 	}
 	slices.Sort(people[rest:])
-	return command.Complete(draft[:cursor], people, x.proposeRooms)
+	me := x.me.Person()
+	may := func(c command.Command) bool { return c.May(x.opt.House, me, x.here) }
+	return command.Complete(draft[:cursor], people, x.proposeRooms, may)
 }
 
 // proposeRooms lists the rooms that Tab may put before the cursor, those of the person first.

@@ -1,0 +1,357 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sarangbang/internal/i18n"
+	"sarangbang/room"
+)
+
+// This file keeps people out or silent, shows beforehand whom that would hit, and lets them in again.
+
+// How long bars last for which nobody says it.
+const (
+	banFor  = 24 * time.Hour
+	muteFor = 10 * time.Minute
+)
+
+// mute and ban keep people from speaking, and out.
+func mute(ctx context.Context, c *Call) (Answer, error) { return bar(ctx, c, true) }
+func ban(ctx context.Context, c *Call) (Answer, error)  { return bar(ctx, c, false) }
+
+func bar(ctx context.Context, c *Call, mute bool) (Answer, error) {
+	b, with, err := c.barring(mute)
+	if err != nil {
+		return Answer{}, err
+	}
+	p := c.House.Preview(b)
+	switch {
+	case p.Void != "":
+		return Answer{}, Voided(p.Void, nil, c.House, c.zone(), c.Contact)
+	case with["dry-run"]:
+		return lines(c.foretold(b, p)...), nil
+	case p.Shared > 1 && !with["shared"]:
+		return Answer{}, fail(i18n.BarShared, p.Shared, strings.Join(behind(p), ", "))
+	}
+	r, err := c.do(ctx, b.Where, room.Barred{Bar: b})
+	if err != nil {
+		return Answer{}, err
+	}
+	done, lift := i18n.Banned, "/unban "
+	if mute {
+		done, lift = i18n.Muted, "/unmute "
+	}
+	out := []string{c.sentence(done, c.barArgs(b)...)}
+	if len(r.Out) == 0 {
+		out = append(out, c.Lang.Text(i18n.HitNobody))
+	} else {
+		out = append(out, c.counted(i18n.HitNow, len(r.Out), nicksOf(r.Out))...)
+	}
+	return lines(append(out, c.Lang.Text(i18n.BarLifts, lift+quoted(b.Label)))...), nil
+}
+
+// sentence is a sentence with others within it.
+func (c *Call) sentence(key i18n.Key, args ...any) string {
+	return (&Failure{Say: key, Args: args}).Sentence(c.Lang)
+}
+
+// barArgs are whom a bar means, from where it keeps them, until when and why.
+func (c *Call) barArgs(b room.Bar) []any {
+	return []any{b.Label, c.in(b.Where), c.until(b.Until), because(b.Reason)}
+}
+
+// until is the end of a bar, within a sentence.
+func (c *Call) until(t time.Time) any {
+	if t.IsZero() {
+		return nested{&Failure{Say: i18n.UntilLifted}}
+	}
+	return nested{&Failure{Say: i18n.UntilThen, Args: []any{c.day(t)}}}
+}
+
+// quoted is a nickname as a command takes it.
+func quoted(label string) string {
+	if strings.ContainsAny(label, " ") {
+		return `"` + label + `"`
+	}
+	return label
+}
+
+func nicksOf(people []room.Person) []string {
+	out := make([]string, len(people))
+	for i, p := range people {
+		out[i] = string(p.Nick)
+	}
+	return out
+}
+
+// counted is a sentence about so many people, and who they are, in lines that are not too long.
+func (c *Call) counted(key i18n.Key, n int, names []string) []string {
+	var out []string
+	for some := range slices.Chunk(names, namesInLine) {
+		text := strings.Join(some, ", ")
+		if out == nil {
+			text = c.Lang.Text(key, n, text)
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// foretold tells what a bar would do.
+func (c *Call) foretold(b room.Bar, p room.Preview) []string {
+	key := i18n.WouldBan
+	if b.Mute {
+		key = i18n.WouldMute
+	}
+	out := []string{c.sentence(key, c.barArgs(b)...)}
+	_, addresses := c.House.May(c.as(), room.DeedAddresses, b.Where)
+	var names []string
+	for _, who := range p.Here {
+		var where []string
+		for _, at := range c.House.RoomsOf(who.ID) {
+			if (b.Where == room.HouseSubject || b.Where == at) && (addresses || c.House.Knows(c.as(), at)) {
+				where = append(where, nameOf(c.House, at))
+			}
+		}
+		if addresses {
+			for _, a := range c.House.Looks(who).Addrs {
+				if !slices.Contains(where, a.String()) {
+					where = append(where, a.String())
+				}
+			}
+		}
+		names = append(names, aside(string(who.Nick), where))
+	}
+	if names == nil {
+		out = append(out, c.Lang.Text(i18n.HitNobody))
+	} else {
+		out = append(out, c.counted(i18n.WouldHit, len(names), names)...)
+	}
+	names = nil
+	for _, s := range p.Lately {
+		about := []string{c.day(s.At)}
+		if addresses {
+			about = append(about, s.Addr.String())
+		}
+		names = append(names, aside(string(s.Person.Nick), about))
+	}
+	if names != nil {
+		out = append(out, c.counted(i18n.WouldHitLately, len(names), names)...)
+	}
+	if p.Shared > 1 {
+		out = append(out, c.Lang.Text(i18n.WouldShare, p.Shared))
+	}
+	return append(out, c.Lang.Text(i18n.NothingDone))
+}
+
+// aside is a nickname with what is to be known of somebody.
+func aside(nick string, about []string) string {
+	if len(about) == 0 {
+		return nick
+	}
+	return nick + " (" + strings.Join(about, ", ") + ")"
+}
+
+// behind names the people whom a preview has found, each once and a few only.
+func behind(p room.Preview) []string {
+	var nicks []string
+	for _, who := range p.Here {
+		nicks = append(nicks, string(who.Nick))
+	}
+	for _, s := range p.Lately {
+		nicks = append(nicks, string(s.Person.Nick))
+	}
+	slices.Sort(nicks)
+	nicks = slices.Compact(nicks)
+	if len(nicks) > namesInLine {
+		nicks = append(nicks[:namesInLine], "…")
+	}
+	return nicks
+}
+
+// inForce lists the bars that a caller may learn of in a room, in the order in which they were set: of the house only for those who
+// keep people out of that.
+func (c *Call) inForce(where room.Subject) []room.Bar {
+	all := c.House.Bars(where)
+	if _, may := c.House.May(c.as(), room.DeedHouseBan, where); may {
+		all = append(all, c.House.Bars(room.HouseSubject)...)
+	}
+	slices.SortFunc(all, func(a, b room.Bar) int {
+		if order := a.At.Compare(b.At); order != 0 {
+			return order
+		}
+		return strings.Compare(a.ID.String(), b.ID.String())
+	})
+	return all
+}
+
+// bans lists whom a room, and to operators the house, keeps out or silent.
+func bans(_ context.Context, c *Call) (Answer, error) {
+	where, rest, err := c.place()
+	if err != nil {
+		return Answer{}, err
+	}
+	if rest != "" {
+		row, _ := Find("bans")
+		return Answer{}, c.usage(row)
+	}
+	all := c.inForce(where)
+	if len(all) == 0 {
+		return c.say(i18n.BarsNone, nameOf(c.House, where)), nil
+	}
+	out := make([]string, len(all))
+	for i, b := range all {
+		key := i18n.BarsBan
+		if b.Mute {
+			key = i18n.BarsMute
+		}
+		out[i] = c.sentence(key, append([]any{i + 1}, append(c.barArgs(b), b.By.Nick, c.day(b.At))...)...)
+	}
+	return lines(out...), nil
+}
+
+// unban and unmute let people in, and speak, again.
+func unban(ctx context.Context, c *Call) (Answer, error)  { return lift(ctx, c, false) }
+func unmute(ctx context.Context, c *Call) (Answer, error) { return lift(ctx, c, true) }
+
+// lift ends the bar of a number, or all bars of the kind that mean somebody.
+func lift(ctx context.Context, c *Call, mute bool) (Answer, error) {
+	where, rest, err := c.place()
+	if err != nil {
+		return Answer{}, err
+	}
+	typed := strings.TrimSpace(rest)
+	if typed == "" {
+		row, _ := Find(c.Name)
+		return Answer{}, c.usage(row)
+	}
+	found := c.meant(c.inForce(where), typed, mute)
+	if len(found) == 0 {
+		key := i18n.UnbanNone
+		if mute {
+			key = i18n.UnmuteNone
+		}
+		return Answer{}, fail(key, shorten(typed))
+	}
+	var out []string
+	for _, b := range found {
+		if _, err := c.do(ctx, b.Where, room.Lifted{Bar: b.ID, Mute: b.Mute, Label: b.Label}); err != nil {
+			return lines(out...), err
+		}
+		key := i18n.Unbanned
+		if b.Mute {
+			key = i18n.Unmuted
+		}
+		out = append(out, c.sentence(key, b.Label, c.in(b.Where)))
+	}
+	return lines(out...), nil
+}
+
+// meant finds bars by their number, or by whom they mean.
+func (c *Call) meant(all []room.Bar, typed string, mute bool) []room.Bar {
+	if n, err := strconv.Atoi(typed); err == nil {
+		if n < 1 || n > len(all) {
+			return nil
+		}
+		return all[n-1 : n]
+	}
+	bare := strings.Trim(typed, `"`)
+	name := ""
+	if n, ok := c.nickname(bare); ok {
+		name = n.Keys()[0]
+	}
+	key, net := fingerprintAndPrefix(typed)
+	return slices.DeleteFunc(all, func(b room.Bar) bool {
+		hit := strings.EqualFold(b.Label, bare) || name != "" && slices.Contains(b.Target.Names, name) ||
+			key != "" && slices.Contains(b.Target.Keys, key) || net.IsValid() && slices.Contains(b.Target.Nets, net)
+		return b.Mute != mute || !hit
+	})
+}
+
+// lasting reads how long something is to last: 30s, 10m, 12h, 7d, 2w, or several such as 1h30m. It is false for what is none, and for
+// more than maxLasting.
+func lasting(word string) (time.Duration, bool) {
+	var d time.Duration
+	if word == "" || word[0] < '0' || word[0] > '9' {
+		return 0, false
+	}
+	last := word[len(word)-1]
+	if day := map[byte]time.Duration{'d': 24 * time.Hour, 'w': 7 * 24 * time.Hour}[last]; day > 0 {
+		n, err := strconv.ParseUint(word[:len(word)-1], 10, 16)
+		if err != nil || n > uint64(maxLasting/day) {
+			return 0, false
+		}
+		d = time.Duration(n) * day
+	} else {
+		var err error
+		if d, err = time.ParseDuration(word); err != nil {
+			return 0, false
+		}
+	}
+	return d, d > 0 && d <= maxLasting
+}
+
+const (
+	// maxLasting is the longest that anybody counts; for longer there is "forever".
+	maxLasting = 10 * 365 * 24 * time.Hour
+	minSlow    = time.Second
+	maxSlow    = time.Hour
+)
+
+// forever is the word for a bar that ends when it is lifted.
+const forever = "forever"
+
+// untilWhen takes from the beginning of rest how long a bar is to last, if it stands there.
+func untilWhen(rest string, otherwise time.Duration, now time.Time) (until time.Time, after string, err error) {
+	word, after, _ := strings.Cut(rest, " ")
+	word = strings.ToLower(word)
+	if word == forever {
+		return time.Time{}, after, nil
+	}
+	if d, ok := lasting(word); ok {
+		return now.Add(d), after, nil
+	}
+	if word != "" && '0' <= word[0] && word[0] <= '9' {
+		return time.Time{}, rest, fail(i18n.BarLasting, shorten(word))
+	}
+	return now.Add(otherwise), rest, nil
+}
+
+// flagOf reads a word as a flag. Phones make one dash of two.
+func flagOf(word string) (name string, is bool) {
+	for _, sign := range []string{"--", "—", "–"} {
+		if name, is := strings.CutPrefix(word, sign); is && name != "" && 'a' <= name[0]|0x20 && name[0]|0x20 <= 'z' {
+			return strings.ToLower(name), true
+		}
+	}
+	return "", false
+}
+
+// isFlag says that a word is the flag of that name.
+func isFlag(w word, name string) bool {
+	flag, is := flagOf(w.text)
+	return is && !w.quoted && flag == name
+}
+
+// cutFlags takes flags out of what stands behind a command, wherever they are: a dry run that is taken for a part of the reason would be
+// none. A flag that there is not is refused for the same reason.
+func cutFlags(rest string, known ...string) (bare string, with map[string]bool, err error) {
+	var words []string
+	with = map[string]bool{}
+	for word := range strings.FieldsFuncSeq(rest, func(r rune) bool { return r == ' ' || r == '\n' }) {
+		switch name, is := flagOf(word); {
+		case !is:
+			words = append(words, word)
+		case !slices.Contains(known, name):
+			return "", nil, fail(i18n.NoFlag, shorten(word), fmt.Sprintf("--%s", strings.Join(known, " --")))
+		default:
+			with[name] = true
+		}
+	}
+	return strings.Join(words, " "), with, nil
+}

@@ -1,0 +1,310 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"sarangbang/internal/i18n"
+	"sarangbang/room"
+)
+
+// This file says who may call which command and where, and what a refusal tells; who may do what is decided by the table of package
+// room alone. A command that keeps order is about the room that the caller looks at, or about the one that its first word names.
+
+// place takes the room that a command is about from what stands behind it, if a room stands there.
+func (c *Call) place() (where room.Subject, rest string, err error) {
+	if !strings.HasPrefix(c.Rest, "#") {
+		return c.room(), c.Rest, nil
+	}
+	end := strings.IndexAny(c.Rest, " \n")
+	if end < 0 {
+		end = len(c.Rest)
+	}
+	where, err = c.named(c.Rest[:end])
+	return where, strings.TrimLeft(c.Rest[end:], " \n"), err
+}
+
+// named finds a room by its name. One that the caller may not learn of is not there; operators may learn of all.
+func (c *Call) named(typed string) (room.Subject, error) {
+	name, failure := Door{House: c.House, Names: c.Names}.parse(typed)
+	if failure == nil {
+		where, self := room.SubjectOf(name.CaseKey()), c.as()
+		_, there := c.House.Room(where)
+		if there && (c.House.Knows(self, where) || c.House.RoleIn(self, where) == room.RoleOperator) {
+			return where, nil
+		}
+	}
+	return "", fail(i18n.NoSuchRoom, shorten(typed))
+}
+
+// May says whether somebody may call the command in a room.
+func (c Command) May(h *room.House, who room.Person, where room.Subject) bool {
+	if c.Needs == "" {
+		return true
+	}
+	_, may := h.May(who, c.Needs, where)
+	return may
+}
+
+// allowed fails with what is missing, if the caller may not call the command about that room.
+func (c Command) allowed(call *Call) error {
+	if c.Needs == "" {
+		return nil
+	}
+	where, _, err := call.place()
+	if err != nil {
+		return err
+	}
+	return call.must(c.Needs, where, "")
+}
+
+// must fails with the role that a deed takes, and with who has it, if the caller has it not; how is what the command was called with
+// that takes so much.
+func (c *Call) must(d room.Deed, where room.Subject, how string) error {
+	needs, may := c.House.May(c.as(), d, where)
+	if may {
+		return nil
+	}
+	what := c.Name
+	if how != "" {
+		what += " " + how
+	}
+	if !c.Bare {
+		what = "/" + what
+	}
+	var ask any = ""
+	switch able := c.able(needs, where); {
+	case len(able) > 0:
+		ask = nested{&Failure{Say: i18n.TakesAsk, Args: []any{strings.Join(able, ", ")}}}
+	case c.Contact != "":
+		ask = nested{&Failure{Say: i18n.TakesContact, Args: []any{c.Contact}}}
+	}
+	return fail(i18n.Takes(needs.String()), what, nameOf(c.House, where), ask)
+}
+
+// mostAsked is how many are named whom somebody can ask.
+const mostAsked = 3
+
+// able returns the nicknames of some who have a role in a room, those who are there first.
+func (c *Call) able(needs room.Role, where room.Subject) []string {
+	var able []string
+	add := func(nick room.Nick) {
+		if len(able) < mostAsked && !slices.Contains(able, string(nick)) {
+			able = append(able, string(nick))
+		}
+	}
+	for _, of := range []room.Subject{where, room.Lobby} {
+		for _, m := range c.House.Members(of) {
+			if m.Role == room.RoleOperator && needs == room.RoleOperator || of == where && m.Role >= needs {
+				add(m.Person.Nick)
+			}
+		}
+	}
+	for _, a := range c.House.KeepersOf(where) {
+		if c.House.RoleIn(a.Person(), where) >= needs {
+			add(a.Nick)
+		}
+	}
+	return able
+}
+
+// do commits something to keep order, and makes a failure of what keeps it from taking effect.
+func (c *Call) do(ctx context.Context, where room.Subject, b room.Body) (room.Result, error) {
+	r, err := c.House.Do(ctx, c.as(), where, b)
+	if err == nil && r.Void != "" {
+		err = Voided(r.Void, r.Bar, c.House, c.zone(), c.Contact)
+	}
+	return r, err
+}
+
+// in is the room, or the house, within a sentence.
+func (c *Call) in(where room.Subject) any {
+	if where == room.HouseSubject {
+		return nested{&Failure{Say: i18n.ThisHouse}}
+	}
+	return nameOf(c.House, where)
+}
+
+// maxReason is how much of a reason there can be: it stands in sentences.
+const maxReason = 400
+
+// reason makes one line of why somebody does something; empty for nothing said.
+func (c *Call) reason(typed string) (room.Text, error) {
+	text, err := room.Clean(strings.Join(strings.Fields(typed), " "), room.TextLimits{Bytes: maxReason, Lines: 1})
+	if _, long := errors.AsType[*room.TooLongError](err); long {
+		return text, fail(i18n.ReasonLong, maxReason)
+	}
+	return text, err
+}
+
+// here finds somebody in the house by the nickname that they wear.
+func (c *Call) here(nick string) (room.Person, bool) {
+	n, ok := c.nickname(nick)
+	if !ok {
+		return room.Person{}, false
+	}
+	return c.House.Holder(n.Keys()[0])
+}
+
+// person finds somebody by a nickname: who wears it here, else who owns it.
+func (c *Call) person(nick string) (room.Person, bool) {
+	if who, ok := c.here(nick); ok {
+		return who, true
+	}
+	if n, ok := c.nickname(nick); ok {
+		if a, owned := c.House.Owner(n.Keys()[0]); owned {
+			return a.Person(), true
+		}
+	}
+	return room.Person{}, false
+}
+
+// whom takes a person from the beginning of what stands behind a command.
+func (c *Call) whom(rest string, find func(nick string) (room.Person, bool)) (who room.Person, after string, err error) {
+	if rest == "" {
+		row, _ := Find(c.Name)
+		return who, "", c.usage(row)
+	}
+	nick, after := cutNick(rest, func(nick string) bool { _, ok := find(nick); return ok })
+	who, ok := find(nick)
+	if !ok {
+		return who, after, fail(i18n.NobodyCalled, shorten(nick))
+	}
+	return who, after, nil
+}
+
+// kick puts somebody out of a room.
+func kick(ctx context.Context, c *Call) (Answer, error) {
+	where, rest, err := c.place()
+	if err != nil {
+		return Answer{}, err
+	}
+	who, after, err := c.whom(rest, c.here)
+	if err != nil {
+		return Answer{}, err
+	}
+	reason, err := c.reason(after)
+	if err != nil {
+		return Answer{}, err
+	}
+	if _, err := c.do(ctx, where, room.Kicked{Whom: who, Reason: reason}); err != nil {
+		return Answer{}, err
+	}
+	return c.say(i18n.Kicked, who.Nick, nameOf(c.House, where)), nil
+}
+
+// slow lets each person speak only now and then, or tells how often they may.
+func slow(ctx context.Context, c *Call) (Answer, error) {
+	where, rest, err := c.place()
+	if err != nil {
+		return Answer{}, err
+	}
+	value := ""
+	switch word := strings.ToLower(strings.TrimSpace(rest)); word {
+	case "":
+		m, _ := c.House.Room(where)
+		if m.Slow == 0 {
+			return c.say(i18n.SlowOff, nameOf(c.House, where)), nil
+		}
+		return c.say(i18n.SlowIs, nameOf(c.House, where), m.Slow), nil
+	case "off", "0", "0s":
+	default:
+		every, ok := lasting(word)
+		if !ok || every < minSlow || every > maxSlow {
+			return Answer{}, fail(i18n.SlowRange, shorten(word))
+		}
+		value = every.String()
+	}
+	if _, err := c.do(ctx, where, room.Arranged{What: room.AspectSlow, Value: value}); err != nil {
+		return Answer{}, err
+	}
+	return c.say(i18n.Arranged, nameOf(c.House, where)), nil
+}
+
+// lock lets only people with an account in, or tells whether it is so.
+func lock(ctx context.Context, c *Call) (Answer, error) {
+	where, rest, err := c.place()
+	if err != nil {
+		return Answer{}, err
+	}
+	value := ""
+	switch strings.ToLower(strings.TrimSpace(rest)) {
+	case "":
+		m, _ := c.House.Room(where)
+		if m.Locked {
+			return c.say(i18n.LockIsOn, nameOf(c.House, where)), nil
+		}
+		return c.say(i18n.LockIsOff, nameOf(c.House, where)), nil
+	case "on":
+		value = "on"
+	case "off":
+	default:
+		row, _ := Find("lock")
+		return Answer{}, c.usage(row)
+	}
+	if _, err := c.do(ctx, where, room.Arranged{What: room.AspectLocked, Value: value}); err != nil {
+		return Answer{}, err
+	}
+	return c.say(i18n.Arranged, nameOf(c.House, where)), nil
+}
+
+// announce says something to everybody in the house, the caller included.
+func announce(ctx context.Context, c *Call) (Answer, error) {
+	text, err := c.text("announce", c.Rest)
+	if err != nil {
+		return Answer{}, err
+	}
+	_, err = c.do(ctx, room.HouseSubject, room.Announced{Text: text})
+	return Answer{}, err
+}
+
+// undo takes back what the caller did last to keep order.
+func undo(ctx context.Context, c *Call) (Answer, error) {
+	dry := false
+	switch word, flag := flagOf(strings.TrimSpace(c.Rest)); {
+	case flag && word == "dry-run":
+		dry = true
+	case c.Rest != "":
+		row, _ := Find("undo")
+		return Answer{}, c.usage(row)
+	}
+	acts := c.House.Acts(c.as().ID)
+	if len(acts) == 0 {
+		return Answer{}, fail(i18n.Void(string(room.VoidNoAct)))
+	}
+	act := acts[0]
+	what, err := c.recount(ctx, act)
+	switch {
+	case err != nil:
+		return Answer{}, err
+	case act.Kind == "kicked":
+		return Answer{}, fail(i18n.UndoKick, what)
+	case dry:
+		return c.say(i18n.UndoWould, what), nil
+	}
+	if _, err := c.do(ctx, room.HouseSubject, room.Undone{Act: act.ID, Kind: act.Kind}); err != nil {
+		return Answer{}, err
+	}
+	return c.say(i18n.UndoDone, what), nil
+}
+
+// motd and rules show what the operator says to everybody who comes.
+func motd(_ context.Context, c *Call) (Answer, error) {
+	if c.Words != nil {
+		if t := c.Words.Motd(c.Lang); !t.Empty() {
+			return lines(t.String()), nil
+		}
+	}
+	return c.say(i18n.MotdNone), nil
+}
+
+func rules(_ context.Context, c *Call) (Answer, error) {
+	if c.Words != nil {
+		if t := c.Words.Rules(c.Lang); !t.Empty() {
+			return lines(t.String()), nil
+		}
+	}
+	return c.say(i18n.RulesNone), nil
+}
