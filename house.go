@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
 	_ "time/tzdata" // the zones of clients, on servers that have none
@@ -17,6 +18,7 @@ import (
 	"sarangbang/hostkeys"
 	"sarangbang/internal/admission"
 	"sarangbang/internal/cells"
+	"sarangbang/internal/command"
 	"sarangbang/internal/config"
 	"sarangbang/internal/datadir"
 	"sarangbang/internal/i18n"
@@ -36,6 +38,7 @@ import (
 // house is everything that runs, put together by open.
 type house struct {
 	log              *slog.Logger
+	now              *current
 	limits           config.Limits
 	store            *sqlitestore.Store
 	room             *room.House
@@ -55,7 +58,8 @@ type door struct {
 }
 
 // open puts the house together, down to its open listeners. What it opened is closed again if it fails.
-func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house, error) {
+func open(now *current, dir *datadir.Dir, log *slog.Logger) (*house, error) {
+	settings := now.settings
 	doors := 1
 	if settings.TCPAddr != "" {
 		doors = 2
@@ -74,7 +78,7 @@ func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house
 		return nil, err
 	}
 	lang, _ := i18n.Parse(settings.Lang) // validated by config
-	h := &house{log: log, limits: limits}
+	h := &house{log: log, limits: limits, now: now}
 	if h.store, err = sqlitestore.Open(dir.Database(), storeOptions(limits, settings.History, log)); err != nil {
 		return nil, err
 	}
@@ -85,7 +89,8 @@ func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house
 	}
 	h.service = session.New(session.Options{
 		House: h.room, Names: nickRules(limits), Rates: moderation.NewRates(rateLimits(limits)), Limits: sessionLimits(limits),
-		Lang: lang, Keys: terminalKeys, Logger: log,
+		Lang: lang, Keys: terminalKeys, Contact: func() string { return *now.contact.Load() }, Words: func() command.Words { return now.words.Get() },
+		Knocked: h.knocked, Logger: log,
 	})
 	if err := h.openDoors(settings, keys); err != nil {
 		for _, d := range h.doors {
@@ -94,6 +99,7 @@ func open(settings *config.Settings, dir *datadir.Dir, log *slog.Logger) (*house
 		h.close()
 		return nil, err
 	}
+	now.greet(log)
 	if warning != "" { // not before: what keeps the house from running is one sentence, and nothing else
 		log.Warn("limit lowered", "reason", warning)
 	}
@@ -168,6 +174,11 @@ func (h *house) run(ctx context.Context) error {
 	defer leave()
 	group, over := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.room.Run(inside) })
+	appointed := h.appoint(over) // before anybody comes in by a door
+	group.Go(func() error {
+		h.follow(over, appointed)
+		return nil
+	})
 	for _, d := range h.doors {
 		group.Go(func() error {
 			h.log.Info("listening", "proto", d.proto, "addr", d.ln.Addr().String())
@@ -181,6 +192,15 @@ func (h *house) run(ctx context.Context) error {
 		return nil
 	})
 	return group.Wait()
+}
+
+// knocked lets an address pay for somebody who is banned and came to a door.
+func (h *house) knocked(door string, from netip.Addr) {
+	gate := h.sshGate
+	if door == "tcp" {
+		gate = h.tcpGate
+	}
+	gate.Penalize(net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0)), admission.Refused)
 }
 
 // shutdown closes the doors at once and waits until everybody is gone, for shutdown_timeout.
@@ -200,8 +220,8 @@ func (h *house) shutdown(ctx context.Context) {
 	h.log.Info("closed")
 }
 
-func newLogger(settings *config.Settings, w io.Writer) *slog.Logger {
-	opt := &slog.HandlerOptions{Level: settings.LogLevel}
+func newLogger(settings *config.Settings, level slog.Leveler, w io.Writer) *slog.Logger {
+	opt := &slog.HandlerOptions{Level: level}
 	if settings.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, opt))
 	}

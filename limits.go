@@ -93,14 +93,14 @@ func keepOf(h config.History) sqlitestore.Keep {
 }
 
 func roomOptions(l config.Limits, log *slog.Logger) room.Options {
-	return room.Options{RingLines: l.RoomRingLines, CommitWait: l.OutboxWait, ResumeWindow: l.ResumeWindow, Logger: log}
+	return room.Options{RingLines: l.RoomRingLines, CommitWait: l.OutboxWait, ResumeWindow: l.ResumeWindow, RoomKeep: l.RoomKeep, Logger: log}
 }
 
 // stats gathers the figures of all parts for whoever watches the house.
 func (h *house) stats() metrics.Stats {
 	in, people := h.room.Stats(), h.service.Stats()
 	s := metrics.Stats{
-		Doors: map[string]metrics.Door{}, Lines: in.Lines, Voided: map[string]uint64{}, Refused: people.Refused,
+		Doors: map[string]metrics.Door{}, Rooms: in.Rooms, Bars: in.Bars, Lines: in.Lines, Voided: map[string]uint64{}, Refused: people.Refused,
 		Commit: histogram(in.Commit), Delivery: histogram(people.Delivery), Gaps: people.Gaps, Missed: people.Missed,
 	}
 	for why, n := range in.Voided {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/signal"
@@ -88,17 +89,24 @@ func connect(ctx context.Context, args []string, stdin *os.File, stdout, stderr 
 
 // serve runs the house until ctx ends.
 func serve(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
-	settings, err := config.Load(args, getenv)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // one that comes while the house is made waits
+	defer signal.Stop(hangups)
+	load := func() (*config.Settings, error) { return config.Load(args, getenv) }
+	settings, err := load()
 	if err != nil {
 		return err
 	}
-	log := newLogger(settings, stderr)
+	now := &current{load: load, hangups: hangups, level: new(slog.LevelVar)}
+	now.holds(settings)
+	log := newLogger(settings, now.level, stderr)
 	dir, err := datadir.Open(settings.DataDir)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = dir.Close() }() // the lock goes with the process anyway
-	h, err := open(settings, dir, log)
+	now.folder = dir.Greeting()
+	h, err := open(now, dir, log)
 	if err != nil {
 		return err
 	}

@@ -134,7 +134,7 @@ func (j *job) say(format string, args ...any) {
 // logger passes on what the store has to tell, such as a copy that it made. What goes wrong is said in the sentence with which the tool
 // ends.
 func (j *job) logger() *slog.Logger {
-	return slog.New(tidings{newLogger(j.settings, j.stderr).Handler()})
+	return slog.New(tidings{newLogger(j.settings, j.settings.LogLevel, j.stderr).Handler()})
 }
 
 // tidings lets through what is not about faults.

@@ -35,6 +35,9 @@ type House struct {
 	places  places         // how far people with accounts have read
 	errands sync.WaitGroup // leaves that wait, or that could not be recorded yet; they end with closed
 
+	reports    chan *Event   // acts on their way to the log
+	unreported atomic.Uint64 // acts that found no place there
+
 	applied atomic.Uint64 // the last Seq whose events are in their logs
 	state   atomic.Pointer[State]
 	counts  counts
@@ -69,6 +72,7 @@ func NewHouse(j Journal, l Leases, opt Options) *House {
 		journal: j, leases: l, opt: opt, closed: make(chan struct{}),
 		rules: NewRules(), rooms: map[Subject]*Log{Lobby: NewLog(opt.RingLines)},
 		people: map[PersonID]*person{}, keyed: map[string][]*person{}, waiting: map[ID]awaited{}, places: newPlaces(), sights: newSights(),
+		reports: make(chan *Event, keptReports),
 	}
 	h.state.Store(&State{Reason: "not started yet"})
 	return h
@@ -94,6 +98,7 @@ func (h *House) Run(ctx context.Context) error {
 	watch.Go(func() { h.watch(ctx) })
 	watch.Go(func() { h.savePlaces(ctx) })
 	watch.Go(func() { h.closeRooms(ctx) })
+	watch.Go(func() { h.tellOperator(ctx) })
 	err := h.journal.Tail(ctx, h.after, h.apply)
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // the end of ctx is the ordinary end
@@ -151,6 +156,7 @@ func (h *House) apply(batch []Committed) error {
 		}
 		e.From = v.From
 		h.complete(e, v)
+		h.report(e)
 		h.comeLocked(e)
 		if v.Shown {
 			for _, l := range h.logsLocked(e, v) {

@@ -49,6 +49,8 @@ type Stats struct {
 	Lines  uint64          // messages that took effect: said, emoted, told
 	Voided map[Void]uint64 // records without effect, by reason
 	People int             // listed in the lobby now
+	Rooms  int             // that there are
+	Bars   int             // that have not ended
 	Commit Latencies       // from Append to its return
 }
 
@@ -83,7 +85,22 @@ func (h *House) Stats() Stats {
 	h.counts.mu.Lock()
 	voided := maps.Clone(h.counts.voided)
 	h.counts.mu.Unlock()
-	return Stats{Lines: h.counts.lines.Load(), Voided: voided, People: h.People(Lobby), Commit: h.counts.commit.Read()}
+	return Stats{
+		Lines: h.counts.lines.Load(), Voided: voided, People: h.People(Lobby), Rooms: h.CountRooms(), Bars: h.countBars(), Commit: h.counts.commit.Read(),
+	}
+}
+
+// countBars counts the bars that have not ended.
+func (h *House) countBars() (n int) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	now := time.Now()
+	for _, b := range h.rules.bars {
+		if !b.over(now) {
+			n++
+		}
+	}
+	return n
 }
 
 // People counts who is listed in a room.

@@ -162,7 +162,7 @@ func limitKeys() []key {
 		exempted(span("penalty_login_timeout", time.Second, 0, 24*time.Hour, func(l *Limits) *time.Duration { return &l.PenaltyLoginTimeout },
 			"added for reaching login_timeout")),
 		exempted(span("penalty_refused", 10*time.Second, 0, 24*time.Hour, func(l *Limits) *time.Duration { return &l.PenaltyRefused },
-			"added when a banned key or address knocks; there are no bans yet")),
+			"added when a banned key or address knocks")),
 		exempted(span("penalty_crash", 90*time.Second, 0, 24*time.Hour, func(l *Limits) *time.Duration { return &l.PenaltyCrash },
 			"added when a connection ends in a fault of ours")),
 		exempted(span("penalty_threshold", 15*time.Second, time.Millisecond, 24*time.Hour, func(l *Limits) *time.Duration { return &l.PenaltyThreshold },

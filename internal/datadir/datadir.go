@@ -53,6 +53,9 @@ func (d *Dir) Path() string { return d.path }
 // HostKeys returns the folder of the host keys. It need not be there yet.
 func (d *Dir) HostKeys() string { return filepath.Join(d.path, "hostkeys") }
 
+// Greeting returns the folder of the operator's words to everybody. It need not be there.
+func (d *Dir) Greeting() string { return filepath.Join(d.path, "greeting") }
+
 // Database returns the file of the database. It need not be there yet.
 func (d *Dir) Database() string { return Database(d.path) }
 

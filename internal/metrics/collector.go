@@ -20,6 +20,8 @@ func newCollector(read func() Stats) *collector {
 	}{
 		{"people", "People in the house now, by the door they came in.", []string{"door"}},
 		{"screens", "Screens of people now, by door.", []string{"door"}},
+		{"rooms", "Rooms, with people in them or not.", nil},
+		{"bars", "Bans and mutes in force, in the house and in rooms.", nil},
 		{"connections", "Open connections, by door.", []string{"door"}},
 		{"connections_unauthenticated", "Open connections of people not known yet, by door.", []string{"door"}},
 		{"connections_admitted_total", "Connections let in, by door.", []string{"door"}},
@@ -63,6 +65,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		o.counter("log_lines_withheld_total", d.Unlogged, name)
 		o.counter("panics_recovered_total", d.Panics, name)
 	}
+	o.gauge("rooms", s.Rooms)
+	o.gauge("bars", s.Bars)
 	o.counter("lines_total", s.Lines)
 	for reason, n := range s.Voided {
 		o.counter("records_voided_total", n, reason)

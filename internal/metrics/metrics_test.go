@@ -19,6 +19,8 @@ func figures() Stats {
 			},
 			"tcp": {People: 1, Screens: 1, Connections: 1, Admitted: 2},
 		},
+		Rooms:   4,
+		Bars:    2,
 		Lines:   120,
 		Voided:  map[string]uint64{"gone": 2},
 		Refused: map[string]uint64{"message_rate": 8},
@@ -56,7 +58,8 @@ func TestMetricsSayTheFiguresOfTheMoment(t *testing.T) {
 	s := figures()
 	h := Handler(func() Stats { return s }, func() error { return nil })
 	code, _, body := get(t, h, "GET", "/metrics")
-	const want = `sarangbang_commit_seconds_bucket{le="0.001"} 5
+	const want = `sarangbang_bars 2
+sarangbang_commit_seconds_bucket{le="0.001"} 5
 sarangbang_commit_seconds_bucket{le="0.025"} 8
 sarangbang_commit_seconds_bucket{le="+Inf"} 10
 sarangbang_commit_seconds_sum 1.5
@@ -85,6 +88,7 @@ sarangbang_people{door="ssh"} 3
 sarangbang_people{door="tcp"} 1
 sarangbang_records_voided_total{reason="gone"} 2
 sarangbang_refusals_total{reason="message_rate"} 8
+sarangbang_rooms 4
 sarangbang_screens{door="ssh"} 5
 sarangbang_screens{door="tcp"} 1
 `

@@ -6,6 +6,9 @@ import "time"
 type Stats struct {
 	Doors map[string]Door // by protocol: ssh, tcp
 
+	Rooms int // with people in them or not
+	Bars  int // bans and mutes in force
+
 	Lines   uint64            // messages that were committed and took effect
 	Voided  map[string]uint64 // committed records without effect, by reason
 	Refused map[string]uint64 // what people wanted and did not get, by reason

@@ -125,7 +125,9 @@ func TestWhatWasDoneIsSaid(t *testing.T) {
 		{room.Lobby, room.Lifted{Label: "SHA256:abc", Mute: true}, "kim lets speak again: somebody.", "kim 님이 다시 말할 수 있게 했습니다: 어떤 사람."},
 		{room.Lobby, room.Undone{Kind: "lifted"}, "kim took back that a ban or a mute was lifted.", "kim 님이 되돌렸습니다: 차단이나 말하기 금지를 푼 일."},
 		{
-			room.HouseSubject, room.Undone{Kind: "lifted", Out: []room.Person{lee}}, "kim took back that a ban or a mute was lifted (lee).",
+			room.HouseSubject,
+			room.Undone{Kind: "lifted", Out: []room.Person{lee}},
+			"kim took back that a ban or a mute was lifted (lee).",
 			"kim 님이 되돌렸습니다: 차단이나 말하기 금지를 푼 일 (lee).",
 		},
 		{room.Lobby, room.Undone{Kind: "newer"}, "kim took back something.", "kim 님이 되돌렸습니다: 한 일."},
