@@ -53,7 +53,7 @@ func run(args []string, getenv func(string) string, stdin *os.File, stdout, stde
 		_, _ = fmt.Fprintln(stdout, versionLine())
 	case "connect":
 		status, err = connect(ctx, args[1:], stdin, stdout, stderr)
-	case "backup", "export", "doctor", "restore", "import", "account":
+	case "backup", "export", "audit", "doctor", "restore", "import", "account":
 		err = operate(ctx, command, args[1:], getenv, stdout, stderr)
 	case "help":
 		err = config.ErrHelp

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"sarangbang/internal/command"
 	"sarangbang/internal/config"
 	"sarangbang/internal/datadir"
 	"sarangbang/internal/i18n"
@@ -51,6 +50,10 @@ func tools() map[string]tool {
 		"export": {
 			usage: "export [--format ndjson|text] [--room '#lobby'] [--since TIME] [--direct]",
 			flags: []string{"--format=", "--room=", "--since=", "--direct"}, run: export,
+		},
+		"audit": {
+			usage: "audit [--format text|ndjson] [--room '#lobby'] [--since TIME]",
+			flags: []string{"--format=", "--room=", "--since="}, run: audit,
 		},
 		"doctor":  {usage: "doctor [--rebuild]", flags: []string{"--rebuild"}, run: doctor},
 		"restore": {usage: "restore FILE", args: [2]int{1, 1}, run: restore},
@@ -226,15 +229,9 @@ func export(ctx context.Context, j *job) error {
 		}
 		q.Room = subject
 	}
-	if typed, given := j.flags["--since"]; given {
-		since, ok := command.Moment(typed, time.Now())
-		if exact, err := time.Parse(time.RFC3339, typed); err == nil {
-			since, ok = exact, true
-		}
-		if !ok {
-			return j.misused("%q is no time such as 2026-11-22, '2026-11-22 14:30', 12h or 7d", typed)
-		}
-		q.Since = since
+	var err error
+	if q.Since, err = j.since(); err != nil {
+		return err
 	}
 	out := bufio.NewWriterSize(j.stdout, 64<<10)
 	var write func(*room.Event) error

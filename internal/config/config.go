@@ -183,6 +183,8 @@ With --data-dir or --config, beside the running house:
   sarangbang export [FLAG VALUE]...    print what was said in rooms:
       --format ndjson|text, --room '#lobby', --since 7d, and direct messages
       too with --direct
+  sarangbang audit [FLAG VALUE]...     print what was done to keep order:
+      --format text|ndjson, --room '#lobby', --since 7d
 and while it is stopped:
   sarangbang restore FILE              put a backup in the place of the database
   sarangbang import FILE               add the lines of an export

@@ -1,0 +1,101 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+	"time"
+
+	"sarangbang/room"
+)
+
+// AuditQuery says what of what was done is asked for. A zero field leaves nothing out.
+type AuditQuery struct {
+	Where room.Subject // a room, or room.HouseSubject
+	Since time.Time    // what was committed at it or later
+}
+
+// A Deed is something that was done to a room or to keep order.
+type Deed struct {
+	Event  *room.Event
+	Undone bool // it was taken back since
+}
+
+// Audit yields what was done to rooms and to keep order, oldest first, as of the moment when it is called. It reads in short steps, beside
+// whoever writes the database. An error, a sentence, is the last thing that it yields.
+func Audit(ctx context.Context, path string, q AuditQuery) iter.Seq2[Deed, error] {
+	return func(yield func(Deed, error) bool) {
+		err := look(ctx, path, func(conn *sql.Conn, version int) error {
+			if err := current(path, version); err != nil {
+				return err
+			}
+			return auditAll(ctx, conn, q, func(d Deed) bool { return yield(d, nil) })
+		})
+		if err != nil {
+			yield(Deed{}, err)
+		}
+	}
+}
+
+func auditAll(ctx context.Context, conn *sql.Conn, q AuditQuery, yield func(Deed) bool) error {
+	var next, end int64
+	if err := conn.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM log`).Scan(&end); err != nil {
+		return err
+	}
+	if !q.Since.IsZero() {
+		var err error
+		if next, err = firstAt(ctx, conn, q.Since, end); err != nil {
+			return err
+		}
+	}
+	undone, err := undoneActs(ctx, conn, end)
+	if err != nil {
+		return err
+	}
+	for {
+		var step []entry
+		err := each(ctx, conn, auditQuery, func(scan func(...any) error) error {
+			e, err := scanEntry(scan)
+			step = append(step, e)
+			return err
+		}, next, end, string(q.Where), exportStep)
+		if err != nil {
+			return err
+		}
+		for i := range step {
+			if e := &step[i]; e.event != nil && !yield(Deed{e.shown(), undone[e.event.ID]}) {
+				return nil
+			}
+		}
+		if len(step) < exportStep {
+			return nil
+		}
+		next = int64(step[len(step)-1].c.Seq) + 1
+	}
+}
+
+// auditQuery finds what is undone of a room with that room, though it stands with the house.
+const auditQuery = `SELECT ` + logColumns + ` FROM log
+	WHERE void = '' AND kind IN ` + actKinds2 + ` AND seq >= ?1 AND seq <= ?2
+		AND (?3 = '' OR subject = ?3 AND kind <> 'undone' OR kind = 'undone' AND ` + undoneWhere + ` = ?3)
+	ORDER BY seq LIMIT ?4`
+
+// undoneActs are the IDs of what was taken back.
+func undoneActs(ctx context.Context, conn *sql.Conn, end int64) (map[room.ID]bool, error) {
+	undone := map[room.ID]bool{}
+	err := each(ctx, conn, `SELECT json_extract(CAST(data AS TEXT), '$.name') FROM log WHERE void = '' AND kind = 'undone' AND seq <= ?`,
+		func(scan func(...any) error) error {
+			var name string
+			if err := scan(&name); err != nil {
+				return err
+			}
+			id, err := room.ParseID(name)
+			if err != nil {
+				return fmt.Errorf("what was taken back: %w", err)
+			}
+			undone[id] = true
+			return nil
+		}, end)
+	return undone, err
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"sarangbang/internal/datadir"
+	"sarangbang/internal/sqlitestore"
+	"sarangbang/room"
+)
+
+// The whole of what was done to keep order can be printed beside a running house, with what was taken back.
+func TestAuditBesideARunningHouse(t *testing.T) {
+	o := furnished(t)
+	store, err := sqlitestore.Open(datadir.Database(o.data), sqlitestore.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("Open = %v, want no error", err)
+	}
+	defer func() { _ = store.Close() }() // it is only read
+	kim := room.Person{ID: room.PersonID("key:" + firstKey), Nick: "Kim", Key: firstKey}
+	dev := room.SubjectOf("dev")
+	post := func(from room.Person, where room.Subject, b room.Body) room.ID {
+		t.Helper()
+		r := room.Encode(from, where, b)
+		if _, err := store.Append(t.Context(), r); err != nil {
+			t.Fatalf("Append of %T = %v, want no error", b, err)
+		}
+		return r.ID
+	}
+	post(room.Person{}, "", room.Appointed{Keys: []string{firstKey}})
+	post(kim, room.Lobby, room.Joined{Screen: "again", Names: []string{"kim"}})
+	post(kim, dev, room.Opened{Name: "dev", Names: []string{"dev"}})
+	post(kim, dev, room.Arranged{What: room.AspectPassword, Value: "pbkdf2-sha256$1$a$b"})
+	slow := post(kim, dev, room.Arranged{What: room.AspectSlow, Value: "10s"})
+	post(kim, "", room.Undone{Act: slow, Kind: "arranged"})
+	net := netip.MustParsePrefix("192.0.2.0/24")
+	until := time.Date(2099, 1, 2, 3, 4, 0, 0, time.UTC)
+	post(kim, room.HouseSubject, room.Barred{Bar: room.Bar{
+		Target: room.Target{Nets: []netip.Prefix{net}}, Label: net.String(), Reason: room.Sentence("a nuisance"), Until: until,
+	}})
+	post(kim, room.Lobby, room.Barred{Bar: room.Bar{Target: room.Target{Keys: []string{firstKey}}, Label: "Kim"}}) // void
+
+	rows := strings.Split(strings.TrimSpace(o.does("audit")), "\n")
+	want := []string{
+		"The configuration names 1 key of operators. [" + firstKey + "]", "#dev · Kim opened the room.", "#dev · Kim changed the password of the room.",
+		"once in 10 seconds. (taken back)", "Kim took back a change of the room.", "[192.0.2.0/24]",
+	}
+	if len(rows) != len(want) {
+		t.Fatalf("audit prints %d rows, want %d:\n%s", len(rows), len(want), strings.Join(rows, "\n"))
+	}
+	for i, row := range rows {
+		if !strings.Contains(row, want[i]) || strings.Contains(row, "pbkdf2") {
+			t.Errorf("row %d is %q, want %q in it, and no hash", i, row, want[i])
+		}
+	}
+	var last map[string]any
+	lines := strings.Split(strings.TrimSpace(o.does("audit", "--format=ndjson")), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil {
+		t.Fatal(err)
+	}
+	for field, want := range map[string]any{
+		"kind": "banned", "by": "Kim", "whom": "192.0.2.0/24", "reason": "a nuisance", "until": "2099-01-02T03:04:00Z", "room": nil, "undone": nil,
+	} {
+		if last[field] != want {
+			t.Errorf("%s of the ban is %v, want %v", field, last[field], want)
+		}
+	}
+	if !strings.Contains(lines[3], `"what":"slow","value":"10s","undone":true`) || strings.Contains(strings.Join(lines, ""), "pbkdf2") {
+		t.Errorf("ndjson is\n%s\nwant the slow room taken back, and no hash", strings.Join(lines, "\n"))
+	}
+	if got := strings.Count(o.does("audit", "--room", "#dev"), "\n"); got != 4 { // what was taken back of it, too
+		t.Errorf("audit of #dev prints %d rows, want 4", got)
+	}
+	if got := o.does("audit", "--since", "2199-01-01"); got != "" {
+		t.Errorf("audit of what was not yet is %q, want nothing", got)
+	}
+	for _, tt := range []struct{ args, want string }{
+		{"audit x", `"x" is too much; what works: sarangbang audit [--format text|ndjson]`},
+		{"audit --format xml", `"xml" is no format, text and ndjson are`},
+		{"audit --since whenever", `"whenever" is no time such as`},
+		{"audit --room a/b", `"a/b" is no room such as '#lobby'`},
+	} {
+		o.refuses(strings.Fields(tt.args), tt.want)
+	}
+}
