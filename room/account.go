@@ -35,6 +35,18 @@ func (a *Account) clone() *Account {
 	return &c
 }
 
+// configure changes one setting; an empty value takes it away.
+func (a *Account) configure(b Configured) {
+	switch {
+	case b.Value == "":
+		delete(a.Settings, b.Name)
+	case a.Settings == nil:
+		a.Settings = map[string]string{b.Name: b.Value}
+	default:
+		a.Settings[b.Name] = b.Value
+	}
+}
+
 // Holding is the name of an erased account that nobody may wear for a while.
 type Holding struct {
 	Name  string
@@ -124,10 +136,7 @@ func (r *Rules) account(e *Event, from Person) Void {
 		a.Keys = slices.Delete(a.Keys, i, i+1)
 		drop(r, r.keys, b.Key)
 	case Configured:
-		if a.Settings == nil {
-			a.Settings = map[string]string{}
-		}
-		a.Settings[b.Name] = b.Value
+		a.configure(b)
 	case Erased:
 		r.erase(old, b.Until, e.At)
 		return ""

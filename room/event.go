@@ -65,7 +65,7 @@ type (
 	KeyAdded struct{ Key string }
 	// KeyRemoved is a key that opens it no more.
 	KeyRemoved struct{ Key string }
-	// Configured is a setting that follows the account, under a name and in a form of the program's own.
+	// Configured is a setting that follows the account, under a name and in a form of the program's own; without a value it is none any more.
 	Configured struct{ Name, Value string }
 	// Erased is the end of an account: what was stored about it is overwritten, and nobody can wear the name until then.
 	Erased struct{ Until time.Time }

@@ -211,8 +211,8 @@ func TestWhomSomebodyIgnoresIsKeptWithTheirAccount(t *testing.T) {
 	kim.does("/unignore other", "* You read lee again.\n")
 	kim.does("/unignore guest", "* You read guest again.\n")
 	kim.fails("/unignore guest", "You do not ignore guest. /ignore lists whom you do.")
-	if got := kept(); len(got) != 0 {
-		t.Errorf("kept are %+v, want nobody", got)
+	if a, _ := kim.Account(); len(a.Settings) != 0 {
+		t.Errorf("kept are %q, want nothing", a.Settings)
 	}
 	guest.does("/join #x1", "")
 	for n := range 100 {

@@ -304,6 +304,7 @@ func TestRoomsAreListed(t *testing.T) {
 	kim := h.private()
 	lee, park := h.come("lee", ""), h.owner("park")
 	park.does("/join #garden", "")
+	lee.does("/join #garden", "")
 	park.does("/topic roses", "")
 	park.arranges("room/garden", room.AspectLocked, "on")
 	park.arranges("room/garden", room.AspectSlow, (10 * time.Second).String())
@@ -313,12 +314,12 @@ func TestRoomsAreListed(t *testing.T) {
 	got, err := kim.call("/rooms")
 	got = regexp.MustCompile(`(one second|\d+ seconds|one minute) ago`).ReplaceAllString(got, "so long ago")
 	want := "* 1 #lobby · 3 people · 3 unread · one names you\n* 2 #dev · you look at it · one person · private\n" +
-		"* #garden · one person · locked · slow: 10 seconds · last line so long ago · topic: roses\n"
+		"* #garden · 2 people · locked · slow: 10 seconds · last line so long ago · topic: roses\n"
 	if err != nil || got != want {
 		t.Errorf("/rooms answers\n%s\nerr %v, want\n%s", got, err, want)
 	}
 	lee.looks()
-	if got := lee.getsPart("/rooms", "1 #lobby", "#garden"); strings.Contains(got, "dev") {
+	if got := lee.getsPart("/rooms", "1 #lobby", "2 #garden"); strings.Contains(got, "dev") {
 		t.Errorf("lee reads %q, which tells of a private room", got)
 	}
 	bare := command.Env{House: h.House, Bare: true, Who: kim.Person()}

@@ -302,10 +302,14 @@ func (all accounts) apply(e *entry) {
 	case room.KeyRemoved:
 		a.Keys = slices.DeleteFunc(a.Keys, func(k string) bool { return k == b.Key })
 	case room.Configured:
-		if a.Settings == nil {
-			a.Settings = map[string]string{}
+		switch {
+		case b.Value == "":
+			delete(a.Settings, b.Name)
+		case a.Settings == nil:
+			a.Settings = map[string]string{b.Name: b.Value}
+		default:
+			a.Settings[b.Name] = b.Value
 		}
-		a.Settings[b.Name] = b.Value
 	default: // nothing of an account
 	}
 }

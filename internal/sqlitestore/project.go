@@ -54,6 +54,9 @@ func (w *writer) derive(ctx context.Context, e *entry) error {
 	case room.KeyRemoved:
 		return w.do(ctx, `DELETE FROM account_keys WHERE person = ? AND key = ?`, who, b.Key)
 	case room.Configured:
+		if b.Value == "" {
+			return w.do(ctx, `DELETE FROM settings WHERE person = ? AND name = ?`, who, b.Name)
+		}
 		return w.do(ctx, `INSERT INTO settings (person, name, value) VALUES (?, ?, ?)
 			ON CONFLICT (person, name) DO UPDATE SET value = excluded.value`, who, b.Name, b.Value)
 	case room.Erased:
