@@ -30,8 +30,11 @@ type answerPage struct {
 // answered takes in the answer of a command, which may have led into a room, or out of one.
 func (x *session) answered(ctx context.Context, o outcome) error {
 	a := o.answer
-	if x.settings.Set(a.Changed.Name, a.Changed.Value) && x.console != nil {
-		x.console.apply(x.settings)
+	if x.settings.Set(a.Changed.Name, a.Changed.Value) {
+		x.use()
+		if x.console != nil {
+			x.console.apply(x.settings)
+		}
 	}
 	x.ignore(a.Changed)
 	if a.Go != "" {

@@ -227,3 +227,22 @@ func TestTabCompletesRooms(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatPeopleReadIsKnownAsSoonAsTheyCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		h.owner(t, "kim").enter("/bye")
+		lee := h.terminal(t, "lee")
+		kim := h.person(t, 200, session.Visitor{User: "kim", Key: "SHA256:kim", Term: "xterm", Env: map[string]string{"LANG": "ko_KR.UTF-8"}})
+		kim.sees("kim 님, 다시 오셨군요.")
+		lee.enter("/who")
+		lee.sees("* 2 people are here: lee, kim+ [ko]\n")
+		time.Sleep(5 * time.Minute)
+		lee.enter("/who")
+		lee.sees("* 2 people are here: lee, kim+ [ko, idle for 5 minutes]\n")
+		kim.enter("/lang en")
+		kim.sees("The house speaks English to you. /lang ko: 한국어")
+		lee.enter("/who")
+		lee.sees("* 2 people are here: lee, kim+\n")
+	})
+}
