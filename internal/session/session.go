@@ -256,55 +256,75 @@ func (x *session) loop(ctx context.Context) error {
 	defer x.timer.Stop()
 	x.lastInput = time.Now()
 	for {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err := x.settle(ctx); err != nil {
+		over, err := x.turn(ctx)
+		if over || err != nil {
 			return err
 		}
-		if cause := x.dismissal(); cause != nil && !x.out.busy() && !x.over {
-			return cause
+		// Most people are silent most of the time: what stands on the stack here is kept for each of them, so all but this is elsewhere.
+		if x.over {
+			err = x.linger(ctx)
+		} else {
+			err = x.heard(x.screen.Next(ctx, x.wait()))
 		}
-		x.probe()
-		if err := x.show(ctx); err != nil {
+		if err != nil {
 			return err
-		}
-		if !x.manner.Patient || len(x.answers) == 0 { // a pipe's lines come behind the answers that it asked for before them
-			x.out.start(ctx, x.me, x.env)
-		}
-		if x.finished() {
-			if x.gone {
-				return io.EOF
-			}
-			return nil
-		}
-		in, err := x.next(ctx)
-		switch {
-		case errors.Is(err, io.EOF):
-			x.over, x.gone = true, !x.manner.Patient
-		case err != nil:
-			return err
-		default:
-			if err := x.look(in); err != nil {
-				return err
-			}
 		}
 	}
 }
 
-// next waits, for what the session's state makes worth waiting for.
-func (x *session) next(ctx context.Context) (Input, error) {
-	w := x.wait()
-	if !x.over {
-		return x.screen.Next(ctx, w)
+// turn is what the loop does before it waits. It says true when the session is over.
+//
+//go:noinline
+func (x *session) turn(ctx context.Context) (over bool, err error) {
+	if ctx.Err() != nil {
+		return true, context.Cause(ctx)
 	}
-	select { // the screen has no input to wait for any more
+	if err := x.settle(ctx); err != nil {
+		return true, err
+	}
+	if cause := x.dismissal(); cause != nil && !x.out.busy() && !x.over {
+		return true, cause
+	}
+	x.probe()
+	if err := x.show(ctx); err != nil {
+		return true, err
+	}
+	if !x.manner.Patient || len(x.answers) == 0 { // a pipe's lines come behind the answers that it asked for before them
+		x.out.start(ctx, x.me, x.env)
+	}
+	if x.finished() {
+		if x.gone {
+			return true, io.EOF
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+// heard takes in what the screen waited for.
+//
+//go:noinline
+func (x *session) heard(in Input, err error) error {
+	if errors.Is(err, io.EOF) {
+		x.over, x.gone = true, !x.manner.Patient
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return x.look(in)
+}
+
+// linger waits where the screen has no input to wait for any more.
+func (x *session) linger(ctx context.Context) error {
+	w := x.wait()
+	select {
 	case <-w.Bell:
 	case <-w.Timer:
 	case <-ctx.Done():
-		return Input{}, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	return Input{Kind: Woken}, nil
+	return x.look(Input{Kind: Woken})
 }
 
 // wait says what the session waits for.
