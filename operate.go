@@ -48,8 +48,8 @@ func tools() map[string]tool {
 	return map[string]tool{
 		"backup": {usage: "backup FILE", args: [2]int{1, 1}, run: backup},
 		"export": {
-			usage: "export [--format ndjson|text] [--room '#lobby'] [--since TIME] [--direct]",
-			flags: []string{"--format=", "--room=", "--since=", "--direct"}, run: export,
+			usage: "export [--format ndjson|text] [--room '#lobby'] [--since TIME] [--direct] [--private]",
+			flags: []string{"--format=", "--room=", "--since=", "--direct", "--private"}, run: export,
 		},
 		"audit": {
 			usage: "audit [--format text|ndjson] [--room '#lobby'] [--since TIME]",
@@ -221,7 +221,7 @@ func imports(ctx context.Context, j *job) error {
 }
 
 func export(ctx context.Context, j *job) error {
-	q := sqlitestore.ExportQuery{Direct: j.flags["--direct"] != ""}
+	q := sqlitestore.ExportQuery{Direct: j.flags["--direct"] != "", Private: j.flags["--private"] != ""}
 	if name, given := j.flags["--room"]; given {
 		subject, ok := sqlitestore.RoomNamed("#" + strings.TrimPrefix(name, "#"))
 		if !ok {

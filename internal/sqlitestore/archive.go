@@ -202,6 +202,10 @@ func (s *Store) events(ctx context.Context, db *sql.DB, query string, args ...an
 		return nil, s.readFault(ctx, err)
 	}
 	defer release()
+	erased, err := beingErased(ctx, conn)
+	if err != nil {
+		return nil, s.readFault(ctx, err)
+	}
 	var events []*room.Event
 	err = each(ctx, conn, query, func(scan func(...any) error) error {
 		var c room.Committed
@@ -224,6 +228,7 @@ func (s *Store) events(ctx context.Context, db *sql.DB, query string, args ...an
 			told.To.Nick = room.Nick(toNick.String)
 			event.Body = told
 		}
+		erased.mask(event)
 		events = append(events, event)
 		return nil
 	}, args...)

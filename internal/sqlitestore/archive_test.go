@@ -314,8 +314,8 @@ func TestAccountsOutliveTheProcess(t *testing.T) {
 	h.post(kim, room.Configured{Name: "lang", Value: "ko"})
 	h.post(kim, room.Configured{Name: "bell", Value: "off"})
 	h.post(kim, room.Configured{Name: "theme", Value: "dark"})
-	h.post(kim, room.Configured{Name: "theme"})  // it is no setting any more
-	h.post(kim, room.Configured{Name: "notify"}) // and this never was
+	h.post(kim, room.Configured{Name: "theme"})             // it is no setting any more
+	h.post(kim, room.Configured{Name: "notify"})            // and this never was
 	h.post(lee, room.Configured{Name: "lang", Value: "ko"}) // void: they have none
 	h.post(lee, room.Registered{Names: names("lee")})
 	until := time.Now().Add(24 * time.Hour)

@@ -106,6 +106,33 @@ func (w *writer) putAuthor(ctx context.Context, statement string, c room.Committ
 	return w.do(ctx, statement, data, c.Record.ID[:])
 }
 
+// erasures are the people whose lines lose their author bit by bit, and the places where their accounts ended.
+type erasures map[room.PersonID]room.Seq
+
+// beingErased returns them. It is called before lines are read, so that none of them is shown under a name that is gone.
+func beingErased(ctx context.Context, conn *sql.Conn) (e erasures, err error) {
+	err = each(ctx, conn, `SELECT person, before FROM striking`, func(scan func(...any) error) error {
+		var who room.PersonID
+		var before int64
+		if err := scan(&who, &before); err != nil {
+			return err
+		}
+		if e == nil {
+			e = erasures{}
+		}
+		e[who] = room.Seq(before)
+		return nil
+	})
+	return e, err
+}
+
+// mask takes the author from a line that will lose it in a moment.
+func (e erasures) mask(line *room.Event) {
+	if before, gone := e[line.From.ID]; gone && line.Seq < before {
+		line.From = room.Struck
+	}
+}
+
 // strike takes the author from some more of the lines of an erased account, and empties the direct messages to it. It says whether
 // there is more to do.
 func (w *writer) strike(ctx context.Context) (more bool, err error) {

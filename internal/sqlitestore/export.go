@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"time"
@@ -16,6 +17,8 @@ type ExportQuery struct {
 	Room   room.Subject
 	Since  time.Time // what was committed at it or later
 	Direct bool      // direct messages too; they are in no room
+	// Private rooms too. Without it what is said in them is left out, and asking for one is an error.
+	Private bool
 }
 
 // Export yields what people said, oldest first, as of the moment when it is called. It reads in short steps, so it may take as long as
@@ -53,6 +56,18 @@ func export(ctx context.Context, conn *sql.Conn, q ExportQuery, yield func(*room
 			return err
 		}
 	}
+	erased, err := beingErased(ctx, conn)
+	if err != nil {
+		return err
+	}
+	rooms, err := keptRooms(ctx, conn, "main")
+	if err != nil {
+		return err
+	}
+	private := func(where room.Subject) bool { return !q.Private && rooms[where].Private }
+	if private(q.Room) {
+		return fmt.Errorf("%s is private: with --private what is said there is exported, too", roomName(q.Room))
+	}
 	for {
 		var step []entry
 		err := each(ctx, conn, `SELECT `+logColumns+` FROM log WHERE seq >= ?1 AND seq <= ?2 AND line = 1 AND kind <> 'removed'
@@ -66,7 +81,13 @@ func export(ctx context.Context, conn *sql.Conn, q ExportQuery, yield func(*room
 			return err
 		}
 		for i := range step {
-			if e := &step[i]; e.event != nil && !yield(e.shown()) {
+			e := &step[i]
+			if e.event == nil || private(e.c.Record.Subject) {
+				continue
+			}
+			line := e.shown()
+			erased.mask(line)
+			if !yield(line) {
 				return nil
 			}
 		}
@@ -75,6 +96,24 @@ func export(ctx context.Context, conn *sql.Conn, q ExportQuery, yield func(*room
 		}
 		next = int64(step[len(step)-1].c.Seq) + 1
 	}
+}
+
+// keptRooms returns the rooms of a database, which is attached to the connection under that name.
+func keptRooms(ctx context.Context, conn *sql.Conn, database string) (rooms map[room.Subject]room.Room, err error) {
+	rooms = map[room.Subject]room.Room{room.Lobby: {Subject: room.Lobby}}
+	err = each(ctx, conn, `SELECT value FROM `+database+`.kept WHERE key >= 'room:' AND key < 'room;'`, func(scan func(...any) error) error {
+		var value []byte
+		var m room.Room
+		if err := scan(&value); err != nil {
+			return err
+		}
+		if err := json.Unmarshal(value, &m); err != nil {
+			return fmt.Errorf("read what is kept of the rooms: %w", err)
+		}
+		rooms[m.Subject] = m
+		return nil
+	})
+	return rooms, err
 }
 
 // logColumns are what scanEntry reads.

@@ -378,10 +378,14 @@ func TestAStartOnAFullDiskSaysSo(t *testing.T) {
 	}
 	signal.Ignore(syscall.SIGXFSZ)
 	h := newHouse(t)
-	h.say(h.come("kim", ""), "hello")
+	kim := h.come("kim", "")
+	h.say(kim, "hello")
+	for range 20 { // so that the log beside the database is longer than the shared memory, and every commit has to make it longer still
+		h.say(kim, strings.Repeat("a long line ", 300))
+	}
 	path := newPath(t)
 	h.Crash(t, path)
-	for _, size := range []uint64{100, 40_000} { // for nothing, and for the shared memory only
+	for _, size := range []uint64{100, 33_000} { // for nothing, and for the shared memory only
 		limitFiles(t, size)
 		s, err := sqlitestore.Open(path, quiet)
 		limitFiles(t, ^uint64(0))
@@ -393,7 +397,7 @@ func TestAStartOnAFullDiskSaysSo(t *testing.T) {
 		}
 	}
 	h = &house{t, openStore(t, path)}
-	h.lines("with room again", room.LineQuery{}, "kim: hello")
+	h.lines("with room again", room.LineQuery{Before: 3}, "kim: hello")
 }
 
 // limitFiles bounds the length of the files that this process writes.

@@ -56,13 +56,25 @@ func NewLine(e *room.Event) Line {
 // roomName writes the subject of a room with its sign.
 func roomName(s room.Subject) string { return "#" + strings.TrimPrefix(string(s), "room/") }
 
+// fits says why a line has no room to be filed in: nobody would ever see it.
+func fits(rooms map[room.Subject]room.Room, rec room.Record) error {
+	m, there := rooms[rec.Subject]
+	switch {
+	case !there:
+		return fmt.Errorf("this house has no room %s: somebody has to /join it there first, or its lines be left out", roomName(rec.Subject))
+	case rec.At.Before(m.Since):
+		return fmt.Errorf("it was said in %s before this house made that room, at %s", roomName(rec.Subject), m.Since.Format(time.RFC3339))
+	}
+	return nil
+}
+
 // RoomNamed returns the subject of a room that is written with its sign.
 func RoomNamed(name string) (room.Subject, bool) {
-	bare, signed := strings.CutPrefix(name, "#")
-	if !signed || bare == "" || len(bare) > 64 || room.Sentence(bare).String() != bare || strings.ContainsAny(bare, " \n#/") {
+	if !strings.HasPrefix(name, "#") {
 		return "", false
 	}
-	return room.Subject("room/" + bare), true
+	parsed, err := anyName.ParseRoom(name)
+	return room.SubjectOf(parsed.CaseKey()), err == nil
 }
 
 // Imported is what became of the lines of an import.
@@ -207,6 +219,10 @@ func (m *merger) take(ctx context.Context, lines io.Reader) error {
 		return err
 	}
 	defer func() { _ = known.Close() }() // likewise
+	rooms, err := keptRooms(ctx, m.conn, "old")
+	if err != nil {
+		return err
+	}
 	rows := bufio.NewScanner(lines)
 	rows.Buffer(nil, maxLineBytes)
 	now := time.Now()
@@ -229,6 +245,9 @@ func (m *merger) take(ctx context.Context, lines io.Reader) error {
 		}
 		if added, _ := result.RowsAffected(); added > 0 {
 			m.done.New++
+			if err := fits(rooms, rec); err != nil {
+				return fmt.Errorf("row %d: %w; nothing is imported", n, err)
+			}
 		} else {
 			m.done.Known++
 			if err := sameLine(ctx, known, rec); err != nil {

@@ -28,7 +28,11 @@ func (w *writer) project(ctx context.Context, e *entry) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.q.insert.ExecContext(ctx, int64(e.c.Seq), r.ID[:], string(r.Subject), r.Kind, r.At.UnixNano(), r.Data,
+	subject, data := r.Subject, r.Data
+	if r.Kind == "told" && e.verdict.Void != "" { // nobody reads it, and it names somebody who may want to be forgotten: its place remains
+		subject, data = struckReceiver, []byte(blankData)
+	}
+	_, err = w.q.insert.ExecContext(ctx, int64(e.c.Seq), r.ID[:], string(subject), r.Kind, r.At.UnixNano(), data,
 		row.line, string(e.verdict.Void), row.nick, row.toNick, row.who)
 	if err != nil || e.event == nil || e.verdict.Void != "" {
 		return err
