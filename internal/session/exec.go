@@ -78,7 +78,7 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 	if c.Public && by.Open != nil { // to look something up makes no room
 		return &command.Failure{Say: i18n.NoSuchRoom, Args: []any{"#" + strings.TrimPrefix(x.want, "#")}}
 	}
-	x.here, scr.view.Here = by.Where, by.Where
+	x.here = by.Where // and not of the view: a program that asks for lines of a room gets them as everybody there sees them
 	if a, has := x.opt.House.AccountOf(x.visitor.Key); has {
 		x.recall(a)
 	}

@@ -108,6 +108,41 @@ func TestAPipeGoesIntoRooms(t *testing.T) {
 	})
 }
 
+func TestRoomsAreReadAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.owner(t, "kim")
+		kim.enter("/join #dev")
+		kim.sees("* #dev · here: 1\n")
+		kim.enter("hello")
+		kim.sees("[kim] hello\n")
+		const none = "There is no room #dev that you may read. /rooms lists those that there are.\n"
+		for _, private := range []bool{false, true} {
+			if private {
+				m, _ := h.room.Named("case:dev")
+				by := room.Person{ID: m.Keepers[0], Nick: "kim", Key: "SHA256:kim"}
+				if r, err := h.room.Do(t.Context(), by, m.Subject, room.Arranged{What: room.AspectPrivate, Value: "on"}); err != nil || r.Void != "" {
+					t.Fatalf("make it private: %q, %v", r.Void, err)
+				}
+			}
+			for _, c := range []struct{ user, key, line string }{
+				{"", "", "history in:#dev"}, {"#dev", "", "history"}, {"dev+kim", "", "history"},
+				{"", "SHA256:kim", "history in:#dev"}, {"#dev", "SHA256:kim", "history"},
+			} {
+				var out, errs strings.Builder
+				status := h.Exec(context.Background(), session.Visitor{User: c.user, Key: c.key, Session: "e"}, c.line, &out, &errs)
+				wantOut, wantErr, want := "[kim] hello\n", "", 0
+				if private && c.key == "" {
+					wantOut, wantErr, want = "", none, 1
+				}
+				if out.String() != wantOut || errs.String() != wantErr || status != want {
+					t.Errorf("private %t, %+v: %q, %q, %d; want %q, %q, %d", private, c, &out, &errs, status, wantOut, wantErr, want)
+				}
+			}
+		}
+	})
+}
+
 func TestAPasswordIsNeitherRememberedNorGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limits()
@@ -231,9 +266,10 @@ func TestTabCompletesRooms(t *testing.T) {
 func TestWhatPeopleReadIsKnownAsSoonAsTheyCome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
-		h.owner(t, "kim").enter("/bye")
-		lee := h.terminal(t, "lee")
-		kim := h.person(t, 200, session.Visitor{User: "kim", Key: "SHA256:kim", Term: "xterm", Env: map[string]string{"LANG": "ko_KR.UTF-8"}})
+		kim, lee := h.owner(t, "kim"), h.terminal(t, "lee")
+		kim.enter("/bye")
+		kim.ends(room.EndingLeft, 0)
+		kim = h.person(t, 200, session.Visitor{User: "kim", Key: "SHA256:kim", Term: "xterm", Env: map[string]string{"LANG": "ko_KR.UTF-8"}})
 		kim.sees("kim 님, 다시 오셨군요.")
 		lee.enter("/who")
 		lee.sees("* 2 people are here: lee, kim+ [ko]\n")
