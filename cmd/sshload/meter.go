@@ -6,12 +6,11 @@ import (
 	"time"
 )
 
-// meter reads what a run costs, at its begin and at its end.
+// meter reads what the server and others have used.
 type meter struct {
 	proc   procfs
 	server int    // the process; 0 if it is not known
 	why    string // it is not known
-	marks  [2]reading
 }
 
 // reading is one look at the figures. Those that could not be had are zero.
@@ -41,9 +40,6 @@ func newMeter(proc procfs, o *options) (*meter, error) {
 	}
 	return m, nil
 }
-
-func (m *meter) begin() { m.marks[before] = m.read() }
-func (m *meter) end()   { m.marks[after] = m.read() }
 
 func (m *meter) read() (r reading) {
 	// What fails here has failed before for the same reason, or the process is gone, which everybody's stream says too.

@@ -3,15 +3,30 @@ package main
 import (
 	"errors"
 	"flag"
+	"io"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 )
 
+// parseMode reads the flags of a mode.
+func parseMode(t *testing.T, name string, args []string, stderr io.Writer) (*options, error) {
+	t.Helper()
+	for _, m := range modes {
+		if m.name == name {
+			f := newFlags(name)
+			m.flags(f)
+			return f.parse(args, stderr)
+		}
+	}
+	t.Fatalf("there is no mode %q", name)
+	return nil, nil
+}
+
 func TestFlags(t *testing.T) {
 	usual := options{
-		addr: netip.MustParseAddrPort("127.0.0.1:2222"), people: 100, senders: 10, window: 8, duration: 10 * time.Second, bytes: 100,
+		addr: netip.MustParseAddrPort("127.0.0.1:2222"), door: terminalDoor, people: 100, senders: 10, window: 8, duration: 10 * time.Second, bytes: 100,
 		stall: 10 * time.Second, timeout: 5 * time.Minute,
 	}
 	with := func(change func(o *options)) options {
@@ -24,6 +39,8 @@ func TestFlags(t *testing.T) {
 		want options
 	}{
 		{"", usual},
+		{"--door tcp", with(func(o *options) { o.door, o.window = tcpDoor, 1 })},
+		{"--door tcp-lines --bytes 1000", with(func(o *options) { o.door, o.bytes = tcpLinesDoor, 1000 })},
 		{"--rate 90", with(func(o *options) { o.rate, o.window = 90, 0 })},
 		{"--lines 2000", with(func(o *options) { o.lines, o.duration = 2000, 0 })},
 		{"--addr localhost:22 --json --pid 7", with(func(o *options) {
@@ -34,9 +51,9 @@ func TestFlags(t *testing.T) {
 		})},
 		{"--addr 192.0.2.1:22 --i-own-this-server", with(func(o *options) { o.addr = netip.MustParseAddrPort("192.0.2.1:22") })},
 	} {
-		got, err := parseFanout(strings.Fields(c.args), nil)
+		got, err := parseMode(t, "fanout", strings.Fields(c.args), nil)
 		if err != nil || *got != c.want {
-			t.Errorf("parseFanout(%q) = %+v, %v, want %+v", c.args, got, err, c.want)
+			t.Errorf("fanout(%q) = %+v, %v, want %+v", c.args, got, err, c.want)
 		}
 	}
 }
@@ -63,21 +80,24 @@ func TestFlagsThatCannotBe(t *testing.T) {
 		"--duration 0s":                "--duration is 0s",
 		"--timeout 2h":                 "--timeout is 2h0m0s",
 		"--bytes 20":                   "--bytes is 20",
-		"--bytes 500":                  "it must be from 48 to 440",
+		"--bytes 5000":                 "it must be from 48 to 4096",
+		"--door tcp --bytes 1001":      "--bytes is 1001; it must be from 48 to 1000",
+		"--door tcp --window 2":        "it must be from 1 to 1",
+		"--door window":                "it must be one of [terminal pipe tcp tcp-lines]",
 		"--pid 0":                      "--pid is 0",
 		"--unheard-of":                 "not defined",
 		"--people 10 now":              `not "now"`,
 		"--stall 1ms":                  "--stall is 1ms",
 	} {
-		if _, err := parseFanout(strings.Fields(args), nil); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("parseFanout(%q) = %v, want an error with %q", args, err, want)
+		if _, err := parseMode(t, "fanout", strings.Fields(args), nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("fanout(%q) = %v, want an error with %q", args, err, want)
 		}
 	}
 }
 
 func TestHelp(t *testing.T) {
 	var help strings.Builder
-	if _, err := parseFanout([]string{"--help"}, &help); !errors.Is(err, flag.ErrHelp) {
+	if _, err := parseMode(t, "fanout", []string{"--help"}, &help); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("error = %v, want %v", err, flag.ErrHelp)
 	}
 	if !strings.Contains(help.String(), "i-own-this-server") {

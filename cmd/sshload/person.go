@@ -3,80 +3,87 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 )
 
-// A terminal that wraps no line of a run, at the most columns that the server draws for.
-const columns, termRows = 500, 50
-
-// What is asked for when somebody logs in without a nickname of their own; the answer is Enter, which takes the name of the
-// login.
+// What is asked for when somebody comes without a nickname of their own. By SSH the answer is Enter, which takes the name of the
+// login; the old protocol has had no other question, and takes the answer as it is.
 const nickPrompt = "nickname"
 
 // joinTimeout bounds one person's way into the room.
 const joinTimeout = 30 * time.Second
 
-// readBytes is a read: as much as a busy server gathers in one packet.
-const readBytes = 32 << 10
+// readBytes is a read: as much as a busy server gathers in one packet, unless people are so many that it is too much.
+func readBytes(people int) int { return max(2<<10, min(32<<10, 128<<20/max(people, 1))) }
 
-// person is somebody with a terminal in the room.
+// person is somebody in the room.
 type person struct {
 	number int
 	nick   string
+	door   door
 	clock  *clock
 	ledger *ledger
 	probes [2]string // the rows that everybody must have seen before the run and after it
+	stays  bool      // the person answers the question for a nickname, and so comes in
+	socket *gate     // shut while the person does not read the socket; nil for who always does
+	screen *gate     // shut while the person does not take what the SSH library has read; likewise
 
-	client *ssh.Client
-	screen ssh.Channel
-	rows   rowScanner
+	link *link
+	rows scanner
+	buf  []byte
 
-	asked   bool                   // for the nickname, and answered
+	asked   bool                   // for the nickname
 	isIn    bool                   // joined is closed
 	seen    int                    // of the probes
 	lastRow atomic.Pointer[string] // before that, for whoever wants to know why somebody did not come in
-	joined  chan struct{}          // closed when the person's own arrival is on the screen
+	prompt  chan struct{}          // closed when the question for a nickname is on the screen
+	joined  chan struct{}          // closed when the person's own arrival is
 	probed  [2]chan struct{}       // closed when the probes are
 	gone    chan struct{}          // closed when the stream has ended; the ledger is settled then
 	broken  error                  // why it has
 	leaving atomic.Bool            // the run is over: that is no fault
 }
 
-func newPerson(number int, t *tally, c *clock) *person {
+func newPerson(number int, t *tally, c *clock, d door) *person {
 	s := t.script
 	return &person{
-		number: number, nick: s.nick(number), clock: c,
+		number: number, nick: s.nick(number), door: d, clock: c, stays: true,
 		ledger: &ledger{tally: t, self: number},
+		rows:   d.scanner(s),
+		buf:    make([]byte, readBytes(t.people)),
 		probes: [2]string{before: "[" + s.nick(0) + "] " + s.probe(before), after: "[" + s.nick(0) + "] " + s.probe(after)},
-		joined: make(chan struct{}), gone: make(chan struct{}),
+		prompt: make(chan struct{}), joined: make(chan struct{}), gone: make(chan struct{}),
 		probed: [2]chan struct{}{make(chan struct{}), make(chan struct{})},
 	}
 }
 
-// enter logs in, asks for a terminal and waits until the person is in the room. An error says what kept the person out.
-// Unless it fails, leave must be called.
+// enter comes in by the person's door and waits until the person is in the room, or is asked for a nickname if that is as far as
+// they go. An error says what kept the person out. Unless it fails, leave must be called.
 func (p *person) enter(ctx context.Context, addr string) error {
 	ctx, done := context.WithTimeout(ctx, joinTimeout)
 	defer done()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	l, release, err := dial(ctx, addr, p.socket)
 	if err != nil {
 		return err
 	}
-	release := context.AfterFunc(ctx, func() { _ = conn.Close() }) // frees whatever waits below
-	err = p.login(conn, addr)
-	if err == nil {
+	p.link = l
+	if p.door.ssh() {
+		err = l.login(addr, p.nick, p.door)
+	}
+	reading := err == nil
+	if reading {
 		go p.read()
+		asked := p.prompt
+		if p.stays {
+			asked = nil
+		}
 		select {
 		case <-p.joined:
+		case <-asked: // ssh -T never is: who comes so is in
 		case <-p.gone:
 			err = fmt.Errorf("connection ended: %w", p.broken)
 		case <-ctx.Done():
@@ -88,8 +95,8 @@ func (p *person) enter(ctx context.Context, addr string) error {
 	if err == nil {
 		return nil
 	}
-	_ = conn.Close()
-	if p.screen != nil {
+	l.close()
+	if reading {
 		<-p.gone
 	}
 	if row := p.lastRow.Load(); row != nil {
@@ -106,91 +113,27 @@ func (p *person) unseen(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// login makes the SSH session: a key of the person's own, a terminal, a shell.
-func (p *person) login(conn net.Conn, addr string) error {
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return err
-	}
-	signer, err := ssh.NewSignerFromKey(key)
-	if err != nil {
-		return err
-	}
-	config := &ssh.ClientConfig{
-		// One cipher for every server, as it is part of what a delivery costs.
-		Config:          ssh.Config{Ciphers: []string{ssh.CipherAES128GCM}},
-		User:            p.nick,
-		Auth:            []ssh.AuthMethod{ssh.PublicKeys(signer)},
-		HostKeyCallback: ssh.InsecureIgnoreHostKey(), //nolint:gosec // nothing secret is said, to a server under test
-	}
-	c, channels, requests, err := ssh.NewClientConn(conn, addr, config)
-	if err != nil {
-		return err
-	}
-	p.client = ssh.NewClient(c, channels, requests)
-	screen, answers, err := p.client.OpenChannel("session", nil)
-	if err != nil {
-		return err
-	}
-	go ssh.DiscardRequests(answers)
-	if err := startShell(screen); err != nil {
-		return err
-	}
-	p.screen = screen
-	return nil
-}
-
-// startShell asks for what an interactive ssh asks for (RFC 4254, 6.2, 6.4 and 6.5).
-func startShell(screen ssh.Channel) error {
-	for _, v := range [][2]string{{"NO_COLOR", "1"}, {"LANG", "en_US.UTF-8"}} {
-		variable := struct{ Name, Value string }{v[0], v[1]}
-		if _, err := screen.SendRequest("env", false, ssh.Marshal(variable)); err != nil {
-			return err
-		}
-	}
-	pty := struct {
-		Term                         string
-		Columns, Rows, Width, Height uint32
-		Modes                        string
-	}{Term: "xterm-256color", Columns: columns, Rows: termRows, Modes: "\x00"}
-	for _, r := range []struct {
-		kind    string
-		payload []byte
-	}{{"pty-req", ssh.Marshal(pty)}, {"shell", nil}} {
-		ok, err := screen.SendRequest(r.kind, true, r.payload)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return fmt.Errorf("%s was refused", r.kind)
-		}
-	}
-	return nil
-}
-
 // read takes in the person's stream until it ends.
 func (p *person) read() {
 	defer close(p.gone)
-	buf := make([]byte, readBytes)
 	for {
-		n, err := p.screen.Read(buf)
+		if p.screen != nil {
+			p.screen.wait()
+		}
+		n, err := p.link.screen.Read(p.buf)
 		at, fresh := p.clock.now(), int64(0)
-		p.rows.feed(buf[:n], func(row []byte) {
+		p.rows.feed(p.buf[:n], func(row []byte) {
 			if p.ledger.take(row, at) {
 				fresh++
 			} else {
 				p.notice(row)
 			}
 		})
-		if fresh > 0 {
+		if fresh > 0 && !p.ledger.aside {
 			p.ledger.tally.arrive(fresh)
 		}
-		if !p.isIn && !p.asked && bytes.Contains(p.rows.unfinished(), []byte(nickPrompt)) {
-			p.asked = true
-			if err := p.write("\r"); err != nil {
-				p.end(err)
-				return
-			}
+		if err == nil && !p.asked && !p.isIn {
+			err = p.answer(n)
 		}
 		if err != nil {
 			p.end(err)
@@ -199,12 +142,34 @@ func (p *person) read() {
 	}
 }
 
+// answer answers the question for the nickname, if n bytes that have just come are it.
+func (p *person) answer(n int) error {
+	reply := p.door.end()
+	if p.door.ssh() {
+		if !bytes.Contains(p.rows.unfinished(), []byte(nickPrompt)) {
+			return nil
+		}
+	} else {
+		if n == 0 {
+			return nil
+		}
+		reply = p.nick + reply
+	}
+	p.asked = true
+	close(p.prompt)
+	if !p.stays {
+		return nil
+	}
+	_, err := io.WriteString(p.link.screen, reply)
+	return err
+}
+
 // notice looks at rows that are no lines of the run.
 func (p *person) notice(row []byte) {
 	if !p.isIn {
 		s := string(row)
 		p.lastRow.Store(&s)
-		if startsWith(row, "* "+p.nick) {
+		if p.tells(row) {
 			p.isIn = true
 			close(p.joined)
 		}
@@ -213,6 +178,15 @@ func (p *person) notice(row []byte) {
 		close(p.probed[p.seen])
 		p.seen++
 	}
+}
+
+// tells says whether a row tells that the person is in. By SSH that is any notice with the name, also one about many people, or
+// the rest of one; at the old protocol's door it is the one form of words, behind the question that has no end.
+func (p *person) tells(row []byte) bool {
+	if p.door.ssh() {
+		return (startsWith(row, "* ") || startsWith(row, gutter)) && bytes.Contains(row, []byte(p.nick))
+	}
+	return bytes.HasSuffix(row, []byte("["+p.nick+"]"+joinWords))
 }
 
 func (p *person) end(err error) {
@@ -225,19 +199,43 @@ func (p *person) end(err error) {
 	}
 }
 
-func (p *person) write(keys string) error {
-	_, err := io.WriteString(p.screen, keys)
-	return err
+// hasSeen says whether a probe is on the screen.
+func (p *person) hasSeen(which int) bool {
+	select {
+	case <-p.probed[which]:
+		return true
+	default:
+		return false
+	}
 }
 
 // say types a line and Enter, in one packet.
 func (p *person) say(text []byte) error {
-	_, err := p.screen.Write(append(text, '\r'))
+	_, err := p.link.screen.Write(append(text, p.door.end()...))
 	return err
 }
 
 // leave closes the connection. The person is gone soon after.
 func (p *person) leave() {
 	p.leaving.Store(true)
-	_ = p.client.Close() // it may be closed already
+	p.resume()
+	p.link.close()
+}
+
+// pause makes somebody who can be stuck so.
+func (p *person) pause() {
+	for _, g := range []*gate{p.socket, p.screen} {
+		if g != nil {
+			g.shut()
+		}
+	}
+}
+
+// resume ends that. It may be called again.
+func (p *person) resume() {
+	for _, g := range []*gate{p.socket, p.screen} {
+		if g != nil {
+			g.open()
+		}
+	}
 }

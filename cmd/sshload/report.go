@@ -2,11 +2,8 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -14,21 +11,27 @@ import (
 type report struct {
 	Mode    string  `json:"mode"`
 	Addr    string  `json:"addr"`
-	Loop    string  `json:"loop"` // closed or open
+	Door    door    `json:"door"`
+	Loop    string  `json:"loop,omitempty"` // closed or open, if something was said
 	People  int     `json:"people"`
-	Senders int     `json:"senders"`
+	Senders int     `json:"senders,omitempty"`
 	Window  int     `json:"window,omitempty"`
 	Rate    float64 `json:"rate,omitempty"`
-	Bytes   int     `json:"bytes"`
+	Bytes   int     `json:"bytes,omitempty"`
 
-	Lines      int64   `json:"lines"`
-	Deliveries int64   `json:"deliveries"`
-	Seconds    float64 `json:"seconds"` // from the first line said to the last one delivered
+	Lines      int64   `json:"lines,omitempty"`
+	Deliveries int64   `json:"deliveries,omitempty"`
+	Seconds    float64 `json:"seconds"` // from the first line said to the last one delivered, or of all arrivals, or of the silence
 	Stalled    bool    `json:"stalled"`
 	Faults     totals  `json:"faults"`
 	Faulty     []fault `json:"faulty,omitempty"` // the people with any
 
-	Latency   latency        `json:"latency"`
+	Latency   latency      `json:"latency"` // of lines; where none are said of arrivals
+	Phases    []phase      `json:"phases,omitempty"`
+	Stuck     []stuck      `json:"stuck,omitempty"`
+	Guests    *guestReport `json:"guests,omitempty"`
+	LineToAll float64      `json:"line_to_all_seconds,omitempty"`
+
 	Server    *serverCost    `json:"server"` // null if the process is not known
 	Unknown   string         `json:"server_unknown,omitempty"`
 	Generator generatorCost  `json:"generator"`
@@ -57,10 +60,37 @@ type latency struct {
 	Max float64 `json:"max_ms"`
 }
 
+func latencyOf(l *latencies) latency {
+	return latency{P50: milliseconds(l.quantile(0.5)), P99: milliseconds(l.quantile(0.99)), Max: milliseconds(l.max)}
+}
+
+// phase is a third of a run: what the people notice who always read.
+type phase struct {
+	Latency latency `json:"latency"`
+	RSS     int64   `json:"rss_bytes"` // of the server at its end; 0: not known
+}
+
+// stuck is what came of somebody who did not read for a phase. Lost lines are no fault there: nobody can be made to read.
+type stuck struct {
+	Nick     string `json:"nick"`
+	Offered  int64  `json:"offered_bytes"` // what was said in the phase
+	CaughtUp bool   `json:"caught_up"`     // and saw what was said at the end
+	faults
+}
+
+// guestReport is how guests fared.
+type guestReport struct {
+	Came   int64  `json:"came"`
+	Failed int64  `json:"failed"`
+	Why    string `json:"why,omitempty"`
+}
+
 type serverCost struct {
 	PID         int     `json:"pid"`
 	CPUSeconds  float64 `json:"cpu_seconds"`
-	PerDelivery float64 `json:"cpu_us_per_delivery"`
+	PerDelivery float64 `json:"cpu_us_per_delivery,omitempty"`
+	PerArrival  float64 `json:"cpu_ms_per_arrival,omitempty"`
+	PerPerson   float64 `json:"rss_bytes_per_person,omitempty"`
 	RSSBefore   int64   `json:"rss_bytes_before"`
 	RSSAfter    int64   `json:"rss_bytes_after"`
 	RSSPeak     int64   `json:"rss_bytes_peak"`
@@ -68,7 +98,7 @@ type serverCost struct {
 
 type generatorCost struct {
 	CPUSeconds  float64 `json:"cpu_seconds"`
-	PerDelivery float64 `json:"cpu_us_per_delivery"`
+	PerDelivery float64 `json:"cpu_us_per_delivery,omitempty"`
 	Latest      float64 `json:"latest_ms"` // in an open loop, the most that a line was said after it was due
 }
 
@@ -82,34 +112,74 @@ type machineDetails struct {
 // leastCPU is what a server must have used for its figure to mean something: /proc counts in 10 ms.
 const leastCPU = 500 * time.Millisecond
 
-// newReport draws the balance of a run whose people have left.
-func newReport(c *crowd, m *meter, stalled bool) *report {
+// newReport says what was asked for. The people must have left before more is added.
+func newReport(c *crowd) *report {
 	o := c.options
-	r := &report{
-		Mode: "fanout", Addr: o.addr.String(), Loop: "closed", People: o.people, Senders: o.senders, Window: o.window, Rate: o.rate,
-		Bytes: o.bytes, Lines: c.tally.lines(), Deliveries: c.tally.arrived.Load(), Stalled: stalled, Unknown: m.why,
-	}
-	if o.window == 0 {
+	r := &report{Addr: o.addr.String(), Door: o.door, People: o.people, Senders: o.senders, Window: o.window, Rate: o.rate, Bytes: o.bytes}
+	switch {
+	case o.senders == 0:
+	case o.window == 0:
 		r.Loop = "open"
+	default:
+		r.Loop = "closed"
 	}
+	return r
+}
+
+// addTalk draws the balance of what was said.
+func (r *report) addTalk(c *crowd, stalled bool) {
+	r.Lines, r.Deliveries, r.Stalled = c.tally.lines(), c.tally.arrived.Load(), stalled
 	ledgers := make([]*ledger, len(c.people))
 	var all latencies
 	var last time.Duration
 	for i, p := range c.people {
 		ledgers[i] = p.ledger
-		all.merge(&p.ledger.latency)
-		last = max(last, p.ledger.last)
-	}
-	r.Seconds = last.Seconds()
-	r.Latency = latency{P50: milliseconds(all.quantile(0.5)), P99: milliseconds(all.quantile(0.99)), Max: milliseconds(all.max)}
-	for i, f := range c.tally.judge(ledgers) {
-		if f.any() {
-			r.Faults.add(f)
-			r.Faulty = append(r.Faulty, fault{c.people[i].nick, f})
+		if !p.ledger.aside {
+			one := p.ledger.latencies()
+			all.merge(&one)
+			last = max(last, p.ledger.last)
 		}
 	}
-	r.addCosts(m, time.Duration(c.late.Load()))
-	return r
+	r.Seconds, r.Latency = last.Seconds(), latencyOf(&all)
+	for i, f := range c.tally.judge(ledgers) {
+		p := c.people[i]
+		if p.ledger.aside {
+			r.Stuck = append(r.Stuck, stuck{Nick: p.nick, CaughtUp: p.hasSeen(after), faults: f})
+			// What a stuck person missed is gone by right; what came twice, wrong or too late is not.
+			f.Lost, f.Cut = 0, ""
+		}
+		if f.any() {
+			r.Faults.add(f)
+			r.Faulty = append(r.Faulty, fault{p.nick, f})
+		}
+	}
+}
+
+// addPhases adds what the people noticed who always read, by phase.
+func (r *report) addPhases(c *crowd, resident []int64) {
+	for i, rss := range resident {
+		var all latencies
+		for _, p := range c.people[:c.tally.people] {
+			if p.ledger.latency != nil {
+				all.merge(&p.ledger.latency[i])
+			}
+		}
+		r.Phases = append(r.Phases, phase{Latency: latencyOf(&all), RSS: rss})
+	}
+	for i := range r.Stuck {
+		r.Stuck[i].Offered = r.Lines * int64(r.Bytes) / phases
+	}
+}
+
+// addCuts adds who was cut off, where nothing was said.
+func (r *report) addCuts(c *crowd) {
+	for _, p := range c.people {
+		if p.ledger.cut != nil {
+			f := faults{Cut: p.ledger.cut.Error()}
+			r.Faults.add(f)
+			r.Faulty = append(r.Faulty, fault{p.nick, f})
+		}
+	}
 }
 
 func (t *totals) add(f faults) {
@@ -122,8 +192,10 @@ func (t *totals) add(f faults) {
 	}
 }
 
-func (r *report) addCosts(m *meter, late time.Duration) {
-	from, to := m.marks[before], m.marks[after]
+// addCosts adds what the server, the generator and others have used between two readings.
+func (r *report) addCosts(c *crowd, from, to reading) {
+	m := c.meter
+	r.Unknown = m.why
 	server, own := to.server-from.server, to.own-from.own
 	if m.server != 0 {
 		r.Server = &serverCost{
@@ -131,7 +203,9 @@ func (r *report) addCosts(m *meter, late time.Duration) {
 			RSSBefore: from.resident, RSSAfter: to.resident, RSSPeak: to.peak,
 		}
 	}
-	r.Generator = generatorCost{CPUSeconds: own.Seconds(), PerDelivery: r.perDelivery(own), Latest: milliseconds(late)}
+	r.Generator = generatorCost{
+		CPUSeconds: own.Seconds(), PerDelivery: r.perDelivery(own), Latest: milliseconds(time.Duration(c.late.Load())),
+	}
 	r.Machine = machineDetails{Processors: runtime.NumCPU(), Load: to.load}
 	if total := to.machine.total - from.machine.total; total > 0 {
 		percent := func(d time.Duration) float64 { return 100 * float64(max(d, 0)) / float64(total) }
@@ -147,88 +221,13 @@ func (r *report) perDelivery(d time.Duration) float64 {
 	return float64(d.Nanoseconds()) / 1e3 / float64(r.Deliveries)
 }
 
-// good says that everybody saw every line, once, whole and in the one order.
+// good says that everybody saw every line, once, whole and in the one order, and that nobody was cut off or kept out.
 func (r *report) good() bool {
-	return r.Deliveries > 0 && !r.Stalled && r.Faults == totals{}
+	return !r.Stalled && r.Faults == totals{} && (r.Loop == "" || r.Deliveries > 0) && (r.Guests == nil || r.Guests.Failed == 0)
 }
 
 func (r *report) writeJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(r)
-}
-
-// faultyShown bounds how many people's faults a table lists.
-const faultyShown = 10
-
-func (r *report) writeTable(w io.Writer) error {
-	var b strings.Builder
-	row := func(label, format string, args ...any) {
-		_, _ = fmt.Fprintf(&b, "%-12s "+format+"\n", append([]any{label}, args...)...)
-	}
-	loop := fmt.Sprintf("closed loop, %d lines of each sender in flight", r.Window)
-	if r.Loop == "open" {
-		loop = fmt.Sprintf("open loop, %v lines/s", r.Rate)
-	}
-	row("fanout", "%d people, %d senders, %s, %d bytes, %s", r.People, r.Senders, loop, r.Bytes, r.Addr)
-	seconds := max(r.Seconds, 1e-6)
-	row("lines", "%s in %.1f s, %s/s", grouped(r.Lines), r.Seconds, grouped(int64(float64(r.Lines)/seconds)))
-	row("deliveries", "%s, %s/s", grouped(r.Deliveries), grouped(int64(float64(r.Deliveries)/seconds)))
-	f := r.Faults
-	row("faults", "%d lost, %d doubled, %d out of order, %d damaged, %d people cut off", f.Lost, f.Doubled, f.OutOfOrder, f.Damaged, f.Cut)
-	if r.Stalled {
-		row("", "nothing arrived any more, so the run was given up")
-	}
-	for i, p := range r.Faulty {
-		if i == faultyShown {
-			row("", "and %d more people", len(r.Faulty)-i)
-			break
-		}
-		row("", "%s: %d lost, %d doubled, %d out of order, %d damaged%s", p.Nick, p.Lost, p.Doubled, p.OutOfOrder, p.Damaged, p.cutNote())
-	}
-	row("latency", "p50 %.1f ms, p99 %.1f ms, max %.1f ms (own lines left out)", r.Latency.P50, r.Latency.P99, r.Latency.Max)
-	r.writeCosts(row)
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func (r *report) writeCosts(row func(label, format string, args ...any)) {
-	if s := r.Server; s != nil {
-		note := ""
-		if s.CPUSeconds < leastCPU.Seconds() {
-			note = "; too little to mean something"
-		}
-		row("server CPU", "%.2f µs per delivered line (%.2f s of process %d%s)", s.PerDelivery, s.CPUSeconds, s.PID, note)
-		row("server RSS", "%.1f MiB, then %.1f MiB, at most %.1f MiB", mebibytes(s.RSSBefore), mebibytes(s.RSSAfter), mebibytes(s.RSSPeak))
-	} else {
-		row("server CPU", "not known: %s", r.Unknown)
-	}
-	g := r.Generator
-	late := ""
-	if r.Loop == "open" {
-		late = fmt.Sprintf(", at most %.1f ms late", g.Latest)
-	}
-	row("generator", "%.2f µs per delivered line (%.2f s)%s", g.PerDelivery, g.CPUSeconds, late)
-	m := r.Machine
-	row("machine", "%d processors, %.0f %% used by others, %.0f %% stolen, load %.2f", m.Processors, m.OthersPercent, m.StolenPercent, m.Load)
-}
-
-func (f fault) cutNote() string {
-	if f.Cut == "" {
-		return ""
-	}
-	return ", cut off: " + f.Cut
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
-
-func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
-
-// grouped writes a number with its thousands apart.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

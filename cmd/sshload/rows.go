@@ -30,7 +30,7 @@ const (
 )
 
 // longestRow bounds what is kept of a row. Lines are shorter; the rest of a longer row is nobody's line.
-const longestRow = 4096
+const longestRow = 8192
 
 // feed takes in the next part of the stream, however it was cut, and calls each for every row that ends in it. The row is
 // valid only during the call.

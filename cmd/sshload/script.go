@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,23 +30,29 @@ type mark uint8
 const (
 	foreign mark = iota // no line of this run
 	damaged             // a line of this run that is not as it was said
+	begun               // the first row of a line that is longer than a row
 	whole
 )
 
-// Digits of a person's number and the least and most bytes of a line: what holds any token, and what a row of columns cells
-// takes without being wrapped.
+// Digits of a person's number and the bytes of a line: the least, which holds any token; what a row of columns cells takes
+// without being wrapped; and the most, at the old protocol's door and at others.
 const (
-	personDigits = 5
-	shortestLine = 48
-	longestLine  = 440
+	personDigits   = 5
+	shortestLine   = 48
+	rowLine        = 440
+	longestTCPLine = 1000
+	longestLine    = 4096
 )
+
+// gutter is what a further row of a line begins with.
+const gutter = "¦ "
 
 // filler is what lines are filled up with: words, as people write them, since the cost of drawing a line depends on where it
 // may be broken.
-const filler = "the quick brown fox jumps over the lazy dog and tells everybody in the room what it saw on the other side of the fence while " +
-	"the dog sleeps on and dreams of a quiet evening by the fire with nothing to chase and nobody to bark at until the morning comes and " +
-	"the whole story begins again with another fox and another fence and another dog that would much rather sleep than hear about it all " +
-	"one more time from somebody who never grows tired of it"
+var filler = strings.Repeat("the quick brown fox jumps over the lazy dog and tells everybody in the room what it saw on the other side of the fence while "+
+	"the dog sleeps on and dreams of a quiet evening by the fire with nothing to chase and nobody to bark at until the morning comes and "+
+	"the whole story begins again with another fox and another fence and another dog that would much rather sleep than hear about it all "+
+	"one more time from somebody who never grows tired of it, ", 10)
 
 // newScript returns a script with a run of its own.
 func newScript(size int) script {
@@ -112,10 +119,27 @@ func (s script) parse(row []byte) (line, mark) {
 	}
 	l := line{sender: sender, number: count, due: time.Duration(due) * time.Microsecond}
 	last := len(rest) - 1
+	if nick == sender && s.size > rowLine && len(text) < s.size && strings.HasPrefix(filler, string(rest)) {
+		return l, begun
+	}
 	if nick != sender || len(text) != s.size || last < 0 || rest[last] != '.' || string(rest[:last]) != filler[:last] {
 		return l, damaged
 	}
 	return l, whole
+}
+
+// tail returns what must still come of a line after its first row. Blanks at which a terminal breaks a line are nobody's.
+func (s script) tail(l line, row []byte) string {
+	return string(s.append(nil, l)[len(row)-len("["+s.nick(l.sender)+"] "):])
+}
+
+// resume takes a further row off a tail, unless it is none of it.
+func resume(tail string, row []byte) (left string, ok bool) {
+	body, ok := strings.CutPrefix(string(row), gutter)
+	if !ok {
+		return tail, false
+	}
+	return strings.CutPrefix(strings.TrimLeft(tail, " "), strings.Trim(body, " "))
 }
 
 // number takes a number of at most ten digits, and what ends it, from the front of p.

@@ -11,7 +11,8 @@ type lineID uint32
 // tally is the account of a run: what was said, and what came of it on each screen.
 type tally struct {
 	script  script
-	people  int
+	people  int            // who must get everything
+	phase   time.Duration  // the run is parted into three of this length; 0: it is not
 	said    []atomic.Int64 // by sender; counted before the line is on its way
 	window  []*window      // by sender; nil in an open loop
 	arrived atomic.Int64   // lines on screens, each once for each screen
@@ -56,7 +57,8 @@ func (t *tally) arrive(n int64) {
 // ledger is what one person saw. It belongs to the goroutine that reads for the person until that has ended.
 type ledger struct {
 	tally   *tally
-	self    int // the person's number
+	self    int  // the person's number
+	aside   bool // the person may miss lines: nobody waits for them
 	seen    bitset
 	order   []lineID // as they came, each line once
 	digest  uint64   // of order
@@ -64,11 +66,37 @@ type ledger struct {
 	damaged int
 	cut     error // why the person's stream ended before the run did
 	last    time.Duration
-	latency latencies // without the person's own lines
+	latency []latencies // without the person's own lines, by the phase in which they were due; nil: there are none
+
+	opened line   // a line of which the first rows have come
+	tail   string // what must still come of it; "": nothing
 }
 
-// take enters a row, read at the time since the start of the run, and says whether it was a line that is new to the person.
+// phases of a run that is parted.
+const phases = 3
+
+// latencies returns those of the whole run.
+func (l *ledger) latencies() (all latencies) {
+	for i := range l.latency {
+		all.merge(&l.latency[i])
+	}
+	return all
+}
+
+// take enters a row, read at the time since the start of the run, and says whether a line ended with it that is new to the person.
 func (l *ledger) take(row []byte, at time.Duration) bool {
+	if l.tail != "" {
+		left, ok := resume(l.tail, row)
+		l.tail = left
+		switch {
+		case ok && left == "":
+			return l.enter(l.opened, at)
+		case ok:
+			return false
+		}
+		l.tail = ""
+		l.damaged++
+	}
 	t := l.tally
 	said, m := t.script.parse(row)
 	switch {
@@ -77,7 +105,16 @@ func (l *ledger) take(row []byte, at time.Duration) bool {
 	case m == damaged || said.sender >= len(t.said) || int64(said.number) >= t.said[said.sender].Load():
 		l.damaged++
 		return false
+	case m == begun:
+		l.opened, l.tail = said, t.script.tail(said, row)
+		return false
 	}
+	return l.enter(said, at)
+}
+
+// enter enters a line.
+func (l *ledger) enter(said line, at time.Duration) bool {
+	t := l.tally
 	id := lineID(said.number*len(t.said) + said.sender)
 	if !l.seen.add(id) {
 		l.doubled++
@@ -87,9 +124,16 @@ func (l *ledger) take(row []byte, at time.Duration) bool {
 	l.digest = (l.digest ^ uint64(id+1)) * 0x100000001b3 // FNV-1a, by lines
 	l.last = at
 	if said.sender != l.self {
-		l.latency.add(at - said.due)
+		if l.latency == nil {
+			l.latency = make([]latencies, phases)
+		}
+		phase := 0
+		if t.phase > 0 {
+			phase = min(int(said.due/t.phase), phases-1)
+		}
+		l.latency[phase].add(at - said.due)
 	}
-	if t.window != nil {
+	if t.window != nil && !l.aside {
 		t.window[said.sender].landed(said.number)
 	}
 	return true
@@ -119,10 +163,12 @@ func (t *tally) judge(ledgers []*ledger) []faults {
 	var agreed *ledger
 	most := 0
 	for _, l := range ledgers {
-		votes[stream{l.digest, len(l.order)}]++
+		if !l.aside {
+			votes[stream{l.digest, len(l.order)}]++
+		}
 	}
 	for _, l := range ledgers {
-		if n := votes[stream{l.digest, len(l.order)}]; n > most || n == most && len(l.order) > len(agreed.order) {
+		if n := votes[stream{l.digest, len(l.order)}]; n > most || n > 0 && n == most && len(l.order) > len(agreed.order) {
 			agreed, most = l, n
 		}
 	}

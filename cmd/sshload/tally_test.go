@@ -155,14 +155,14 @@ func TestLatencyCountsFromTheDueTimeAndLeavesOwnLinesOut(t *testing.T) {
 	s := scriptOf("4711", 100)
 	_, ledgers, _ := account(t, s, testStreams(s), 1<<20)
 	for p, want := range []uint64{testLines / 2, testLines / 2, testLines, testLines, testLines} {
-		if got := ledgers[p].latency.n; got != want {
+		if got := ledgers[p].latency[0].n; got != want {
 			t.Errorf("person %d: latency of %d lines, want %d", p, got, want)
 		}
 	}
-	if got, want := ledgers[2].latency.max, time.Second; got != want {
+	if got, want := ledgers[2].latency[0].max, time.Second; got != want {
 		t.Errorf("latency of the line that was due at 0 = %v, want %v", got, want)
 	}
-	if got, want := ledgers[0].latency.max, time.Second-time.Millisecond; got != want {
+	if got, want := ledgers[0].latency[0].max, time.Second-time.Millisecond; got != want {
 		t.Errorf("latency of the first line of somebody else = %v, want %v", got, want)
 	}
 }

@@ -36,9 +36,13 @@ type crowd struct {
 	options *options
 	tally   *tally
 	clock   *clock
-	people  []*person
-	inside  atomic.Int64 // of them, those who have come in
+	meter   *meter
+	stays   bool         // people come into the room, and do not stop at the question for a nickname
+	people  []*person    // those who came in
+	inside  atomic.Int64 // so many
+	guests  atomic.Int64 // those who have come and gone
 	late    atomic.Int64 // the most that a line was said after it was due, in nanoseconds
+	entered latencies    // how long people took to come in
 }
 
 // Why a run ended early.
@@ -47,36 +51,36 @@ var (
 	errTimeout = errors.New("--timeout is over")
 )
 
-// fanout runs the mode of this name.
-func fanout(ctx context.Context, o *options, stderr io.Writer) (*report, error) {
-	ctx, done := context.WithTimeoutCause(ctx, o.timeout, errTimeout)
-	defer done()
+// newCrowd is a crowd of which nobody has come yet. end takes away its progress line, sends everybody home and waits for them.
+func newCrowd(o *options, stderr io.Writer) (c *crowd, end func(), err error) {
 	m, err := newMeter(openProcfs(), o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	c := &crowd{options: o, tally: newTally(newScript(o.bytes), o.people, o.senders, o.window), clock: &clock{}}
+	c = &crowd{
+		options: o, clock: &clock{}, meter: m, stays: true,
+		tally: newTally(newScript(max(o.bytes, shortestLine)), o.people-o.stuck, o.senders, o.window),
+	}
 	progress := startProgress(stderr, c.status)
-	defer progress.stop()
-	defer c.leave()
-	if err := c.enter(ctx); err != nil {
-		return nil, err
+	return c, func() {
+		c.leave()
+		progress.stop()
+	}, nil
+}
+
+// newPerson is one who has not come yet. The last ones are those who will be stuck.
+func (c *crowd) newPerson(number int) *person {
+	p := newPerson(number, c.tally, c.clock, c.options.door)
+	p.stays = c.stays
+	if number >= c.tally.people && number < c.options.people {
+		p.ledger.aside = true
+		if c.options.socket {
+			p.socket = newGate()
+		} else {
+			p.screen = newGate()
+		}
 	}
-	if err := c.probe(ctx, before); err != nil {
-		return nil, err
-	}
-	c.clock.begin()
-	m.begin()
-	stalled, err := c.talk(ctx)
-	m.end()
-	if err == nil && !stalled {
-		err = c.probe(ctx, after)
-	}
-	if err != nil {
-		return nil, err
-	}
-	c.leave()
-	return newReport(c, m, stalled), nil
+	return p
 }
 
 // enter brings everybody in, loginsAtOnce at a time. The first error ends it.
@@ -85,16 +89,17 @@ func (c *crowd) enter(ctx context.Context) error {
 	defer fail(nil)
 	numbers := make(chan int)
 	in := make([]*person, c.options.people)
+	took := make([]time.Duration, c.options.people)
 	var doors sync.WaitGroup
 	for range min(loginsAtOnce, c.options.people) {
 		doors.Go(func() {
 			for n := range numbers {
-				p := newPerson(n, c.tally, c.clock)
+				p, start := c.newPerson(n), time.Now()
 				if err := p.enter(ctx, c.options.addr.String()); err != nil {
 					fail(fmt.Errorf("person %d did not come in: %w", n, err))
 					return
 				}
-				in[n] = p
+				in[n], took[n] = p, time.Since(start)
 				c.inside.Add(1)
 			}
 		})
@@ -107,9 +112,10 @@ func (c *crowd) enter(ctx context.Context) error {
 	}
 	close(numbers)
 	doors.Wait()
-	for _, p := range in {
+	for n, p := range in {
 		if p != nil {
 			c.people = append(c.people, p)
+			c.entered.add(took[n])
 		}
 	}
 	return context.Cause(ctx)
@@ -124,6 +130,9 @@ func (c *crowd) probe(ctx context.Context, which int) error {
 	patience := time.NewTimer(joinTimeout)
 	defer patience.Stop()
 	for _, p := range c.people {
+		if p.ledger.aside && which == after {
+			continue // may have been cut off for being stuck
+		}
 		select {
 		case <-p.probed[which]:
 		case <-p.gone:
@@ -191,7 +200,7 @@ func (c *crowd) talk(ctx context.Context) (stalled bool, err error) {
 
 // overdue says that a line was said which not everybody has.
 func (c *crowd) overdue() bool {
-	return c.tally.arrived.Load() < c.tally.lines()*int64(c.options.people)
+	return c.tally.arrived.Load() < c.tally.lines()*int64(c.tally.people)
 }
 
 // speak is one sender's part of a run.
@@ -275,6 +284,10 @@ func (c *crowd) status() string {
 	}
 	t := c.tally
 	lines, arrived, at := t.lines(), t.arrived.Load(), c.clock.now()
-	return fmt.Sprintf("%4.0f s: %s lines said, %s delivered, %s/s", at.Seconds(), grouped(lines), grouped(arrived),
+	status := fmt.Sprintf("%4.0f s: %s lines said, %s delivered, %s/s", at.Seconds(), grouped(lines), grouped(arrived),
 		grouped(int64(float64(arrived)/max(at.Seconds(), 0.001))))
+	if n := c.guests.Load(); n > 0 {
+		status += fmt.Sprintf(", %s guests have come and gone", grouped(n))
+	}
+	return status
 }
