@@ -34,9 +34,9 @@ func (h *House) Restore(ctx context.Context, a Archive) error {
 		return fmt.Errorf("restore who was here lately: %w", err)
 	}
 	for i := range seen {
-		h.sights.put(&seen[i])
+		h.sights.put(seen[i])
 	}
-	clear(h.sights.changed)
+	h.sights.changed = map[PersonID]bool{}
 	for name, log := range h.rooms { // the others come back when somebody enters them
 		from, n, err := a.Back(ctx, LineQuery{Room: name, N: h.opt.RingLines})
 		if err != nil {

@@ -220,9 +220,8 @@ func (h *House) comeLocked(e *Event) {
 func (h *House) goLocked(e *Event, v Verdict) {
 	switch b := e.Body.(type) {
 	case Parted:
-		h.sights.leave(e)
 		if m := h.screenLocked(e.From.ID, b.Screen); m != nil {
-			h.outLocked(m, e.Subject, e.Seq)
+			h.outLocked(m, e.Subject, e)
 		}
 		h.restLocked(e.Subject)
 	case Kicked:
@@ -252,7 +251,7 @@ func (h *House) expelLocked(e *Event, out []Person, why Ending) {
 		for m := range p.members {
 			for _, s := range slices.Clone(m.rooms) {
 				if h.rules.at(s.room, who.ID) == nil {
-					h.outLocked(m, s.room, e.Seq)
+					h.outLocked(m, s.room, e)
 				}
 			}
 			if len(m.rooms) == 0 && m.came {
@@ -265,11 +264,12 @@ func (h *House) expelLocked(e *Event, out []Person, why Ending) {
 	}
 }
 
-// outLocked ends what a screen reads of a room behind a place.
-func (h *House) outLocked(m *Member, where Subject, at Seq) {
+// outLocked ends what a screen reads of a room behind the event that took it out.
+func (h *House) outLocked(m *Member, where Subject, e *Event) {
+	h.sights.leave(m.person.id, m.addr, e.At)
 	m.rooms = slices.DeleteFunc(m.rooms, func(s stay) bool { return s.room == where })
 	if l := h.rooms[where]; l != nil {
-		m.reader.detach(l, at)
+		m.reader.detach(l, e.Seq)
 	}
 }
 

@@ -183,7 +183,7 @@ func (s *teller) invent() *room.Event {
 	case n < 38:
 		id := s.lately(s.acts)
 		e.Body = room.Undone{Act: id}
-		if s.rnd.IntN(8) > 0 {
+		if s.rnd.IntN(8) > 0 && s.by[id].ID != "" {
 			e.From = s.by[id]
 		}
 	case n < 39:

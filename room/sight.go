@@ -25,33 +25,53 @@ const (
 
 // sights are the sightings of the last day. They belong to the house.
 type sights struct {
-	of      map[PersonID][]*Sighting // one for each address
+	of      map[PersonID][]Sighting // one for each address
 	n       int
-	changed map[PersonID]bool // since they were saved
+	changed map[PersonID]bool // since they were saved; nil where nothing saves them
 }
 
-func newSights() sights { return sights{of: map[PersonID][]*Sighting{}, changed: map[PersonID]bool{}} }
+func newSights() sights { return sights{of: map[PersonID][]Sighting{}} }
 
 // see notes that somebody came.
 func (s *sights) see(e *Event, b Joined) {
 	if addr, err := netip.ParseAddr(b.Addr); err == nil {
-		s.put(&Sighting{Person: e.From, Names: b.Names, Addr: addr, At: e.At})
+		s.put(Sighting{Person: e.From, Names: b.Names, Addr: addr, At: e.At})
 	}
 }
 
-// leave notes that somebody was here until now.
-func (s *sights) leave(e *Event) {
-	for i, old := range s.of[e.From.ID] {
-		again := *old
-		again.At = e.At
-		s.of[e.From.ID][i] = &again
-		s.changed[e.From.ID] = true
+// leave notes that somebody was here by an address until now.
+func (s *sights) leave(id PersonID, addr string, now time.Time) {
+	for i := range s.of[id] {
+		if seen := &s.of[id][i]; seen.Addr.String() == addr {
+			seen.At = now
+			s.note(id)
+		}
 	}
 }
 
-func (s *sights) put(seen *Sighting) {
+func (s *sights) note(id PersonID) {
+	if s.changed != nil {
+		s.changed[id] = true
+	}
+}
+
+// age forgets what is older than a day.
+func (s *sights) age(now time.Time) {
+	for id, some := range s.of {
+		kept := slices.DeleteFunc(some, func(seen Sighting) bool { return now.Sub(seen.At) > SightedFor })
+		if gone := len(some) - len(kept); gone > 0 {
+			s.n -= gone
+			s.note(id)
+			if s.of[id] = kept; len(kept) == 0 {
+				delete(s.of, id)
+			}
+		}
+	}
+}
+
+func (s *sights) put(seen Sighting) {
 	id := seen.Person.ID
-	s.changed[id] = true
+	s.note(id)
 	for i, old := range s.of[id] {
 		if old.Addr == seen.Addr {
 			s.of[id][i] = seen
@@ -67,11 +87,11 @@ func (s *sights) put(seen *Sighting) {
 
 // prune forgets what is older than a day, and the oldest beyond a number.
 func (s *sights) prune(now time.Time, most int) {
-	var all []*Sighting
+	var all []Sighting
 	for _, some := range s.of {
 		all = append(all, some...)
 	}
-	slices.SortFunc(all, func(a, b *Sighting) int { return b.At.Compare(a.At) }) // the newest first
+	slices.SortFunc(all, func(a, b Sighting) int { return b.At.Compare(a.At) }) // the newest first
 	clear(s.of)
 	s.n = 0
 	for _, seen := range all {
@@ -87,19 +107,17 @@ func (s *sights) forget(id PersonID) {
 	if had := len(s.of[id]); had > 0 {
 		delete(s.of, id)
 		s.n -= had
-		s.changed[id] = true
+		s.note(id)
 	}
 }
 
 // saveSights saves the sightings that changed. It is called now and then: what a crash loses of them is little.
 func (h *House) saveSights(ctx context.Context) {
 	h.mu.Lock()
+	h.sights.age(time.Now())
 	people := map[PersonID][]Sighting{}
 	for id := range h.sights.changed {
-		people[id] = nil
-		for _, seen := range h.sights.of[id] {
-			people[id] = append(people[id], *seen)
-		}
+		people[id] = slices.Clone(h.sights.of[id])
 	}
 	clear(h.sights.changed)
 	h.mu.Unlock()
@@ -150,7 +168,7 @@ func (h *House) Preview(bar Bar) Preview {
 			}
 			here := slices.ContainsFunc(p.Here, func(q Person) bool { return q.ID == id })
 			if !here && h.rules.topRole(seen.Person, bar.Where) < RoleOperator {
-				p.Lately = append(p.Lately, *seen)
+				p.Lately = append(p.Lately, seen)
 			}
 		}
 	}
@@ -171,8 +189,8 @@ func (h *House) Sightings(match func(Sighting) bool) []Sighting {
 	var found []Sighting
 	for _, some := range h.sights.of {
 		for _, seen := range some {
-			if time.Since(seen.At) <= SightedFor && match(*seen) {
-				found = append(found, *seen)
+			if time.Since(seen.At) <= SightedFor && match(seen) {
+				found = append(found, seen)
 			}
 		}
 	}
