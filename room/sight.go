@@ -136,6 +136,7 @@ func (h *House) saveSights(ctx context.Context) {
 // Preview is what a bar would do.
 type Preview struct {
 	Void Void // why it would have no effect
+	Bar  *Bar // that keeps its author from it, if one does
 	Here []Person
 	// Lately are those whom it would have hit in the last day and who are not here now, the last first.
 	Lately []Sighting
@@ -148,6 +149,10 @@ func (h *House) Preview(bar Bar) Preview {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	p := Preview{Void: h.rules.judge(&bar)}
+	now := time.Now()
+	if p.Bar = h.rules.barred(&Event{Subject: bar.Where, At: now, From: bar.By, Body: Barred{Bar: bar}}); p.Bar != nil {
+		p.Void = VoidBanned // before all else, as of a record
+	}
 	p.Here, _ = h.rules.struckBy(&bar)
 	behind := map[PersonID]bool{}
 	byAddress := Target{Nets: bar.Target.Nets}
@@ -156,7 +161,6 @@ func (h *House) Preview(bar Bar) Preview {
 			behind[id] = true
 		}
 	}
-	now := time.Now()
 	for id, some := range h.sights.of {
 		for _, seen := range some {
 			who := h.rules.seeker(seen.Person, &Joined{Names: seen.Names, Addr: seen.Addr.String()})

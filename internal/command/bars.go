@@ -32,7 +32,7 @@ func bar(ctx context.Context, c *Call, mute bool) (Answer, error) {
 	p := c.House.Preview(b)
 	switch {
 	case p.Void != "":
-		return Answer{}, Voided(p.Void, nil, c.House, c.zone(), c.Contact)
+		return Answer{}, Voided(p.Void, p.Bar, c.House, c.zone(), c.Contact)
 	case with["dry-run"]:
 		return lines(c.foretold(b, p)...), nil
 	case p.Shared > 1 && !with["shared"]:

@@ -550,8 +550,14 @@ func TestDryRunIsWhatTheActDoes(t *testing.T) {
 		for _, i := range r.Perm(len(people))[:4] {
 			people[i].leave()
 		}
-		for range 10 {
-			some := people[r.IntN(len(people))].Person()
+		mod := h.owned("mona")
+		for _, where := range rooms {
+			op.getsPart("/grant #"+strings.TrimPrefix(string(where), "room/")+" mona moderator", "mona is a moderator")
+		}
+		authors := []*guest{op, op, mod, people[0]}
+		for range 12 {
+			some := append(people, mod)[r.IntN(len(people)+1)].Person()
+			by := authors[r.IntN(len(authors))]
 			targets := []room.Target{
 				{Persons: []room.PersonID{some.ID}},
 				{Keys: []string{keys[2+r.IntN(2)]}},
@@ -560,7 +566,7 @@ func TestDryRunIsWhatTheActDoes(t *testing.T) {
 				{Nets: []netip.Prefix{netip.MustParsePrefix("192.0.0.1/32")}, Persons: []room.PersonID{some.ID}},
 			}
 			bar := room.Bar{
-				Mute: r.IntN(2) == 0, Target: targets[r.IntN(len(targets))], Label: "them", By: op.Person(), At: time.Now(),
+				Mute: r.IntN(2) == 0, Target: targets[r.IntN(len(targets))], Label: "them", By: by.Person(), At: time.Now(),
 				Where: append(slices.Clone(rooms), room.Lobby, room.HouseSubject)[r.IntN(len(rooms)+2)],
 			}
 			p := h.Preview(bar)
@@ -568,11 +574,11 @@ func TestDryRunIsWhatTheActDoes(t *testing.T) {
 			for _, g := range people {
 				before[g.Person().ID] = h.RoomsOf(g.Person().ID)
 			}
-			result, err := h.Do(t.Context(), op.Person(), bar.Where, room.Barred{Bar: bar})
+			result, err := h.Do(t.Context(), by.Person(), bar.Where, room.Barred{Bar: bar})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if result.Void != p.Void || !slices.Equal(result.Out, p.Here) {
+			if result.Void != p.Void || p.Void == "" && !slices.Equal(result.Out, p.Here) {
 				t.Errorf("seed %d: the act is %q and hits %v; its preview said %q and %v", seed, result.Void, result.Out, p.Void, p.Here)
 			}
 			for _, g := range people {
@@ -585,7 +591,7 @@ func TestDryRunIsWhatTheActDoes(t *testing.T) {
 					t.Errorf("seed %d: %s is in %v after %+v, want %v", seed, g.Person().Nick, got, bar, want)
 				}
 			}
-			if r.IntN(2) == 0 && p.Void == "" {
+			if r.IntN(2) == 0 && p.Void == "" && by == op {
 				op.getsPart("/undo", "Taken back")
 			}
 		}
