@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -170,6 +171,9 @@ func (x *session) settleRooms(ctx context.Context) error {
 			v.Fresh = n == 0
 		}
 		x.rooms = append(x.rooms, v)
+	}
+	if x.visited(x.pending) == nil {
+		x.pending = ""
 	}
 	if x.visited(x.here) == nil && len(x.rooms) > 0 {
 		return x.turnTo(ctx, x.rooms[0].Where)
@@ -363,8 +367,25 @@ func (x *session) ignore(c command.Change) {
 	}
 }
 
+// goal is the room that what the person does now is meant for: the one that they asked for, though it may not be on the screen yet.
+func (x *session) goal() room.Subject {
+	if x.pending != "" {
+		return x.pending
+	}
+	return x.here
+}
+
 // goTo turns to the room at a place among those that the screen is in.
 func (x *session) goTo(place int) error {
+	if x.out.commanded() { // which may lead elsewhere: this comes behind it
+		if n := x.waiting(); n >= x.opt.Limits.OutboxLines {
+			return x.refuse(x.lines, i18n.OutboxFull, n)
+		}
+		row, _ := command.Find("go")
+		call := &command.Call{Name: row.Name, Rest: strconv.Itoa(place)}
+		x.out.add(job{line: x.lines, call: call, run: func(ctx context.Context) (command.Answer, error) { return row.Do(ctx, call) }})
+		return nil
+	}
 	if place > len(x.rooms) {
 		return x.refuse(x.lines, i18n.RoomNoPlace, place, len(x.rooms))
 	}

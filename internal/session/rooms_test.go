@@ -93,6 +93,47 @@ func TestWhoeverComesBackIsInTheirRoomsAgain(t *testing.T) {
 	})
 }
 
+func TestWhatIsTypedBehindASwitchIsSaidThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limits()
+		l.OutboxLines = 200
+		h := newHouse(t, l)
+		for _, columns := range []int{200, 0} {
+			p := h.person(t, columns, session.Visitor{User: "kim", Exempt: true})
+			if columns > 0 {
+				p.enter("")
+			}
+			for n := range 10 {
+				p.enter("/join #dev")
+				p.enter("in dev")
+				p.in <- session.Input{Kind: session.Switch, Place: 1}
+				p.enter("in the lobby")
+				p.enter("/go 2")
+				p.enter("in dev")
+				if n%2 == 0 {
+					p.enter("/leave")
+				}
+				p.enter("/go 1")
+				p.enter("in the lobby")
+			}
+			time.Sleep(time.Minute)
+			close(p.in)
+			<-p.end
+			for where, want := range map[room.Subject]string{room.Lobby: "in the lobby", "room/dev": "in dev"} {
+				lines := h.room.Lines(where, 1000)
+				for _, e := range lines {
+					if said, ok := e.Body.(room.Said); ok && said.Text.String() != want {
+						t.Errorf("%s: %q was said, want %q alone", where, said.Text, want)
+					}
+				}
+				if len(lines) < 20 {
+					t.Errorf("%s: %d lines, want 20 at least", where, len(lines))
+				}
+			}
+		}
+	})
+}
+
 func TestAPipeGoesIntoRooms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
@@ -126,8 +167,11 @@ func TestRoomsAreReadAlone(t *testing.T) {
 				}
 			}
 			for _, c := range []struct{ user, key, line string }{
-				{"", "", "history in:#dev"}, {"#dev", "", "history"}, {"dev+kim", "", "history"},
-				{"", "SHA256:kim", "history in:#dev"}, {"#dev", "SHA256:kim", "history"},
+				{"", "", "history in:#dev"},
+				{"#dev", "", "history"},
+				{"dev+kim", "", "history"},
+				{"", "SHA256:kim", "history in:#dev"},
+				{"#dev", "SHA256:kim", "history"},
 			} {
 				var out, errs strings.Builder
 				status := h.Exec(context.Background(), session.Visitor{User: c.user, Key: c.key, Session: "e"}, c.line, &out, &errs)
@@ -209,6 +253,7 @@ func TestWhoIsIgnoredIsNotShown(t *testing.T) {
 			t.Errorf("history alone = %q, want nothing of whom they ignore", got)
 		}
 		kim.enter("/unignore bee")
+		kim.sees("* You read lee again.\n")
 		lee.enter("/go 1")
 		lee.enter("hello again")
 		kim.sees("[bee] hello again\n")

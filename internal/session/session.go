@@ -443,7 +443,7 @@ func (x *session) line(in Input) error {
 
 func (x *session) env() command.Env {
 	return command.Env{
-		House: x.opt.House, Me: x.me, Here: x.here, Rooms: slices.Clone(x.rooms), Ignored: x.ignored,
+		House: x.opt.House, Me: x.me, Here: x.goal(), Rooms: slices.Clone(x.rooms), Ignored: x.ignored,
 		Contact: x.opt.Contact(), Words: x.opt.Words(), Total: x.opt.Limits.RoomsTotal, AtOnce: x.opt.Limits.RoomsPerPerson, Exempt: x.visitor.Exempt, Settings: x.settings, Start: x.start, Zone: x.zone, Peer: x.peer, Gaps: x.gaps,
 		Names: x.opt.Names, Rates: x.opt.Rates, Limits: x.opt.Limits.Message,
 		Caller: x.visitor.caller(), Codes: x.codes, NickHold: x.opt.Limits.NickHold, Keys: x.opt.Keys, Terminal: x.console != nil && x.console.term != nil,
@@ -469,7 +469,7 @@ func (x *session) say(typed, text string) error {
 // than a line.
 func (x *session) submit(j job) error {
 	if !x.out.commanded() {
-		j.where = x.here
+		j.where = x.goal()
 	}
 	if n := x.waiting(); !x.manner.Patient && n >= x.opt.Limits.OutboxLines {
 		x.screen.Restore(j.typed)
