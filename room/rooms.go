@@ -197,12 +197,9 @@ func (h *House) Here(id PersonID) (Presence, bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	for _, where := range h.rules.in(id) {
-		for _, m := range h.rules.members(where) {
-			if m.Person.ID == id {
-				h.describeLocked(&m)
-				return m, true
-			}
-		}
+		m := h.rules.describe(h.rules.at(where, id))
+		h.describeLocked(&m)
+		return m, true
 	}
 	return Presence{}, false
 }

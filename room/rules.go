@@ -531,13 +531,18 @@ func (r *Rules) members(room Subject) []Presence {
 	slices.SortFunc(list, func(a, b *presence) int { return cmp.Compare(a.order, b.order) })
 	out := make([]Presence, len(list))
 	for i, p := range list {
-		a, s := r.accounts[p.person.ID], r.nicks[p.person.ID]
-		out[i] = Presence{
-			Person: p.person, Since: p.since, Screens: len(p.listed), Account: a != nil && a.Nick == p.person.Nick,
-			Role: r.topRole(p.person, room), Absent: s.away,
-		}
+		out[i] = r.describe(p)
 	}
 	return out
+}
+
+// describe is somebody in a room as /who lists them.
+func (r *Rules) describe(p *presence) Presence {
+	a := r.accounts[p.person.ID]
+	return Presence{
+		Person: p.person, Since: p.since, Screens: len(p.listed), Account: a != nil && a.Nick == p.person.Nick,
+		Role: r.topRole(p.person, p.room), Absent: r.nicks[p.person.ID].away,
+	}
 }
 
 // listedIn counts who is in a room.
