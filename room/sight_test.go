@@ -20,7 +20,6 @@ type rehearsal struct {
 	house *room.House
 	story *teller
 	came  []room.Sighting
-	gone  map[room.PersonID]room.Seq // accounts that were erased
 }
 
 func rehearse(t *testing.T, seed uint64, n int) *rehearsal {
