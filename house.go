@@ -194,8 +194,12 @@ func (h *house) run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// knocked lets an address pay for somebody who is banned and came to a door.
+// knocked lets an address pay for somebody who is banned and came to a door, unless others are here by the same address: behind it is a
+// school, or a home, and not somebody alone.
 func (h *house) knocked(door string, from netip.Addr) {
+	if h.room.Inhabited(from) {
+		return
+	}
 	gate := h.sshGate
 	if door == "tcp" {
 		gate = h.tcpGate

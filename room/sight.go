@@ -186,6 +186,18 @@ func (h *House) Preview(bar Bar) Preview {
 	return p
 }
 
+// Inhabited says that somebody is in the house who comes from an address.
+func (h *House) Inhabited(addr netip.Addr) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, s := range h.rules.nicks {
+		if slices.ContainsFunc(s.seats, func(at seat) bool { return at.addr == addr.Unmap() }) {
+			return true
+		}
+	}
+	return false
+}
+
 // Sightings returns where somebody was seen in the last day, the last first.
 func (h *House) Sightings(match func(Sighting) bool) []Sighting {
 	h.mu.RLock()
