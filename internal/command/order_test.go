@@ -443,7 +443,11 @@ func TestEveryCommandIsRefusedExactlyByTheTableOfPowers(t *testing.T) {
 	used := map[room.Deed]bool{}
 	for _, c := range command.Table() {
 		if c.Run != nil && !slices.Contains([]string{"bye", "account"}, c.Name) {
-			lines[c.Name] = []room.Deed{c.Needs}
+			line := c.Name
+			if line == "undo" {
+				line += " --dry-run" // or it takes the role of somebody back whose turn is still to come
+			}
+			lines[line] = []room.Deed{c.Needs}
 			used[c.Needs] = true
 		}
 	}
