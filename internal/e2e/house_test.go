@@ -34,6 +34,7 @@ type house struct {
 // setup is how a house differs from one that nobody has configured.
 type setup struct {
 	limits  string   // rows of the [limits] table
+	keys    []string // fingerprints of operators
 	exempt  bool     // limits by address, key or person are lifted for loopback
 	args    []string // more flags, which win
 	dir     string   // an own data folder
@@ -71,6 +72,9 @@ func startHouse(tb testing.TB, s setup) *house {
 		s.limits = exempt + s.limits
 	}
 	args := []string{"serve", "--ssh-addr", "127.0.0.1:0", "--tcp-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--data-dir", h.dir}
+	if len(s.keys) > 0 {
+		s.limits += fmt.Sprintf("[operators]\nkeys = [\"%s\"]\n", strings.Join(s.keys, `", "`))
+	}
 	if s.limits != "" {
 		args = append(args, "--config", writeFile(tb, "house.toml", "[limits]\n"+s.limits))
 	}

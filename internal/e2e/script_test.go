@@ -5,6 +5,7 @@ package e2e
 import (
 	"flag"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,20 +18,26 @@ import (
 
 // TestStories runs testdata/script at the root of the repository. Beside the verbs of package testscript a story has:
 //
-//	house [-exempt] [-lang=ko] [LIMIT=VALUE ...]    open the house; each story has one
+//	house [-exempt] [-lang=ko] [-operator=WHO] [LIMIT=VALUE ...]    open the house; each story has one
 //	house stop                                      SIGTERM: it must end with status 0 within 5 seconds
+//	house again                                     open it once more, as it was
 //	house logs WORD ...                             wait for a line of the log with all the words
+//	house tool STATUS COMMAND ...                   run the program on its data folder; its output is there for stdout and stderr
 //	ssh [FLAGS] WHO USER                            somebody comes in by a terminal, under the name of the login
 //	pipe [FLAGS] WHO USER                           without a terminal
 //	tcp [-ask] WHO NICK                             by the TCP door, as the original client does
 //	remote [FLAGS] STATUS WHO USER COMMAND ...      one command over ssh; its output is there for stdout and stderr
+//	class [-from=ADDR] N                            as many guests without a key, p1, p2 and so on, the odd ones by the TCP door
+//	class sees TEXT                                 all of them see it
+//	class stays TEXT                                each of them says it with their nickname behind it, and the next one sees it
 //
 // FLAGS: -ask stops at the question for the nickname, -nokey comes without a key, -key=WHO with somebody else's,
-// -locale=ko_KR.UTF-8 sends LANG, -cols=40 is the width of the terminal.
+// -locale=ko_KR.UTF-8 sends LANG, -cols=40 is the width of the terminal, -from=127.0.0.9 is where they come from.
 //
 // WHO is alice, bob, carol, dave or erin. From then on the name is a verb, with more verbs behind it:
 //
 //	types TEXT      a line and Enter           keys TEXT      no Enter
+//	finds NAME RE   keep what the group of RE matches on the screen: $NAME is it from then on
 //	pastes TEXT     as a terminal does         sends TEXT     bytes, by the TCP door
 //	says TEXT       and wait until it is back  eof            the input is over
 //	leaves          /bye, and the end of it    hangsup        close the connection
@@ -64,8 +71,18 @@ type stage struct {
 	t      testing.TB
 	over   bool // the script has ended
 	house  *house
+	set    setup // of the house
 	people map[string]*actor
 	keys   map[string]ssh.Signer
+	class  []*actor
+}
+
+// key is somebody's; everybody has one through the whole story.
+func (s *stage) key(t scriptT, who string) ssh.Signer {
+	if s.keys[who] == nil {
+		s.keys[who] = newKey(t)
+	}
+	return s.keys[who]
 }
 
 // actor is one person of a story: by ssh or by the TCP door.
@@ -111,6 +128,7 @@ type verb = func(ts *testscript.TestScript, neg bool, args []string)
 func verbs() map[string]verb {
 	all := map[string]verb{
 		"house": play(theHouse), "ssh": play(bySSH), "pipe": play(bySSH), "tcp": play(byTCP), "remote": play(remote),
+		"class": play(class),
 	}
 	for _, name := range []string{"alice", "bob", "carol", "dave", "erin"} {
 		all[name] = play(func(t scriptT, s *stage, args []string) {
@@ -152,16 +170,26 @@ func theHouse(t scriptT, s *stage, args []string) {
 		for _, a := range args[1:] {
 			if lang, ok := strings.CutPrefix(a, "-lang="); ok {
 				set.args = append(set.args, "--lang", lang)
+			} else if who, ok := strings.CutPrefix(a, "-operator="); ok {
+				set.keys = append(set.keys, ssh.FingerprintSHA256(s.key(t, who).PublicKey()))
 			} else if a == "-exempt" {
 				set.exempt = true
 			} else {
 				set.limits += a + "\n"
 			}
 		}
+		s.set = set
 		s.house = openHouse(t, set)
 	case len(args) == 2 && args[1] == "stop":
 		s.house.signal(syscall.SIGTERM)
 		s.house.exits(5*time.Second, 0)
+	case len(args) == 2 && args[1] == "again":
+		s.set.dir = s.house.dir
+		s.house = openHouse(t, s.set)
+	case len(args) > 3 && args[1] == "tool":
+		out, errs := s.house.tool(t, number(t, args[2]), args[3:]...)
+		_, _ = t.script.Stdout().Write([]byte(out))
+		_, _ = t.script.Stderr().Write([]byte(errs))
 	case len(args) > 2 && args[1] == "logs":
 		s.house.logs(args[2:]...)
 	default:
@@ -173,6 +201,7 @@ func theHouse(t scriptT, s *stage, args []string) {
 type flags struct {
 	ask, nokey  bool
 	key, locale string
+	from        string
 	cols        int
 }
 
@@ -184,6 +213,7 @@ func parse(t scriptT, args []string) (flags, []string) {
 	set.BoolVar(&f.nokey, "nokey", false, "")
 	set.StringVar(&f.key, "key", "", "")
 	set.StringVar(&f.locale, "locale", "", "")
+	set.StringVar(&f.from, "from", "", "")
 	set.IntVar(&f.cols, "cols", 100, "")
 	if err := set.Parse(args[1:]); err != nil {
 		t.Fatalf("%s: %v", args[0], err)
@@ -191,9 +221,9 @@ func parse(t scriptT, args []string) (flags, []string) {
 	return f, set.Args()
 }
 
-// login makes the login of somebody; everybody has one key through the whole story.
+// login makes the login of somebody.
 func (s *stage) login(t scriptT, f flags, who, user string) login {
-	l := login{user: user, cols: f.cols, rows: 40}
+	l := login{user: user, cols: f.cols, rows: 40, from: f.from}
 	if f.locale != "" {
 		l.env = map[string]string{"LANG": f.locale}
 	}
@@ -201,10 +231,7 @@ func (s *stage) login(t scriptT, f flags, who, user string) login {
 		who = f.key
 	}
 	if !f.nokey {
-		if s.keys[who] == nil {
-			s.keys[who] = newKey(t)
-		}
-		l.key = s.keys[who]
+		l.key = s.key(t, who)
 	}
 	return l
 }
@@ -232,13 +259,44 @@ func byTCP(t scriptT, s *stage, args []string) {
 	if len(rest) != 2 {
 		t.Fatalf("usage: tcp [-ask] WHO NICK")
 	}
-	a := &actor{}
-	if f.ask {
-		a.tcp = s.house.visit(t, login{user: rest[1]})
-	} else {
-		a.tcp = s.house.join(t, rest[1])
+	a := &actor{tcp: s.house.visit(t, login{user: rest[1], from: f.from})}
+	if !f.ask {
+		a.tcp.sends(rest[1])
+		a.tcp.reads(joined(rest[1]))
 	}
 	s.people[rest[0]] = a
+}
+
+// class is many people who sit behind one address.
+func class(t scriptT, s *stage, args []string) {
+	switch f, rest := parse(t, args); {
+	case len(rest) == 1:
+		for i := range number(t, rest[0]) {
+			l := login{user: fmt.Sprint("p", i+1), from: f.from}
+			a := &actor{}
+			if i%2 == 1 {
+				a.person = s.house.enter(t, l)
+			} else {
+				a.tcp = s.house.visit(t, l)
+				a.tcp.sends(l.user)
+				a.tcp.reads(joined(l.user))
+			}
+			s.class = append(s.class, a)
+		}
+	case len(rest) == 2 && rest[0] == "sees":
+		for _, a := range s.class {
+			act(t, a, []string{"class", "sees", rest[1]})
+		}
+	case len(rest) == 2 && rest[0] == "stays":
+		for i, a := range s.class {
+			text := fmt.Sprint(rest[1], " p", i+1)
+			act(t, a, []string{"class", "types", text})
+			next := s.class[(i+1)%len(s.class)]
+			act(t, next, []string{"class", "sees", fmt.Sprintf("[p%d] %s", i+1, text)})
+		}
+	default:
+		t.Fatalf("class %q: no such verb", rest)
+	}
 }
 
 func remote(t scriptT, s *stage, args []string) {
@@ -268,6 +326,8 @@ func act(t scriptT, a *actor, args []string) {
 	switch p := a.person; what {
 	case "types":
 		p.types(text)
+	case "finds":
+		finds(t, p, rest)
 	case "keys":
 		p.keys(text)
 	case "pastes":
@@ -298,6 +358,19 @@ func act(t scriptT, a *actor, args []string) {
 	default:
 		t.Fatalf("%s by ssh: no such verb", what)
 	}
+}
+
+// finds keeps what somebody can read on their screen.
+func finds(t scriptT, p *person, what []string) {
+	if len(what) != 2 {
+		t.Fatalf("usage: finds NAME REGEXP")
+	}
+	re := regexp.MustCompile("(?m)" + what[1])
+	var m []string
+	if !p.out.wait(patience, func(string) bool { m = re.FindStringSubmatch(p.text()); return len(m) == 2 }) {
+		t.Fatalf("%s sees\n%s\nwant something that %s finds", p.nick, p.shown(), what[1])
+	}
+	t.script.Setenv(what[0], m[1])
 }
 
 func actTCP(t scriptT, c *oldClient, what string, rest []string) {
