@@ -26,6 +26,7 @@ type comparison struct {
 	only   *regexp.Regexp
 	within time.Duration
 	json   bool
+	list   bool
 
 	stderr io.Writer
 	start  time.Time
@@ -60,6 +61,12 @@ func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) (i
 	c, err := parseCompare(args, stderr)
 	if err != nil {
 		return exitUsage, err
+	}
+	if c.list {
+		for _, s := range scenarios {
+			_, _ = fmt.Fprintln(stdout, s.name)
+		}
+		return exitGood, nil
 	}
 	c.stderr, c.start = stderr, time.Now()
 	proc := openProcfs()
@@ -106,7 +113,7 @@ func parseCompare(args []string, stderr io.Writer) (*comparison, error) {
 	f.IntVar(&c.rounds, "rounds", 3, "how often each scenario is run, the server and the floor in turns")
 	f.BoolVar(&c.quick, "quick", false, "few people, one short round: finds what is broken, and what is far off")
 	only := f.String("only", "", "a `REGEXP` for the names of scenarios; --list lists them")
-	list := f.Bool("list", false, "list the scenarios and end")
+	f.BoolVar(&c.list, "list", false, "list the scenarios and end")
 	f.DurationVar(&c.within, "within", 10*time.Minute, "begin nothing more after this time")
 	f.BoolVar(&c.json, "json", false, "print the figures as JSON")
 	err := f.Parse(args)
@@ -115,13 +122,6 @@ func parseCompare(args []string, stderr io.Writer) (*comparison, error) {
 		f.Usage()
 		return nil, err
 	}
-	if *list {
-		for _, s := range scenarios {
-			_, _ = fmt.Fprintln(stderr, s.name)
-		}
-		return nil, flag.ErrHelp
-	}
-	c.only, _ = regexp.Compile("")
 	if err == nil {
 		c.only, err = regexp.Compile(*only)
 	}
@@ -134,7 +134,7 @@ func parseCompare(args []string, stderr io.Writer) (*comparison, error) {
 	case c.within <= 0 || c.within > longestTest:
 		err = fmt.Errorf("--within is %v; it must be at most %v", c.within, longestTest)
 	}
-	if err == nil {
+	if err == nil && !c.list {
 		_, err = os.Stat(c.server)
 	}
 	return c, err
@@ -255,6 +255,9 @@ func (r *comparisonReport) writeJSON(w io.Writer) error {
 
 func (r *comparisonReport) writeTable(w io.Writer) error {
 	var b strings.Builder
+	if r.Quick {
+		b.WriteString("Quick: fewer people and less time than the rows say.\n\n")
+	}
 	b.WriteString("| what | sarangbang | beside | | ratio | target | |\n|---|--:|---|--:|--:|--:|---|\n")
 	for _, row := range r.Results {
 		ratio, target := "–", "≤ "+short(row.Most*median(row.Beside))+" "+row.Unit

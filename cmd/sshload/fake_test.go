@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -19,8 +20,14 @@ type house struct {
 	// probe before the run. It is called for one row at a time.
 	spoil func(person, n int, row string) (rows []string, cut bool)
 
+	narrow bool // its sockets hold little, and what waits for one waits for all: a stuck reader freezes it
+	room   int  // as many people as it takes; 0: any number
+
+	deadline bool // it cuts everybody off soon after they have come
+
 	mu     sync.Mutex
 	guests []*guest
+	came   int
 }
 
 type guest struct {
@@ -33,38 +40,52 @@ type guest struct {
 // openHouse opens a house for the time of a test.
 func openHouse(t *testing.T, spoil func(person, n int, row string) ([]string, bool)) *house {
 	t.Helper()
-	_, key, err := ed25519.GenerateKey(rand.Reader)
+	return newHouse(t, &house{spoil: spoil})
+}
+
+// newHouse opens one with settings of its own.
+func newHouse(t *testing.T, h *house) *house {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	var running sync.WaitGroup
+	running.Go(func() { h.run(ln) })
+	t.Cleanup(func() {
+		_ = ln.Close()
+		running.Wait()
+	})
+	h.addr = ln.Addr().String()
+	return h
+}
+
+// run takes connections until ln is closed, and waits for their ends.
+func (h *house) run(ln net.Listener) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		panic(err)
+	}
 	signer, err := ssh.NewSignerFromKey(key)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	config := &ssh.ServerConfig{
 		PublicKeyCallback: func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) { return &ssh.Permissions{}, nil },
 	}
 	config.AddHostKey(signer)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &house{addr: ln.Addr().String(), spoil: spoil}
 	var running sync.WaitGroup
-	running.Go(func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			running.Go(func() { h.serve(conn, config) })
+	defer running.Wait()
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
+			return
 		}
-	})
-	t.Cleanup(func() {
-		_ = ln.Close()
-		running.Wait()
-	})
-	return h
+		if h.narrow {
+			_ = conn.(*net.TCPConn).SetWriteBuffer(4 << 10)
+		}
+		running.Go(func() { h.serve(conn, config) })
+	}
 }
 
 // serve is one connection, until its client goes.
@@ -85,7 +106,19 @@ func (h *house) serve(conn net.Conn, config *ssh.ServerConfig) {
 				_ = r.Reply(true, nil)
 			}
 		}()
-		g := &guest{nick: c.User(), rows: make(chan string, 1<<16), conn: conn}
+		waiting := 1 << 16
+		if h.narrow {
+			waiting = 1
+		}
+		g := &guest{nick: c.User(), rows: make(chan string, waiting), conn: conn}
+		h.mu.Lock()
+		h.came++
+		full := h.room > 0 && h.came > h.room
+		h.mu.Unlock()
+		if full {
+			conn.Close()
+			continue
+		}
 		var drawing sync.WaitGroup
 		drawing.Go(func() {
 			for row := range g.rows {
@@ -121,6 +154,9 @@ func (h *house) receive(g *guest, ch ssh.Channel) {
 				h.guests = append(h.guests, g)
 				h.mu.Unlock()
 				h.show("* "+g.nick+" joined.\r\n", false)
+				if h.deadline {
+					time.AfterFunc(200*time.Millisecond, func() { g.conn.Close() })
+				}
 				continue
 			}
 			h.draw(g, g.nick+"> "+string(draft)+"\r\n")

@@ -9,11 +9,17 @@ import (
 	"time"
 )
 
-// visit runs the generator and returns its exit status and its figures.
+// visit has people talk in a house, and returns the exit status and the figures.
 func visit(t *testing.T, h *house, flags string) (int, report) {
 	t.Helper()
+	return attend(t, "fanout", h.addr, flags)
+}
+
+// attend runs a mode of the generator.
+func attend(t *testing.T, mode, addr, flags string) (int, report) {
+	t.Helper()
 	var out, problems strings.Builder
-	args := append([]string{"fanout", "--json", "--addr", h.addr, "--timeout", "1m"}, strings.Fields(flags)...)
+	args := append([]string{mode, "--json", "--addr", addr, "--timeout", "1m"}, strings.Fields(flags)...)
 	status := run(t.Context(), args, &out, &problems)
 	if problems.Len() > 0 {
 		t.Fatalf("stderr = %q, want nothing", problems.String())

@@ -182,25 +182,29 @@ func stuckScenario(how string) scenario {
 	}
 }
 
+// find returns the mode, and its flags to be parsed; nil if there is none.
+func (w work) find() (*flags, mode) {
+	for _, m := range modes {
+		if m.name == w.mode {
+			f := newFlags(m.name)
+			m.flags(f)
+			return f, m
+		}
+	}
+	return nil, mode{}
+}
+
 // options are those of the work at a server.
 func (w work) options(quick string, c *child) (*options, mode, error) {
-	for _, m := range modes {
-		if m.name != w.mode {
-			continue
-		}
-		f := newFlags(m.name)
-		m.flags(f)
-		args := strings.Fields(w.flags + " " + quick)
-		o, err := f.parse(args, nil)
-		if err != nil {
-			return nil, mode{}, err
-		}
-		protocol := "tcp"
-		if o.door.ssh() {
-			protocol = "ssh"
-		}
-		o.addr, o.pid = c.addrs[protocol], c.cmd.Process.Pid
-		return o, m, nil
+	f, m := w.find()
+	o, err := f.parse(strings.Fields(w.flags+" "+quick), nil)
+	if err != nil {
+		return nil, mode{}, err
 	}
-	panic("no mode " + w.mode) // the table above is wrong
+	protocol := "tcp"
+	if o.door.ssh() {
+		protocol = "ssh"
+	}
+	o.addr, o.pid = c.addrs[protocol], c.cmd.Process.Pid
+	return o, m, nil
 }

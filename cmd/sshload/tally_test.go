@@ -127,6 +127,88 @@ func TestPlantedFaultsAreFound(t *testing.T) {
 	}
 }
 
+func TestALineMayTakeSeveralRows(t *testing.T) {
+	s := scriptOf("4711", 1000)
+	wrapped := func(n, width int) (rows []string) {
+		row := "[" + s.nick(1) + "] "
+		for word := range strings.SplitAfterSeq(string(s.append(nil, line{sender: 1, number: n})), " ") {
+			if len(row)+len(word) > width {
+				rows, row = append(rows, row), gutter
+			}
+			row += word
+		}
+		return append(rows, row)
+	}
+	for _, c := range []struct {
+		name  string
+		rows  []string
+		lines int
+		want  int // damaged
+	}{
+		{"whole", slices.Concat(wrapped(0, 300), wrapped(1, 120)), 2, 0},
+		{"not wrapped", slices.Concat(wrapped(0, 2000), wrapped(1, 300)), 2, 0},
+		{"a row lost", slices.Concat(slices.Delete(wrapped(0, 300), 2, 3), wrapped(1, 300)), 1, 1},
+		{"the first row lost", slices.Concat(wrapped(0, 300)[1:], wrapped(1, 300)), 1, 0},
+		{"the last row lost", slices.Concat(wrapped(0, 1000)[:1], wrapped(1, 300)), 1, 1},
+		{"a row doubled", slices.Concat(slices.Insert(wrapped(0, 300), 2, wrapped(0, 300)[1]), wrapped(1, 300)), 1, 1},
+		{"a notice between", slices.Insert(wrapped(0, 300), 1, "* kim joined."), 0, 1},
+		{"one other byte", []string{strings.Replace(wrapped(0, 600)[0], "fox", "fix", 1), wrapped(0, 600)[1]}, 0, 1},
+	} {
+		a := newTally(s, 2, 2, 0)
+		a.said[1].Store(2)
+		l := &ledger{tally: a}
+		lines := 0
+		for _, row := range c.rows {
+			if l.take([]byte(row), time.Second) {
+				lines++
+			}
+		}
+		if lines != c.lines || l.damaged != c.want {
+			t.Errorf("%s: %d lines, %d damaged, want %d, %d", c.name, lines, l.damaged, c.lines, c.want)
+		}
+	}
+}
+
+func TestWhoMayMissLinesHasNoVoteAboutTheirOrder(t *testing.T) {
+	s := scriptOf("4711", 100)
+	streams := testStreams(s)
+	for p := 2; p < testPeople; p++ { // the most, and alike
+		streams[p][10], streams[p][11] = streams[p][11], streams[p][10]
+	}
+	a, ledgers, _ := account(t, s, streams, 1<<20)
+	for _, l := range ledgers[2:] {
+		l.aside = true
+	}
+	for p, f := range a.judge(ledgers) {
+		want := faults{}
+		if p >= 2 {
+			want.OutOfOrder = 1
+		}
+		if f != want {
+			t.Errorf("person %d: %+v, want %+v", p, f, want)
+		}
+	}
+}
+
+func TestLatencyIsPartedByWhenLinesWereDue(t *testing.T) {
+	s := scriptOf("4711", 100)
+	a := newTally(s, 2, 2, 0)
+	a.phase = 10 * time.Second
+	a.said[1].Store(5)
+	l := &ledger{tally: a}
+	for n, due := range []time.Duration{0, 9999 * time.Millisecond, 10 * time.Second, 29 * time.Second, 31 * time.Second} {
+		l.take([]byte("["+s.nick(1)+"] "+string(s.append(nil, line{sender: 1, number: n, due: due}))), due+time.Second)
+	}
+	for i, want := range []uint64{2, 1, 2} {
+		if got := l.latency[i].n; got != want {
+			t.Errorf("phase %d has %d lines, want %d", i, got, want)
+		}
+	}
+	if all := l.latencies(); all.n != 5 || all.max != time.Second {
+		t.Errorf("latency of %d lines, at most %v, want 5 and 1s", all.n, all.max)
+	}
+}
+
 func TestLossOnAllScreensIsNoDisorder(t *testing.T) {
 	s := scriptOf("4711", 100)
 	streams := testStreams(s)

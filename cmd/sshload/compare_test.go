@@ -1,0 +1,191 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// compareFake runs the tool compare with the fake server and returns what it printed. Nothing of the servers' data may be left.
+func compareFake(t *testing.T, flags string) (status int, out, problems string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	var stdout, stderr strings.Builder
+	status = run(t.Context(), append([]string{"compare", "--server", self, "--data", dir}, strings.Fields(flags)...), &stdout, &stderr)
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+		t.Errorf("%v is left of the server's data", left)
+	}
+	return status, stdout.String(), stderr.String()
+}
+
+func TestCompare(t *testing.T) {
+	status, out, problems := compareFake(t, "--quick --json --only ^(steady|login|long)")
+	var r comparisonReport
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatalf("%v in %q, stderr %q", err, out, problems)
+	}
+	if status != exitGood || len(r.Faults) > 0 || r.Incomplete || len(r.Results) != 4 {
+		t.Errorf("exit status %d, %d rows, faults %q, want %d and 4 rows without: %s", status, len(r.Results), r.Faults, exitGood, out)
+	}
+	for _, row := range r.Results {
+		if len(row.Is) != 1 || len(row.Beside) != 1 {
+			t.Errorf("%s: %v beside %v, want one of each", row.What, row.Is, row.Beside)
+		}
+		// p99 is there however little the servers used; of processor time there may be less than a tick.
+		if strings.Contains(row.What, "p99") && (row.Is[0] <= 0 || row.Beside[0] < slack) {
+			t.Errorf("%s: %v beside %v, want figures", row.What, row.Is, row.Beside)
+		}
+	}
+	for _, want := range []string{"steady, 100 people, round 1 of 1", "long lines, round 1 of 1"} {
+		if !strings.Contains(problems, want) {
+			t.Errorf("stderr = %q, want it to tell %q", problems, want)
+		}
+	}
+}
+
+func TestCompareFindsFaultsInTheServer(t *testing.T) {
+	t.Setenv(fakeEnv, "double")
+	status, out, problems := compareFake(t, "--quick --only ^steady")
+	if want := "1 doubled"; status != exitBad || !strings.Contains(out, want) || !strings.Contains(out, "NOT ALL WAS SEEN") {
+		t.Errorf("exit status %d, stdout %q, stderr %q, want %d and %q", status, out, problems, exitBad, want)
+	}
+}
+
+func TestCompareSaysWhyAServerDoesNotStart(t *testing.T) {
+	t.Setenv(fakeEnv, "refuse")
+	status, out, problems := compareFake(t, "--quick --only ^steady")
+	if want := "the disk is on fire"; status != exitBad || out != "" || !strings.Contains(problems, want) {
+		t.Errorf("exit status %d, stdout %q, stderr %q, want %d and %q", status, out, problems, exitBad, want)
+	}
+}
+
+func TestCompareTakesNoMoreTimeThanItHas(t *testing.T) {
+	status, out, _ := compareFake(t, "--quick --within 1ns")
+	if status != exitGood || !strings.Contains(out, "The time was over") {
+		t.Errorf("exit status %d, stdout %q, want %d and a word about the time", status, out, exitGood)
+	}
+}
+
+func TestCompareFlagsThatCannotBe(t *testing.T) {
+	for flags, want := range map[string]string{
+		"--rounds 0":               "--rounds is 0",
+		"--within 2h":              "--within is 2h0m0s",
+		"--only (":                 "missing closing )",
+		"now":                      `not "now"`,
+		"--server /nothing/at/all": "no such file",
+	} {
+		if status, _, problems := compareFake(t, flags); status != exitUsage || !strings.Contains(problems, want) {
+			t.Errorf("compare %s: exit status %d, stderr %q, want %d and %q", flags, status, problems, exitUsage, want)
+		}
+	}
+	if status, names, _ := compareFake(t, "--list"); status != exitGood || !strings.Contains(names, "10,000 idle\n") {
+		t.Errorf("compare --list: exit status %d, stdout %q, want the names", status, names)
+	}
+}
+
+// A row that cannot be run would be found after minutes only.
+func TestAllScenariosCanBeRun(t *testing.T) {
+	for _, s := range scenarios {
+		for _, w := range []work{s.product, s.beside} {
+			for _, quick := range []string{"", s.quick} {
+				if w.empty() {
+					continue
+				}
+				if f, m := w.find(); f == nil {
+					t.Errorf("%s: there is no mode %q", s.name, w.mode)
+				} else if _, err := f.parse(strings.Fields(w.flags+" "+quick), nil); err != nil {
+					t.Errorf("%s: %s %s: %v", s.name, m.name, w.flags, err)
+				}
+			}
+		}
+		if (s.floor != "") && s.beside.empty() || len(s.figures) == 0 || s.name == "" {
+			t.Errorf("%+v: a floor without work, or nothing to show", s)
+		}
+	}
+}
+
+func TestResultsAreOfMedians(t *testing.T) {
+	for _, c := range []struct {
+		is, beside []float64
+		most       float64
+		ratio      float64
+		met        bool
+	}{
+		{[]float64{4, 100, 2}, []float64{2, 1, 50}, 2, 2, true},
+		{[]float64{5, 5, 5}, []float64{2, 2, 2}, 2, 2.5, false},
+		{[]float64{1, 3}, []float64{4}, 0.5, 0.5, true},
+		{[]float64{0}, []float64{0}, 1, 0, true},
+		{[]float64{1}, []float64{0}, 1, 0, false},
+	} {
+		r := finish([]result{{Is: slices.Clone(c.is), Beside: c.beside, Most: c.most}})[0]
+		if r.Ratio != c.ratio || r.Met != c.met || !slices.Equal(r.Is, c.is) {
+			t.Errorf("%v beside %v: ratio %v, met %v, want %v, %v", r.Is, c.beside, r.Ratio, r.Met, c.ratio, c.met)
+		}
+	}
+}
+
+func TestTheTableOfAComparison(t *testing.T) {
+	r := &comparisonReport{
+		Results: finish([]result{
+			{What: "cost", Unit: "µs", Is: []float64{3.456, 4, 3}, Than: "floor", Beside: []float64{2, 2, 1.5}, Most: 2, Stretch: 1.5},
+			{What: "time", Unit: "s", Is: []float64{2.5}, Than: "limit", Beside: []float64{2}, Most: 1},
+		}),
+		Faults: []string{"time at sarangbang: 1 lost"}, Incomplete: true, Seconds: 61,
+	}
+	var b strings.Builder
+	if err := r.writeTable(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| cost | 3.46 µs (3–4) | floor | 2 µs (1.5–2) | 1.73 × | ≤ 2 × (1.5 ×) | met |",
+		"| time | 2.5 s | limit | – | – | ≤ 2 s | **missed** |", "* time at sarangbang: 1 lost", "The time was over", "61 s",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("table lacks %q:\n%s", want, b.String())
+		}
+	}
+}
+
+func TestTheQuantileOfAHistogram(t *testing.T) {
+	for q, want := range map[float64]float64{0.25: 0.5, 0.5: 1, 0.98: 10, 0.99: 55, 1: 100} {
+		if got, err := quantileOf(testHistogram, commitMetric, q); err != nil || got < want*0.999 || got > want*1.001 {
+			t.Errorf("quantile %v = %v, %v, want %v", q, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "sarangbang_commit_seconds_bucket{le=\"x\"} 5\n", strings.ReplaceAll(testHistogram, "} ", "} x")} {
+		if got, err := quantileOf(text, commitMetric, 0.5); err == nil {
+			t.Errorf("quantile of %q = %v, want an error", text, got)
+		}
+	}
+}
+
+func TestFloorFlags(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                              "floor takes one of",
+		"dance":                         "floor takes one of",
+		"login now":                     "floor takes one of",
+		"login --addr 0.0.0.0:0":        "on the loopback only",
+		"login --for 2h":                "--for is 2h0m0s",
+		"login --addr 127.0.0.1:999999": "--addr",
+	} {
+		var out, problems strings.Builder
+		if status := run(t.Context(), append([]string{"floor"}, strings.Fields(args)...), &out, &problems); status != exitUsage ||
+			!strings.Contains(problems.String(), want) {
+			t.Errorf("floor %s: exit status %d, stderr %q, want %d and %q", args, status, problems.String(), exitUsage, want)
+		}
+	}
+	var out, problems strings.Builder
+	start := time.Now()
+	if status := run(t.Context(), []string{"floor", "login", "--for", "50ms"}, &out, &problems); status != exitGood ||
+		!strings.HasPrefix(out.String(), floorName) || time.Since(start) > 30*time.Second {
+		t.Errorf("exit status %d after %v, stdout %q, want it to end by itself", status, time.Since(start), out.String())
+	}
+}
