@@ -253,10 +253,11 @@ func (m *Member) MissedIn(ctx context.Context, where Subject, before Seq, most i
 
 // Unread counts the lines that MissedIn would return, those that it skips too. It blocks on the disk.
 func (m *Member) Unread(ctx context.Context, where Subject, before Seq) (n int, err error) {
+	q := LineQuery{Room: where, From: m.viewOf(where).shown + 1, Before: before, N: maxBetween}
 	if m.house.archive == nil {
-		return 0, nil
+		return len(m.house.remembered(q)), nil
 	}
-	_, n, err = m.house.back(ctx, LineQuery{Room: where, From: m.viewOf(where).shown + 1, Before: before, N: maxBetween})
+	_, n, err = m.house.back(ctx, q)
 	return n, err
 }
 

@@ -202,7 +202,7 @@ func (h *House) comeLocked(e *Event) {
 		h.sights.see(e, b)
 		if m := h.screenLocked(e.From.ID, b.Screen); m != nil {
 			m.rooms, m.came = append(m.rooms, stay{e.Subject, e.Seq}), true
-			m.reader.attach(h.logLocked(e.Subject), e.Seq)
+			m.reader.attach(h.logLocked(e.Subject), e.Subject, e.Seq)
 		}
 	case Opened:
 		h.logLocked(e.Subject).setWhole()

@@ -12,7 +12,9 @@ type Reader struct {
 	applied *atomic.Uint64 // of the house
 	bell    Bell
 	seen    Seq
-	gap     uint64 // events that were forgotten between the last one handed out and the next
+	gap     uint64    // events that were forgotten between the last one handed out and the next
+	here    Subject   // the room that its person looks at; empty for all
+	behind  []Subject // other rooms of which events were forgotten
 
 	mu     sync.Mutex
 	ahead  []*cursorAhead // guarded by mu
@@ -22,6 +24,7 @@ type Reader struct {
 // cursorAhead is a cursor and what was read from it and not yet handed out, since another log's events come first.
 type cursorAhead struct {
 	cursor *Cursor
+	where  Subject            // the room whose log it is; empty for no room's
 	until  Seq                // nothing behind it concerns the reader; 0 while all does
 	buf    []*Event           // buf[0] is next
 	store  *[readAhead]*Event // of buf; lent while there is something in it, since most readers wait most of the time
@@ -52,7 +55,7 @@ const readAhead = 16
 func newReader(applied *atomic.Uint64, bell Bell, from Seq, logs ...*Log) *Reader {
 	r := &Reader{applied: applied, bell: bell}
 	for _, l := range logs {
-		r.attach(l, from)
+		r.attach(l, "", from)
 	}
 	if from > 0 {
 		r.seen = from - 1
@@ -71,12 +74,13 @@ func (r *Reader) skip(to Seq) {
 	r.seen = max(r.seen, to-1)
 }
 
-// attach lets the reader read a log, too, from a place on that is behind everything that it has read.
-func (r *Reader) attach(l *Log, from Seq) {
+// attach lets the reader read a log, too, from a place on that is behind everything that it has read; where is the room whose log it
+// is, empty for no room's.
+func (r *Reader) attach(l *Log, where Subject, from Seq) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.closed {
-		r.ahead = append(r.ahead, &cursorAhead{cursor: l.CursorAt(from, r.bell)})
+		r.ahead = append(r.ahead, &cursorAhead{cursor: l.CursorAt(from, r.bell), where: where})
 	}
 }
 
@@ -105,7 +109,7 @@ func (r *Reader) Read(dst []*Event) (n int, missed uint64) {
 		var next *cursorAhead
 		for _, a := range r.ahead {
 			if len(a.buf) == 0 {
-				gone := a.fill(upTo)
+				gone := r.told(a, a.fill(upTo))
 				if n == 0 {
 					missed += gone
 				} else {
@@ -135,6 +139,29 @@ func (r *Reader) Read(dst []*Event) (n int, missed uint64) {
 		r.seen = e.Seq
 	}
 	return n, missed
+}
+
+// told returns how many of the events that were forgotten are to be told: of a room that its person does not look at, none is.
+func (r *Reader) told(a *cursorAhead, gone uint64) uint64 {
+	if gone == 0 || a.where == "" || r.here == "" || a.where == r.here {
+		return gone
+	}
+	if !slices.Contains(r.behind, a.where) {
+		r.behind = append(r.behind, a.where)
+	}
+	return 0
+}
+
+// Look says which room the person looks at from now on; empty for all of theirs at once. Of the others Read does not count what was
+// forgotten, see [Reader.Behind].
+func (r *Reader) Look(where Subject) { r.here = where }
+
+// Behind returns the rooms that the person does not look at and of which events were forgotten since it was called last: whoever counts
+// them has to count anew.
+func (r *Reader) Behind() []Subject {
+	behind := r.behind
+	r.behind = nil
+	return behind
 }
 
 // Seen returns the place up to which everything that concerns this reader has been read or told as missed.

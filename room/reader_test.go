@@ -185,3 +185,30 @@ func BenchmarkReaderRead(b *testing.B) {
 		}
 	}
 }
+
+// What is forgotten of a room that is not on the screen is not skipped: whoever turns to it looks it up.
+func TestReaderTellsOfGapsOnlyWhereItsPersonLooks(t *testing.T) {
+	var applied atomic.Uint64
+	own, lobby, dev := NewLog(8), NewLog(2), NewLog(2)
+	r := newReader(&applied, NewBell(), 0, own)
+	r.attach(lobby, "room/lobby", 0)
+	r.attach(dev, "room/dev", 0)
+	r.Look("room/lobby")
+	putAt(dev, 1, 2, 3, 4, 5)
+	putAt(lobby, 6)
+	applied.Store(6)
+	wantRead(t, r, 8, []Seq{4, 5, 6}, 0)
+	if got := r.Behind(); !slices.Equal(got, []Subject{"room/dev"}) || len(r.Behind()) > 0 {
+		t.Errorf("Behind = %v, want #dev, once", got)
+	}
+	putAt(lobby, 7, 8, 9)
+	applied.Store(9)
+	wantRead(t, r, 8, []Seq{8, 9}, 1)
+	if got := r.Behind(); len(got) > 0 {
+		t.Errorf("Behind = %v after a gap that was told, want none", got)
+	}
+	r.Look("room/dev")
+	putAt(dev, 10, 11, 12)
+	applied.Store(12)
+	wantRead(t, r, 8, []Seq{11, 12}, 1)
+}

@@ -129,6 +129,7 @@ type Visited struct {
 	Unread   int  // lines that were said there while another room was on the screen
 	Mentions int  // of those, how many named the person
 	Fresh    bool // its lines were never on this screen
+	Waits    bool // something was said there since it was on this screen, by whomever
 }
 
 // Change is a new value of one of the settings.

@@ -223,8 +223,9 @@ func (x *session) turnTo(ctx context.Context, where room.Subject) error {
 	fresh := x.me.Shown(where)
 	x.me.View(where, seen)
 	x.here, x.turnedAt = where, time.Now()
-	unread := v.Unread
-	v.Unread, v.Mentions = 0, 0
+	x.me.Reader().Look(where)
+	unread, waits := v.Unread, v.Waits
+	v.Unread, v.Mentions, v.Waits = 0, 0, false
 	x.showRooms()
 	m, _ := x.opt.House.Room(where)
 	add := func(events ...*room.Event) { x.returning = append(x.returning, events...) }
@@ -240,7 +241,7 @@ func (x *session) turnTo(ctx context.Context, where room.Subject) error {
 		}
 		add(x.audible(backlog)...)
 	}
-	if unread == 0 {
+	if unread == 0 && !waits {
 		return nil
 	}
 	missed, err := x.me.MissedIn(ctx, where, seen+1, keptSwitching)
@@ -263,6 +264,23 @@ func (x *session) turnTo(ctx context.Context, where room.Subject) error {
 	return nil
 }
 
+// recount counts anew what is unread in rooms of which memory has forgotten something before this reader came for it.
+func (x *session) recount(ctx context.Context) {
+	for _, where := range x.me.Reader().Behind() {
+		v := x.visited(where)
+		if v == nil {
+			continue
+		}
+		v.Waits, x.counted = true, true
+		n, err := x.me.Unread(ctx, where, x.me.Reader().Seen()+1)
+		if err != nil {
+			x.log().Warn("unread lines not counted", "room", string(where), "err", err)
+			continue
+		}
+		v.Unread = n
+	}
+}
+
 // sort takes in what happened in the rooms that are not on the screen, and returns the rest.
 func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool) {
 	me := x.me.Person()
@@ -279,6 +297,7 @@ func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool)
 			continue
 		}
 		text, said := spokenIn(e)
+		v.Waits = v.Waits || said
 		if !said || e.From.ID == me.ID {
 			continue
 		}

@@ -72,6 +72,43 @@ func TestAFurtherScreenIsInRoomsOfItsOwn(t *testing.T) {
 		kim.enter("still here")
 		kim.sees("[kim] still here\n")
 		second.seesNot("still here")
+		second.enter("/join #dev")
+		second.enter("/go 1")
+		second.prompts("#lobby kim> ")
+		kim.enter("meanwhile")
+		second.prompts("#lobby kim> ") // their own lines are nothing unread
+		second.seesNot("meanwhile")
+		second.enter("/go 2")
+		second.sees("[kim] meanwhile\n") // but were not on this screen
+	})
+}
+
+// A room that is not on the screen may say more than memory holds: it is counted anew, and all of it can be read.
+func TestManyLinesInARoomThatIsNotOnTheScreen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.owner(t, "kim")
+		kim.enter("/join #dev")
+		kim.sees("* #dev · here: 1")
+		kim.enter("/go 1")
+		kim.prompts("#lobby kim> ")
+		kim.setBehind(true)
+		cho, err := h.room.Enter(t.Context(), room.Claim{Nick: "cho", Names: []string{"cho"}}, room.Entry{Where: room.SubjectOf("dev")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cho.Leave(room.EndingLeft)
+		lines := make([]room.Body, 1_100)
+		for i := range lines {
+			lines[i] = room.Said{Text: room.Sentence("many")}
+		}
+		if _, err := cho.Post(t.Context(), room.SubjectOf("dev"), lines...); err != nil {
+			t.Fatal(err)
+		}
+		kim.setBehind(false)
+		kim.enter("/whoami") // which has it look again
+		kim.prompts("#lobby kim [2 #dev 999+]> ")
+		kim.seesNot("skipped")
 	})
 }
 

@@ -153,6 +153,7 @@ func (x *session) stay(ctx context.Context) (err error) {
 
 func (x *session) arrive() {
 	x.here = x.me.First()
+	x.me.Reader().Look(x.here)
 	x.use()
 	x.count(func(c *Stats) { c.Screens[x.manner.Door]++ })
 	if x.me.Announced() {
@@ -682,6 +683,7 @@ func (x *session) showEvents(ctx context.Context) error {
 			return err
 		}
 	}
+	x.recount(ctx)
 	if n == 0 {
 		return nil
 	}
