@@ -83,7 +83,7 @@ func TestAFurtherScreenIsInRoomsOfItsOwn(t *testing.T) {
 	})
 }
 
-// A room that is not on the screen may say more than memory holds: it is counted anew, and all of it can be read.
+// A room that is not on the screen may say more than memory holds: nothing of it is skipped, since all of it can be read.
 func TestManyLinesInARoomThatIsNotOnTheScreen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
