@@ -82,6 +82,12 @@ bench: ## benchmarks; COUNT=6 repeats them, OLD=FILE compares with an earlier ru
 	go test -run '^$$' -bench . -benchmem -count $(COUNT) ./... | tee $(BENCH)
 	$(if $(OLD),$(MAKE) --no-print-directory $(BIN)/benchstat && $(BIN)/benchstat $(OLD) $(BENCH))
 
+.PHONY: bench-load
+bench-load: ## the house beside the least servers there are, in turns, within 10 minutes; ARGS=--quick takes seconds
+	@mkdir -p $(BIN)
+	go build -o $(BIN)/ . ./cmd/sshload
+	$(BIN)/sshload compare --server $(BIN)/sarangbang $(ARGS)
+
 .PHONY: deadcode
 deadcode: $(BIN)/deadcode ## functions that no program and no test reaches
 	$(BIN)/deadcode -test ./...

@@ -47,21 +47,22 @@ func startServer(ctx context.Context, program, dir string, doorOfTCP bool) (*chi
 	if err != nil {
 		return nil, err
 	}
-	c := &child{name: filepath.Base(program), dir: data}
+	c := &child{name: filepath.Base(program)}
 	config := filepath.Join(data, "load.toml")
-	if err := os.WriteFile(config, []byte(serverConfig), 0o600); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(data))
+	c.dir = data
+	if err := os.WriteFile(config, []byte(serverConfig), 0o600); err != nil { //nolint:gosec // in the folder that was made above
+		return nil, errors.Join(err, c.clear())
 	}
-	const any, none = "127.0.0.1:0", "off"
+	const anyPort, none = "127.0.0.1:0", "off"
 	protocols, tcp := []string{"ssh", "http"}, none
 	if doorOfTCP {
-		protocols, tcp = append(protocols, "tcp"), any
+		protocols, tcp = append(protocols, "tcp"), anyPort
 	}
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "SARANGBANG_") })
-	err = c.start(ctx, env, protocols, listeningOfServer, program, "--ssh-addr", any, "--tcp-addr", tcp, "--http-addr", any,
+	err = c.start(ctx, env, protocols, listeningOfServer, program, "--ssh-addr", anyPort, "--tcp-addr", tcp, "--http-addr", anyPort,
 		"--data-dir", filepath.Join(data, "data"), "--config", config, "--log-format", "json")
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(data))
+		return nil, errors.Join(err, c.clear())
 	}
 	return c, nil
 }
@@ -156,8 +157,8 @@ func (c *child) start(ctx context.Context, env, protocols []string, listening fu
 	if err == nil {
 		return nil
 	}
-	go func() { // what it still finds is of no use
-		for range found { //nolint:revive // emptied, so that its log can be read to the end
+	go func() {
+		for range found { // what it still finds is of no use, but its log must be read to the end
 		}
 	}()
 	_ = c.stop() // the error is about the start
@@ -169,18 +170,21 @@ func (c *child) stop() error {
 	c.end()
 	err := c.cmd.Wait()
 	c.logs.Wait()
-	if c.dir != "" {
-		if e := os.RemoveAll(c.dir); e != nil {
-			return e
-		}
+	switch {
+	case errors.Is(err, context.Canceled):
+		err = nil // it ended well, of our signal
+	case err != nil:
+		err = fmt.Errorf("%s ended badly: %w", c.name, err)
 	}
-	if errors.Is(err, context.Canceled) {
-		return nil // it ended well, of our signal
+	return errors.Join(err, c.clear())
+}
+
+// clear removes the server's data. It may be called again.
+func (c *child) clear() error {
+	if c.dir == "" {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("%s ended badly: %w", c.name, err)
-	}
-	return nil
+	return os.RemoveAll(c.dir) //nolint:gosec // the folder that startServer made
 }
 
 // lastLines are a few lines that say why a program does not start.
@@ -213,11 +217,11 @@ const commitMetric = `sarangbang_commit_seconds_bucket{le="`
 // commitP99 asks the product how long 99 % of its commits took at most, in milliseconds, or NaN if there were none.
 func (c *child) commitP99(ctx context.Context) (float64, error) {
 	at := c.addrs["http"]
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+at.String()+"/metrics", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+at.String()+"/metrics", nil) //nolint:gosec // of the child
 	if err != nil {
 		return 0, err
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := http.DefaultClient.Do(request) //nolint:gosec // likewise
 	if err != nil {
 		return 0, fmt.Errorf("ask for the journal's figures: %w", err)
 	}

@@ -110,7 +110,8 @@ func (h *house) serve(conn net.Conn, config *ssh.ServerConfig) {
 		if h.narrow {
 			waiting = 1
 		}
-		g := &guest{nick: c.User(), rows: make(chan string, waiting), conn: conn}
+		rows := make(chan string, waiting)
+		g := &guest{nick: c.User(), rows: rows, conn: conn}
 		h.mu.Lock()
 		h.came++
 		full := h.room > 0 && h.came > h.room
@@ -121,7 +122,7 @@ func (h *house) serve(conn net.Conn, config *ssh.ServerConfig) {
 		}
 		var drawing sync.WaitGroup
 		drawing.Go(func() {
-			for row := range g.rows {
+			for row := range rows {
 				_, _ = fmt.Fprintf(ch, "\r\x1b[K%s%s> ", row, g.nick)
 			}
 		})

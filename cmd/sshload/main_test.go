@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,17 +27,16 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// fakeEnv says what the fake server is to do wrong.
-const fakeEnv = "SSHLOAD_TEST_FAKE"
-
-// serveFake is a server with the product's flags, log and figures, and a fake house behind its SSH door.
+// serveFake is a server with the product's flags, log and figures, and a fake house behind its SSH door. The name that it is
+// called by says what it does wrong.
 func serveFake(ctx context.Context) {
-	if os.Getenv(fakeEnv) == "refuse" {
+	fault := filepath.Base(os.Args[0])
+	if fault == "refuse" {
 		fmt.Println("the disk is on fire")
 		return
 	}
 	h := &house{spoil: func(person, n int, row string) ([]string, bool) {
-		if os.Getenv(fakeEnv) == "double" && person == 1 && n == 5 {
+		if fault == "double" && person == 1 && n == 5 {
 			return []string{row, row}, false
 		}
 		return []string{row}, false

@@ -35,21 +35,20 @@ func Serve(ctx context.Context, ln net.Listener, kind Kind) error {
 	if !slices.Contains(Kinds(), kind) {
 		return fmt.Errorf("there is no floor %q, only %v", kind, Kinds())
 	}
-	if kind == Terminal {
-		return serveTerminal(ctx, ln)
+	key, err := hostKey()
+	if err != nil {
+		return err
 	}
 	s := &server{room: &room{}, gathers: kind == SSHGather || kind == TCPGather}
 	s.serve = s.serveSSH
 	switch kind {
 	case TCPGather, TCPLines:
 		s.serve = s.serveTCP
+	case Terminal:
+		s.serve = terminals(key)
 	case Login:
 		s.room = nil
 	default:
-	}
-	key, err := hostKey()
-	if err != nil {
-		return err
 	}
 	s.config = &ssh.ServerConfig{
 		PublicKeyCallback: func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) { return &ssh.Permissions{}, nil },
@@ -66,7 +65,7 @@ func hostKey() (ssh.Signer, error) {
 	return ssh.NewSignerFromKey(key)
 }
 
-// server is a floor of any kind but Terminal.
+// server is a floor.
 type server struct {
 	room    *room // nil: there is none
 	gathers bool

@@ -1,9 +1,6 @@
 package floor
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"net"
 
 	gliderlabs "github.com/gliderlabs/ssh"
@@ -11,24 +8,15 @@ import (
 	"golang.org/x/term"
 )
 
-// serveTerminal serves the kind Terminal: the least that has a terminal at all, as wide as its screen.
-func serveTerminal(ctx context.Context, ln net.Listener) error {
-	key, err := hostKey()
-	if err != nil {
-		return err
-	}
+// terminals returns what serves a connection of the kind Terminal: the least that has a terminal at all, as wide as its screen.
+func terminals(key ssh.Signer) func(net.Conn) {
 	srv := &gliderlabs.Server{
-		HostSigners:                []gliderlabs.Signer{key},
-		PublicKeyHandler:           func(gliderlabs.Context, gliderlabs.PublicKey) bool { return true },
-		KeyboardInteractiveHandler: func(gliderlabs.Context, ssh.KeyboardInteractiveChallenge) bool { return false },
-		Handler:                    prompt,
+		HostSigners:      []gliderlabs.Signer{key},
+		PublicKeyHandler: func(gliderlabs.Context, gliderlabs.PublicKey) bool { return true },
+		ChannelHandlers:  map[string]gliderlabs.ChannelHandler{"session": gliderlabs.DefaultSessionHandler},
+		Handler:          prompt,
 	}
-	release := context.AfterFunc(ctx, func() { _ = srv.Close() })
-	defer release()
-	if err := srv.Serve(ln); !errors.Is(err, gliderlabs.ErrServerClosed) {
-		return fmt.Errorf("serve: %w", err)
-	}
-	return nil
+	return srv.HandleConn
 }
 
 // prompt is one session of the kind Terminal.
