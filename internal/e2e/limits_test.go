@@ -39,7 +39,9 @@ type limitCase struct {
 var provenElsewhere = map[string]string{
 	"commit_batch_lines": "internal/memjournal: how many records one commit takes",
 	"outbox_wait":        "room: a journal that does not answer",
-	"penalty_refused":    "internal/admission: there are no bans yet",
+	"penalty_refused":    "TestWhoIsBannedIsToldAndThenPays",
+	"keys":               "TestWhoIsBannedIsToldAndThenPays",
+	"contact":            "TestWhoIsBannedIsToldAndThenPays",
 	"penalty_crash":      "sshchat: a panic while a connection is set up",
 	"write_stall":        "TestDeadPeerIsGivenUp",
 }
@@ -464,13 +466,47 @@ var limitCases = []limitCase{
 		}
 		reader.types("/catchup")
 		reader.sees("* Nothing was skipped.")
-		late := h.guest(h.t, "late")
-		late.sees("[speaker] end")
-		late.types("/bye")
-		late.ends(0)
-		if n := strings.Count(late.text(), "[speaker] "); n > 4 {
-			h.t.Errorf("a newcomer sees %d lines, want no more than the ring keeps", n)
+	}},
+	{keys: "joins_per_minute", limits: "joins_per_minute = 2\n", prove: func(h *house) {
+		p := h.guest(h.t, "kim")
+		for _, name := range []string{"one", "two"} {
+			p.types("/join #" + name)
+			p.sees("* #" + name + " · here: 1")
 		}
+		p.types("/join #three")
+		p.sees("* You came into too many rooms in a minute.")
+		p.types("still here")
+		p.sees("[kim] still here")
+	}},
+	{keys: "rooms_total", limits: "rooms_total = 2\n", prove: func(h *house) {
+		p := h.guest(h.t, "kim")
+		p.types("/join #one")
+		p.sees("* #one · here: 1")
+		p.types("/join #two")
+		p.sees("* There are 2 rooms, and no more can be made.")
+		h.pipe(h.t, login{user: "two+lee"}).ends(1)
+		h.pipe(h.t, login{user: "one+lee"}).sees("lee joined.")
+	}},
+	{keys: "rooms_per_person", limits: "rooms_per_person = 2\n", prove: func(h *house) {
+		p := h.guest(h.t, "kim")
+		p.types("/join #one")
+		p.sees("* #one · here: 1")
+		p.types("/join #two")
+		p.sees("* You are in 2 rooms, and more are not possible at once.")
+		p.types("/leave")
+		p.sees("* You left #one.")
+		p.types("/join #two")
+		p.sees("* #two · here: 1")
+	}},
+	{keys: "room_keep", limits: "room_keep = \"1s\"\n", prove: func(h *house) {
+		p := h.guest(h.t, "kim")
+		p.types("/join #one")
+		p.sees("* #one · here: 1")
+		p.types("/leave")
+		p.sees("* You left #one.")
+		h.logs("did=closed", "room/one")
+		p.types("/join #one") // another, of the same name
+		p.sees("* #one · here: 1")
 	}},
 	{keys: "output_buffer_bytes", limits: "output_buffer_bytes = 4096\n", exempt: true, prove: func(h *house) {
 		if missed := h.shoutAtTheDeaf(); missed == 0 {

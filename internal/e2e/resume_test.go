@@ -399,7 +399,7 @@ func TestLongAbsence(t *testing.T) {
 	kim.sees("* That was it.")
 	_, shown, _ := strings.Cut(kim.text(), "* What was skipped:\n")
 	shown, _, _ = strings.Cut(shown, "* That was it.")
-	want := slices.Insert(slices.Clone(said[:lines-500]), letter, "[lee → you] psst")
+	want := said[:lines-500] // the letter was shown
 	var got []string
 	for row := range strings.Lines(shown) {
 		got = append(got, timed.ReplaceAllString(strings.TrimSuffix(row, "\n"), ""))
