@@ -29,11 +29,14 @@ type chronicle struct {
 	hush  atomic.Bool // nobody says anything
 
 	mu      sync.Mutex
-	log     historycheck.Log // guarded by mu, like all below
-	attempt map[string]int   // the newest, by text
-	owners  []string         // who has an account
-	other   map[int][]string // what else stood on a screen
-	wrong   []string         // what a log cannot tell
+	log     historycheck.House // guarded by mu, like all below
+	attempt map[string]int     // the newest, by text
+	owners  []string           // who has an account
+	other   map[int][]string   // what else stood on a screen
+	wrong   []string           // what a log cannot tell
+
+	prints  map[string]string             // fingerprints of keys, by whose they are
+	entries map[string]historycheck.Entry // all that was ever kept, as it was before it was struck, by ID
 }
 
 func (c *chronicle) now() time.Duration { return time.Since(c.begun) }
@@ -44,8 +47,10 @@ type regular struct {
 	name string
 	door door
 	key  ssh.Signer // nil for a guest
-	rng  *rand.Rand // of the person's own goroutine
-	said int
+	errand
+	target bool       // may be kept out of the lobby and of the house
+	rng    *rand.Rand // of the person's own goroutine
+	said   int
 
 	// Guarded by chronicle.mu.
 	again   []historycheck.Line // what was refused, to be said again
@@ -68,12 +73,15 @@ const (
 func (r *regular) live(ctx context.Context, tb testing.TB, h *house) {
 	tb.Helper()
 	for ctx.Err() == nil {
+		pause := time.Duration(20+r.rng.IntN(80)) * time.Millisecond
 		if v, err := r.come(ctx, tb, h); err == nil {
 			v.chat(ctx)
 			v.leave()
+		} else {
+			pause *= 4
 		}
 		select {
-		case <-time.After(time.Duration(20+r.rng.IntN(80)) * time.Millisecond):
+		case <-time.After(pause):
 		case <-ctx.Done():
 		}
 	}
@@ -96,6 +104,8 @@ type stay struct {
 	asked   bool        // for a nickname
 	ready   bool        // lines are taken
 	stale   bool        // what was refused stands in the draft again
+	active  string      // the room on the screen
+	unheard bool        // something was refused in another room than the lobby
 	rows    int         // of the terminal that have been read
 	lowest  string      // the row below them
 }
@@ -182,7 +192,8 @@ func (v *stay) open() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.screens++
-	s := historycheck.Screen{Name: fmt.Sprintf("screen %d of %s", v.screens, v.name), Reader: v.name, Account: v.owner}
+	s := historycheck.Screen{Name: fmt.Sprintf("screen %d of %s", v.screens, v.name), Reader: v.name, Account: v.owner, Opened: v.now()}
+	v.active, v.deed, v.undo = historycheck.Lobby, -1, 0
 	s.Marks = append(s.Marks, historycheck.Mark{Kind: historycheck.Again}) // a backlog comes first, unless they are told otherwise
 	v.screen = len(v.log.Screens)
 	v.log.Screens = append(v.log.Screens, s)
@@ -198,6 +209,7 @@ func (v *stay) row(row string) {
 func (v *stay) rowLocked(row string) {
 	s := &v.log.Screens[v.screen]
 	row = strings.TrimPrefix(row, prompt) // the old protocol's has no line of its own
+	v.answeredLocked(row)
 	if m := refusalRow.FindStringSubmatch(row); m != nil {
 		v.refusedLocked(m[1])
 		return
@@ -205,19 +217,22 @@ func (v *stay) rowLocked(row string) {
 	m, ok := markOf(row, v.name)
 	if !ok {
 		v.other[v.screen] = append(v.other[v.screen], row)
+		v.movedLocked(row)
 		switch {
 		case untoldRow.MatchString(row):
-			v.awaited = nil
+			v.awaited, v.deed = nil, -1
 		case registeredRow.MatchString(row) && !v.owner:
 			v.owner, s.Account = true, true
 			v.owners = append(v.owners, v.name)
 		}
 		return
 	}
+	m.At = v.now()
 	s.Marks = append(s.Marks, m)
 	switch {
-	case m.Kind == historycheck.Gap: // what is awaited may be among what was skipped
+	case m.Kind == historycheck.Gap: // what is awaited may be among what was skipped, and that the reader was put out of a room
 		v.awaited = nil
+		v.outLocked()
 	case m.Kind == historycheck.Saw && m.Line.Author == v.name:
 		v.shownLocked(m.Line)
 	}
@@ -257,6 +272,7 @@ func (v *stay) refusedLocked(number string) {
 	}
 	v.awaited = slices.DeleteFunc(v.awaited, func(w int) bool { return w == i })
 	v.stale = v.door == byTerminal // it is back in the draft
+	v.unheard = v.active != historycheck.Lobby
 }
 
 // drew looks at the terminal: every row above the last is there to stay.
@@ -350,8 +366,9 @@ func (v *stay) over() bool {
 // act does one thing, and says whether it was to leave.
 func (v *stay) act() (goes bool) {
 	v.mu.Lock()
-	asked, ready, stale, awaited, owner := v.asked, v.ready, v.stale, len(v.awaited), v.owner
-	v.asked, v.stale = false, false
+	asked, ready, stale, awaited, owner, unheard := v.asked, v.ready, v.stale, len(v.awaited), v.owner, v.unheard
+	busy := v.office == none || v.deed >= 0
+	v.asked, v.stale, v.unheard = false, false, false
 	v.mu.Unlock()
 	switch {
 	case asked:
@@ -361,9 +378,15 @@ func (v *stay) act() (goes bool) {
 	case !ready, awaited >= v.window(), v.hush.Load():
 	case v.key != nil && !owner:
 		v.types("/register")
+	case unheard:
+		v.types("/join " + historycheck.Lobby)
 	case v.rng.IntN(40) == 0 && (v.door == byPipe || awaited == 0):
 		v.goes()
 		return true
+	case !busy && v.rng.IntN(3) > 0:
+		v.keepsOrder()
+	case v.door != byLines && v.rng.IntN(20) == 0:
+		v.wanders()
 	case v.rng.IntN(25) == 0 && v.door == byPipe:
 		v.says(v.lines(40)...)
 	default:
@@ -409,6 +432,7 @@ func (v *stay) lines(n int) []historycheck.Line {
 		for range v.rng.IntN(12) {
 			text += " " + smallTalk[v.rng.IntN(len(smallTalk))]
 		}
+		text += fmt.Sprintf(" %s%dz", v.name, v.said) // a word of its own to look for
 		lines[i] = historycheck.Line{Author: v.name, Text: text}
 		if v.door == byLines {
 			continue

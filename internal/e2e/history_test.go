@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -93,12 +94,14 @@ type endurance struct {
 	gone   sync.WaitGroup     // of them
 	did    []string           // what happened in this round
 	ghosts []*mutableConn     // that fell silent, and that the house may take for alive
+
+	probes int // so far
 }
 
 func newEndurance(t *testing.T, seed uint64) *endurance {
 	t.Helper()
 	e := &endurance{
-		chronicle: &chronicle{begun: time.Now(), attempt: map[string]int{}, other: map[int][]string{}},
+		chronicle: &chronicle{begun: time.Now(), attempt: map[string]int{}, other: map[int][]string{}, prints: map[string]string{}, entries: map[string]historycheck.Entry{}},
 		t:         t, rng: rand.New(rand.NewPCG(seed, 0)), dir: newDataDir(t),
 	}
 	for i, p := range []struct {
@@ -114,11 +117,18 @@ func newEndurance(t *testing.T, seed uint64) *endurance {
 		{"visitor", byTerminal, true},
 		{"old", byLines, true},
 		{"nc", byLines, true},
+		{"hana", byPipe, false},
+		{"duri", byPipe, false},
+		{"yun", byPipe, false},
+		{"imp", byPipe, true},
 	} {
 		r := &regular{chronicle: e.chronicle, name: p.name, door: p.door, rng: rand.New(rand.NewPCG(seed, uint64(i)+1))}
 		if !p.guest {
 			r.key = newKey(t)
+			e.prints[r.name] = fingerprint(r.key)
 		}
+		r.office = map[string]office{"hana": warden, "duri": keeper}[r.name]
+		r.target = r.name == "yun" || r.name == "imp"
 		e.people = append(e.people, r)
 	}
 	return e
@@ -131,6 +141,7 @@ func (e *endurance) open() {
 	if e.rng.IntN(3) == 0 { // whoever is not quick misses something then, and is told
 		limits = "room_ring_lines = 16\n"
 	}
+	limits += fmt.Sprintf("[operators]\nkeys = [%q]\n", e.prints["hana"])
 	e.house = openHouse(e.t, setup{dir: e.dir, exempt: true, limits: limits})
 }
 
@@ -150,6 +161,7 @@ func (e *endurance) round(n int) {
 	e.did = nil
 	if e.house == nil {
 		e.open()
+		e.founds()
 	}
 	e.admit()
 	if n == 1 || e.rng.IntN(2) == 0 {
@@ -221,7 +233,7 @@ func (e *endurance) calm() {
 		defer e.mu.Unlock()
 		waits = nil
 		for _, r := range e.people {
-			if r.acked == before[r.name] || r.key != nil && !r.owner {
+			if !r.target && (r.acked == before[r.name] || r.key != nil && !r.owner) {
 				waits = append(waits, r.name)
 			}
 		}
@@ -339,14 +351,27 @@ func (e *endurance) end() {
 // check holds everything that was sent and seen so far against the history.
 func (e *endurance) check(when string) {
 	e.t.Helper()
-	h := historycheck.History{Name: when + " (" + strings.Join(e.did, ", ") + ")", Lines: e.history()}
+	name := when + " (" + strings.Join(e.did, ", ") + ")"
+	audit := e.audit(name)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.log.Histories = append(e.log.Histories, h)
-	if n := len(e.log.Histories); n > 2 {
-		e.log.Histories = e.log.Histories[n-2:]
+	if n := len(e.log.Kept); n > 1 {
+		e.log.Kept = e.log.Kept[n-1:]
+		e.log.Audits = slices.Delete(e.log.Audits, 1, len(e.log.Audits)-1)
 	}
-	faults := historycheck.Check(&e.log)
+	e.log.Audits = append(e.log.Audits, audit)
+	e.log.States, e.log.Probes = nil, nil
+	for _, room := range []string{historycheck.Lobby, dev, den} {
+		e.log.States = append(e.log.States, e.state(room))
+	}
+	for _, who := range []string{"yun", "imp"} {
+		e.log.Probes = append(e.log.Probes, e.probe(who, []string{historycheck.Lobby, dev}[e.rng.IntN(2)]))
+	}
+	e.log.Probes = append(e.log.Probes, e.probe([]string{"lee", "park", "imp"}[e.rng.IntN(3)], []string{dev, den}[e.rng.IntN(2)]))
+	kept := e.kept(name)
+	e.log.Kept = append(e.log.Kept, kept)
+	e.log.Views = e.views(name, kept)
+	faults := historycheck.CheckHouse(&e.log)
 	for i, f := range faults {
 		if i == 20 {
 			e.t.Errorf("and %d more", len(faults)-i)
@@ -359,7 +384,7 @@ func (e *endurance) check(when string) {
 	}
 	if e.t.Failed() {
 		e.house.blame()
-		e.t.Errorf("found %s; %s", h.Name, e.file())
+		e.t.Errorf("found %s; %s", name, e.file())
 	}
 }
 
@@ -375,6 +400,8 @@ func (e *endurance) file() string {
 				historycheck.Gap:   fmt.Sprintf("- %d skipped", m.N),
 				historycheck.Again: "- perhaps seen before:",
 				historycheck.New:   "- new:",
+				historycheck.Turn:  "- turns to " + m.Room,
+				historycheck.Left:  "- may be out of " + m.Room,
 			}[m.Kind])
 		}
 		for _, row := range e.other[i] {
@@ -387,10 +414,21 @@ func (e *endurance) file() string {
 			}
 		}
 	}
-	for _, h := range e.log.Histories {
-		fmt.Fprintf(&b, "history %s\n", h.Name)
-		for _, l := range h.Lines {
-			fmt.Fprintf(&b, "  [%s] %s\n", l.Author, l.Text)
+	for i := range e.log.Deeds {
+		fmt.Fprintf(&b, "at %v to %v %s\n", e.log.Deeds[i].At, e.log.Deeds[i].Done, &e.log.Deeds[i])
+	}
+	for _, a := range e.log.Audits {
+		fmt.Fprintf(&b, "audit %s\n", a.Name)
+		for i := range a.Records {
+			fmt.Fprintf(&b, "  %s %v of %v\n", &a.Records[i], a.Records[i].At, a.Records[i].Of)
+		}
+	}
+	for _, k := range e.log.Kept {
+		for room, entries := range k.Rooms {
+			fmt.Fprintf(&b, "history of %s %s\n", room, k.Name)
+			for _, l := range entries {
+				fmt.Fprintf(&b, "  %d %s struck %v\n", l.Seq, l, l.Struck)
+			}
 		}
 	}
 	path := filepath.Join(e.t.ArtifactDir(), "chronicle.txt")
@@ -398,24 +436,6 @@ func (e *endurance) file() string {
 		e.t.Error(err)
 	}
 	return "what everybody saw is in " + path + ", which go test keeps with -artifacts"
-}
-
-// history asks the house for everything that was said.
-func (e *endurance) history() []historycheck.Line {
-	e.t.Helper()
-	status, out, errs := e.house.command(e.t, login{user: "auditor"}, "history 100000")
-	if status != 0 {
-		e.t.Fatalf("the history ends with status %d: %s", status, errs)
-	}
-	var lines []historycheck.Line
-	for row := range strings.Lines(out) {
-		l, ok := lineOf(strings.TrimSuffix(row, "\n"), "")
-		if !ok {
-			e.t.Errorf("the history has a row %q, which is no line of anybody", row)
-		}
-		lines = append(lines, l)
-	}
-	return lines
 }
 
 // report says what there was, so that a run in which nothing happened is seen to be one.
@@ -433,6 +453,7 @@ func (e *endurance) report() {
 			switch m.Kind {
 			case historycheck.Again, historycheck.New:
 				again = m.Kind == historycheck.Again
+			case historycheck.Turn, historycheck.Left: // nothing was read
 			case historycheck.Gap:
 				gaps++
 				skipped += m.N
@@ -444,7 +465,16 @@ func (e *endurance) report() {
 			}
 		}
 	}
+	kept := 0
+	for _, entries := range e.log.Kept[len(e.log.Kept)-1].Rooms {
+		kept += len(entries)
+	}
 	e.t.Logf("%d lines sent: %d acknowledged, %d refused, %d neither; %d kept", len(e.log.Sends), outcomes[historycheck.Shown],
-		outcomes[historycheck.Refused], outcomes[historycheck.Unknown], len(e.log.Histories[len(e.log.Histories)-1].Lines))
+		outcomes[historycheck.Refused], outcomes[historycheck.Unknown], kept)
+	acts := map[string]int{}
+	for _, d := range e.log.Deeds {
+		acts[d.Kind+" "+d.Outcome.String()]++
+	}
+	e.t.Logf("%d acts: %v", len(e.log.Deeds), acts)
 	e.t.Logf("%d screens, on which %d lines stood, %d of them shown again; %d gaps of %d lines were told", len(e.log.Screens), seen, repeated, gaps, skipped)
 }

@@ -20,7 +20,7 @@ var (
 	againRow  = regexp.MustCompile(`^\* You may have seen these before you left:$`)
 	newRow    = regexp.MustCompile(`^\* (?:New since your last visit, .*:|Nothing was said since your last visit\.)$`)
 	// What was not done, of what was typed: by the number of the line where a pipe is told of it.
-	refusalRow = regexp.MustCompile(`^(?:\* (?:line (\d+): )?(?:Not saved|Not sent|Not delivered|Nobody here is called)|\[\*\] (?:저장하지 못|보내지 않))`)
+	refusalRow = regexp.MustCompile(`^(?:\* (?:line (\d+): )?(?:Not saved|Not sent|Not said|Not delivered|Nobody here is called|You may read, but not speak )|\[\*\] (?:저장하지 못|보내지 않|말하지 못|.*말할 수 없습니다))`)
 	// So many refusals at once that some were not told.
 	untoldRow = regexp.MustCompile(`^\* (?:One notice was|\d+ notices were) skipped`)
 	// Registered means that the nickname is the reader's from now on.

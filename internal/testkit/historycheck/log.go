@@ -37,13 +37,19 @@ const (
 	Gap                   // the house told that N lines, or other things that happened, were skipped here
 	Again                 // what follows may have been on the reader's screen before: a newcomer's backlog, or what is repeated after a cut
 	New                   // what follows cannot have been; a screen begins like that
+	Turn                  // of a [House]: the room is on the screen from here on
+	Left                  // of a [House]: the reader may be out of the room, and is owed nothing of it
 )
 
 // Mark is one thing that stood on a screen.
 type Mark struct {
 	Kind MarkKind
-	Line Line // of Saw
-	N    int  // of Gap
+	Line Line          // of Saw
+	N    int           // of Gap
+	Room string        // of Turn and Left
+	At   time.Duration // of Saw in a House: when, since the beginning of the log
+
+	apart bool // a direct message that stood on another room's screen: what follows below may be older
 }
 
 // Screen is one session of a reader, from top to bottom.
@@ -53,6 +59,7 @@ type Screen struct {
 	// Account says that the reader had one, at the latest when the screen ended. Whoever returns with an account is owed every line
 	// since their last screen, and every direct message since their first, before which there must be none.
 	Account bool
+	Opened  time.Duration // of a House: when it was, since the beginning of the log
 	Marks   []Mark
 }
 

@@ -40,7 +40,8 @@ func (c *check) screen(s *Screen, r *reader) {
 		case Gap:
 			r.told += m.N
 		case Saw:
-			v.saw(m.Line)
+			v.saw(m)
+		case Turn, Left: // a log is of one room
 		}
 	}
 	r.owner = r.owner || s.Account
@@ -57,8 +58,8 @@ type view struct {
 	letters []*line         // direct messages below it
 }
 
-func (v *view) saw(seen Line) {
-	l := v.find(seen, "on "+v.screen.Name)
+func (v *view) saw(m Mark) {
+	l := v.find(m.Line, "on "+v.screen.Name)
 	if l == nil {
 		return
 	}
@@ -75,7 +76,7 @@ func (v *view) saw(seen Line) {
 	v.here[l.Text] = true
 	switch {
 	case l.To != "":
-		v.letter(l)
+		v.letter(l, m.apart)
 	case l.place == nowhere:
 		if !l.gone && (v.screen.Reader != l.Author || l.counts == nil || l.counts.Outcome != Shown) { // else it is lost
 			l.gone = true
@@ -115,7 +116,7 @@ func (v *view) line(l *line) {
 }
 
 // letter takes in a direct message.
-func (v *view) letter(l *line) {
+func (v *view) letter(l *line, apart bool) {
 	if who := v.screen.Reader; who != l.Author && who != l.To {
 		v.say(Leaked, "%s stands on %s", l, v.screen.Name)
 		return
@@ -123,7 +124,9 @@ func (v *view) letter(l *line) {
 	if v.at > l.after {
 		l.after, l.belowOn = v.at, v.screen.Name
 	}
-	v.letters = append(v.letters, l)
+	if !apart {
+		v.letters = append(v.letters, l)
+	}
 }
 
 // delivered wants every acknowledged direct message to have been shown to its receiver, if that is somebody with an account who has

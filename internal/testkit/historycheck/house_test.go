@@ -1,0 +1,224 @@
+package historycheck
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// noon is when nothing has happened yet.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// evening is the log of a moderator's evening in a perfect house: lee is banned and muted and let in again, lines are struck, one of
+// them by mistake, #den is private, and the house was killed twice.
+func evening() *House {
+	h := &House{}
+	seq, now := uint64(0), time.Duration(0)
+	tick := func() (uint64, time.Time) {
+		seq++
+		now += time.Second
+		return seq, noon.Add(now)
+	}
+	rooms := map[string][]Entry{}
+	var records []Record
+	screens := map[string]int{}
+	comes := func(who string) {
+		screens[who] = len(h.Screens)
+		h.Screens = append(h.Screens, Screen{Name: "screen of " + who, Reader: who, Opened: now, Marks: []Mark{{Kind: Again}}})
+	}
+	mark := func(who string, m Mark) {
+		s := &h.Screens[screens[who]]
+		m.At = now
+		s.Marks = append(s.Marks, m)
+	}
+	says := func(who, room, id string, readers ...string) {
+		s, at := tick()
+		l := Line{Author: who, Text: who + " says " + id}
+		h.Sends = append(h.Sends, Send{Line: l, Screen: screens[who], At: now, Outcome: Shown, Done: now})
+		rooms[room] = append(rooms[room], Entry{Line: l, ID: id, Seq: s, At: at})
+		for _, r := range append(readers, who) {
+			mark(r, Mark{Kind: Saw, Line: l})
+		}
+	}
+	does := func(r Record) {
+		r.Seq, r.At = tick()
+		records = append(records, r)
+		if r.Kind != "opened" {
+			d := Deed{By: r.By, Kind: r.Kind, Room: r.Room, Whom: r.Whom, What: r.What, Value: r.Value, Reason: r.Reason, At: now, Done: now, Outcome: Shown}
+			if r.Kind == "withdrawn" {
+				d.Line = r.Of[0]
+			}
+			h.Deeds = append(h.Deeds, d)
+		}
+	}
+	asked := func(name string) {
+		k := Kept{Name: name, Rooms: map[string][]Entry{}}
+		for room, all := range rooms {
+			k.Rooms[room] = slices.Clone(all)
+		}
+		h.Kept = append(h.Kept, k)
+		h.Audits = append(h.Audits, Audit{Name: name, Records: slices.Clone(records)})
+	}
+	strike := func(room, id string, struck bool) {
+		for i := range rooms[room] {
+			if rooms[room][i].ID == id {
+				rooms[room][i].Struck = struck
+			}
+		}
+	}
+	undone := func(id string) {
+		for i := range records {
+			if records[i].ID == id {
+				records[i].Undone = true
+			}
+		}
+	}
+
+	does(Record{ID: "open", Kind: "opened", Room: "#den", By: "kim"})
+	does(Record{ID: "hide", Kind: "arranged", Room: "#den", By: "kim", What: "private", Value: "on"})
+	h.Deeds = nil
+	asked("at the beginning")
+	comes("kim")
+	comes("lee")
+	comes("imp")
+	says("lee", Lobby, "a", "kim", "imp")
+	says("imp", Lobby, "b", "kim", "lee")
+	mark("kim", Mark{Kind: Turn, Room: "#den"})
+	says("kim", "#den", "secret")
+	does(Record{ID: "mute", Kind: "muted", Room: Lobby, By: "kim", Whom: "imp", Reason: "1"})
+	does(Record{ID: "unmute", Kind: "lifted", Room: Lobby, By: "kim", Whom: "imp", Of: []string{"mute"}})
+	says("imp", Lobby, "c", "lee")
+	does(Record{ID: "slow", Kind: "arranged", Room: Lobby, By: "kim", What: "slow", Value: "10s"})
+	does(Record{ID: "fast", Kind: "undone", By: "kim", Of: []string{"slow"}})
+	undone("slow")
+	does(Record{ID: "strike a", Kind: "withdrawn", Room: Lobby, By: "kim", Of: []string{"a"}})
+	does(Record{ID: "strike b", Kind: "withdrawn", Room: Lobby, By: "kim", Of: []string{"b"}})
+	does(Record{ID: "back b", Kind: "undone", By: "kim", Of: []string{"strike b"}})
+	undone("strike b")
+	strike(Lobby, "a", true)
+	does(Record{ID: "ban", Kind: "banned", Room: Lobby, By: "kim", Whom: "lee", Reason: "2"})
+	asked("after a kill")
+	comes("imp")
+	mark("imp", Mark{Kind: Gap, N: 1}) // the note
+	for _, e := range rooms[Lobby][1:] {
+		mark("imp", Mark{Kind: Saw, Line: e.Line})
+	}
+	says("imp", Lobby, "d")
+	asked("at the end")
+	h.States = []State{
+		{Room: Lobby, Asked: noon.Add(now), Bars: []Bar{{Whom: "lee"}}},
+		{Room: "#den", Asked: noon.Add(now), Private: true, Owner: "kim"},
+	}
+	h.Views = []View{
+		{Name: "in the history", Reader: "imp", Room: "#den", After: 3},
+		{Name: "by a search", Reader: "kim", Room: "#den", Of: "kim says secret", Shown: true, Lines: []Line{rooms["#den"][0].Line}, After: 3},
+		{Name: "by a search", Reader: "imp", Room: Lobby, Of: "lee says a", Shown: true, After: 3},
+	}
+	h.Probes = []Probe{
+		{Who: "lee", Room: Lobby, At: noon.Add(now), After: 3},
+		{Who: "imp", Room: "#den", At: noon.Add(now), After: 3},
+		{Who: "imp", Room: Lobby, At: noon.Add(now), Said: true, After: 3},
+	}
+	return h
+}
+
+func TestHouseWhereOrderIsKeptHasNoFaults(t *testing.T) {
+	t.Parallel()
+	for _, f := range CheckHouse(evening()) {
+		t.Error(f)
+	}
+}
+
+// Each fault of a house that keeps order, planted into an evening without any, is found and named, and nothing else is.
+func TestPlantedFaultsOfOrderAreFound(t *testing.T) {
+	t.Parallel()
+	final := func(h *House) map[string][]Entry { return h.Kept[len(h.Kept)-1].Rooms }
+	record := func(h *House, id string) (a *Audit, at int) {
+		a = &h.Audits[len(h.Audits)-1]
+		return a, slices.IndexFunc(a.Records, func(r Record) bool { return r.ID == id })
+	}
+	// said puts a line into the lobby as if it had been committed there at a place.
+	said := func(h *House, who string, seq uint64) {
+		l := Line{Author: who, Text: who + " says more"}
+		h.Sends = append(h.Sends, Send{Line: l, Screen: 1, At: time.Hour})
+		final(h)[Lobby] = append(final(h)[Lobby], Entry{Line: l, ID: "more", Seq: seq, At: noon.Add(time.Minute)})
+	}
+	for name, p := range map[string]struct {
+		plant func(h *House)
+		want  []Kind
+	}{
+		"a ban lost at a restart": {func(h *House) {
+			h.States[0].Bars = nil
+			h.Probes[0].Said = true
+		}, []Kind{Admitted, Changed}},
+		"a ban not applied to a line in flight": {func(h *House) { said(h, "lee", 100) }, []Kind{Spoke}},
+		"a mute for too long": {func(h *House) {
+			h.Probes[2].Said = false
+			h.States[0].Bars = append(h.States[0].Bars, Bar{Whom: "imp", Mute: true})
+		}, []Kind{Changed, KeptOut}},
+		"a struck line that comes back after a restart": {func(h *House) { final(h)[Lobby][0].Struck = false }, []Kind{Returned}},
+		"a struck line that a search finds": {func(h *House) {
+			h.Views[2].Lines = []Line{final(h)[Lobby][0].Line}
+		}, []Kind{Returned}},
+		"a struck line in a backlog": {func(h *House) {
+			s := &h.Screens[len(h.Screens)-1]
+			s.Marks[1] = Mark{Kind: Saw, Line: final(h)[Lobby][0].Line, At: s.Opened}
+		}, []Kind{Returned}},
+		"a strike that leaves no note": {func(h *House) {
+			final(h)[Lobby] = final(h)[Lobby][1:]
+		}, []Kind{Lost, Vanished}},
+		"an undo that half restores: the line stays struck": {func(h *House) { final(h)[Lobby][1].Struck = true }, []Kind{Withheld}},
+		"an undo that half restores: the room stays slow":   {func(h *House) { h.States[0].Slow = "10s" }, []Kind{Changed}},
+		"an undo that is not listed with what it took back": {func(h *House) {
+			a, at := record(h, "slow")
+			a.Records[at].Undone = false
+		}, []Kind{Changed}},
+		"a private room's line leaked into another's search": {func(h *House) {
+			h.Views[0].Lines = []Line{final(h)["#den"][0].Line}
+		}, []Kind{Leaked}},
+		"a private room's line on another's screen": {func(h *House) {
+			s := &h.Screens[2]
+			s.Marks = append(s.Marks, Mark{Kind: Turn, Room: "#den"}, Mark{Kind: Saw, Line: final(h)["#den"][0].Line})
+		}, []Kind{Leaked}},
+		"a door to a private room":                        {func(h *House) { h.Probes[1].Said = true }, []Kind{Admitted}},
+		"a line that its own room's search does not find": {func(h *House) { h.Views[1].Lines = nil }, []Kind{Withheld}},
+		"an act listed twice": {func(h *House) {
+			a, at := record(h, "strike a")
+			a.Records = slices.Insert(a.Records, at, a.Records[at])
+		}, []Kind{Rewritten, Twice}},
+		"an act done twice": {func(h *House) {
+			a, at := record(h, "ban")
+			again := a.Records[at]
+			again.ID, again.Seq = "again", again.Seq+100
+			a.Records = append(a.Records, again)
+			h.States[0].Bars = append(h.States[0].Bars, Bar{Whom: "lee"})
+		}, []Kind{Twice}},
+		"an act lost at a restart": {func(h *House) {
+			a, at := record(h, "ban")
+			a.Records = slices.Delete(a.Records, at, at+1)
+			h.States[0].Bars = nil
+			h.Probes[0].Said = true
+		}, []Kind{Unlisted, Vanished}},
+		"an act that was refused and is there": {func(h *House) { h.Deeds[len(h.Deeds)-1].Outcome = Refused }, []Kind{Forged}},
+		"unread lines shown twice on turning": {func(h *House) {
+			s := &h.Screens[0]
+			s.Marks = append(s.Marks, Mark{Kind: Turn, Room: Lobby}, s.Marks[1])
+		}, []Kind{Twice}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := evening()
+			p.plant(h)
+			faults := CheckHouse(h)
+			for _, f := range faults {
+				if strings.Contains(f.Say, "%!") {
+					t.Errorf("%q is no sentence", f.Say)
+				}
+			}
+			if got := kinds(faults); !slices.Equal(got, p.want) {
+				t.Errorf("found %q, want %q; in detail %v", got, p.want, faults)
+			}
+		})
+	}
+}
