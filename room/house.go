@@ -248,6 +248,7 @@ func (h *House) expelLocked(e *Event, out []Person, why Ending) {
 		if p == nil {
 			continue
 		}
+		dismissed := false
 		for m := range p.members {
 			for _, s := range slices.Clone(m.rooms) {
 				if h.rules.at(s.room, who.ID) == nil {
@@ -256,7 +257,11 @@ func (h *House) expelLocked(e *Event, out []Person, why Ending) {
 			}
 			if len(m.rooms) == 0 && m.came {
 				m.dismiss(&Dismissal{Why: why, Event: e})
+				dismissed = dismissed || !m.visit
 			}
+		}
+		if dismissed && len(h.rules.in(who.ID)) == 0 {
+			p.put++
 		}
 	}
 	for where := range h.rooms {

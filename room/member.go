@@ -29,6 +29,7 @@ type person struct {
 
 	members map[*Member]bool // guarded by House.mu; the screens that are in, and those that enter or leave
 	back    chan struct{}    // guarded by House.mu; closed when no leave waits any more; nil while none does
+	put     int              // guarded by House.mu; how often they were put out of the house and no screen has left for it yet
 
 	claim Claim    // written holding both turn and House.mu, so either is enough to read it
 	next  []string // likewise; the names that a rename will give or, if its outcome is unknown, may have given
@@ -379,7 +380,7 @@ func (h *House) part(ctx context.Context, p *person, m *Member, why Ending) {
 		}
 	}
 	m.parted = err == nil && slices.ContainsFunc(results, func(r Result) bool { return r.Shown })
-	m.forget()
+	m.parted = m.forget() && err == nil || m.parted
 	if p.screens--; p.screens == 0 {
 		h.release(ctx, p)
 	}
@@ -449,11 +450,15 @@ func (m *Member) author() Person {
 	return who
 }
 
-// forget takes the screen from those of its person.
-func (m *Member) forget() {
+// forget takes the screen from those of its person, and says whether it is the one that leaves for all that were put out with it.
+func (m *Member) forget() (last bool) {
 	m.house.mu.Lock()
 	defer m.house.mu.Unlock()
 	delete(m.person.members, m)
+	if last = m.person.put > 0 && !m.visit && m.dismissed.Load() != nil; last {
+		m.person.put--
+	}
+	return last
 }
 
 // Dismissed says why the screen must go: its person was put out of the last room that it was in, or the account that it was open for

@@ -131,8 +131,30 @@ func TestAKickEndsWhatEachScreenReads(t *testing.T) {
 	if s.Knows(first.Person(), dev) {
 		t.Error("who was put out of a private room learns of it, want them not to")
 	}
-	only.Leave(room.EndingKicked)
+	if only.Leave(room.EndingKicked) {
+		t.Error("a screen that was put out of a room has left the house, want its person to be there with others")
+	}
 	s.members("ann×1", "bob×2")
+}
+
+// Who is put out of the house has left it, with however many screens: one of these tells that.
+func TestWhoIsPutOutHasLeftOnce(t *testing.T) {
+	s := openHouse(t, room.Options{})
+	s.orders(room.Person{}, room.HouseSubject, room.Appointed{Keys: []string{"SHA256:op"}})
+	op := s.enter(keyed("op"))
+	for range 2 { // they may come again
+		first, second := s.enter(keyed("bob")), s.enter(keyed("bob"))
+		s.orders(op.Person(), room.Lobby, room.Kicked{Whom: first.Person()})
+		told := 0
+		for _, m := range []*room.Member{first, second} {
+			if m.Leave(room.EndingKicked) {
+				told++
+			}
+		}
+		if told != 1 {
+			t.Errorf("%d of the two screens have left the house, want one", told)
+		}
+	}
 }
 
 func (s *stage) triedIn(m *room.Member, where room.Subject) room.Void {
