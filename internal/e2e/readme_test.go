@@ -80,7 +80,7 @@ func twoDoors(t *testing.T) string {
 func typingWhileOthersTalk(t *testing.T) string {
 	t.Helper()
 	const cols = 38
-	l := openLane(t, "")
+	l := openLane(t, setup{}, false)
 	kim := openPane(t, cols, 6, l.house.openSSH(t, "kim", "", "en_US.UTF-8"))
 	p := &playing{scenario: &scenario{file: "README.md", login: "kim"}, t: t, v: variant{"en", cols}, lane: l, pane: kim}
 	p.begin()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
+	"golang.org/x/crypto/ssh"
 )
 
 // TestScreens plays testdata/screens. Each file there is a scenario: what kim, who sits at OpenSSH's client in tmux, types and
@@ -27,6 +28,8 @@ import (
 //	asked                 begin at the question for the nickname
 //	masked                write hh:mm for times of day, and yyyy-mm-dd for today
 //	fresh                 in a house where nobody has said anything, but for what the section "past" has for sarangbang import
+//	operator lee          so, and lee or kim is an operator of it; greeted: and it has a greeting and rules
+//	key                   kim comes with a key
 //
 //	type TEXT             as an input method commits it
 //	press KEY ...         by the names that tmux has for keys
@@ -38,8 +41,10 @@ import (
 //	WHO says TEXT         somebody who is here, and it is committed
 //	WHO says 9 of TEXT    nine lines at once, with their numbers
 //	lee hears TEXT        wait until kim's message has reached lee
+//	lee types TEXT        a command; lee sees TEXT: wait for its answer
 //	wiped                 the terminal empties its screen by itself
 //	enters NICK           take it for a nickname, and begin with an empty screen as the others do
+//	returns               come in again on a new screen, and do nothing there yet
 //	sees TEXT             wait until it is on the screen, wherever rows break
 //	highlights TEXT       wait until it stands there in reverse video
 //	rings 2               wait until the bell has rung so often, and want it to be no more
@@ -67,7 +72,7 @@ func TestScreens(t *testing.T) {
 	}
 	free := make(chan *lane, lanes)
 	for range cap(free) {
-		free <- openLane(t, "")
+		free <- openLane(t, setup{}, false)
 	}
 	for i, file := range files {
 		s := readScenario(t, file)
@@ -87,7 +92,7 @@ func TestScreens(t *testing.T) {
 					defer func() { free <- shared }()
 					l := shared
 					if s.fresh {
-						l = openLane(t, s.past)
+						l = s.openLane(t)
 					}
 					s.play(t, l, v)
 				})
@@ -108,6 +113,9 @@ type scenario struct {
 	asked      bool
 	masked     bool
 	fresh      bool
+	operator   string
+	greeted    bool
+	key        string // the path of kim's
 	past       string
 	steps      []string
 
@@ -160,6 +168,12 @@ func readScenario(tb testing.TB, file string) *scenario {
 			s.asked = true
 		case "fresh":
 			s.fresh = true
+		case "operator":
+			s.fresh, s.operator = true, rest
+		case "greeted":
+			s.fresh, s.greeted = true, true
+		case "key":
+			s.key = keyFile(tb)
 		case "masked":
 			s.masked = true
 		default:
@@ -191,17 +205,40 @@ type lane struct {
 	lined map[string]*oldClient
 }
 
-// openLane opens a house with people in it, in which lines were said before.
-func openLane(tb testing.TB, past string) *lane {
+// openLane opens the house that a scenario wants for itself.
+func (s *scenario) openLane(tb testing.TB) *lane {
 	tb.Helper()
-	dir := newDataDir(tb)
-	if past != "" {
-		if status, _, errs := runProgram(tb, 10*time.Second, "import", writeFile(tb, "past", past), "--data-dir", dir); status != 0 {
+	set := setup{dir: newDataDir(tb)}
+	if s.past != "" {
+		if status, _, errs := runProgram(tb, 10*time.Second, "import", writeFile(tb, "past", s.past), "--data-dir", set.dir); status != 0 {
 			tb.Fatalf("import ended with status %d: %s", status, errs)
 		}
 	}
-	l := &lane{house: openHouse(tb, setup{exempt: true, dir: dir}), lined: map[string]*oldClient{}}
-	l.lee = l.house.pipe(tb, login{user: "lee", key: newKey(tb)})
+	if s.greeted {
+		for name, text := range map[string]string{
+			"motd.en.txt": "Tea at five in the garden.\n", "motd.ko.txt": "다섯 시에 마당에서 차를 마셔요.\n",
+			"rules.en.txt": "Be kind.\nNo advertising.\n", "rules.ko.txt": "서로 친절하게.\n광고는 안 돼요.\n",
+		} {
+			write(tb, filepath.Join(set.dir, "greeting", name), text)
+		}
+	}
+	if s.operator == s.login {
+		set.keys = append(set.keys, ssh.FingerprintSHA256(readKey(tb, s.key).PublicKey()))
+	}
+	return openLane(tb, set, s.operator == "lee")
+}
+
+// openLane opens a house with people in it.
+func openLane(tb testing.TB, set setup, leeMay bool) *lane {
+	tb.Helper()
+	l := &lane{lined: map[string]*oldClient{}}
+	key := newKey(tb)
+	if leeMay {
+		set.keys = append(set.keys, ssh.FingerprintSHA256(key.PublicKey()))
+	}
+	set.exempt = true
+	l.house = openHouse(tb, set)
+	l.lee = l.house.pipe(tb, login{user: "lee", key: key})
 	l.lee.sees("* lee joined.")
 	for _, nick := range []string{"leo", "박하늘", "박하나", "이순신", "김 철수"} {
 		l.lined[nick] = l.house.joinLined(tb, nick)
@@ -235,9 +272,9 @@ func (s *scenario) play(t *testing.T, l *lane, v variant) {
 	defer l.belongs(l.house.t)
 	l.belongs(t)
 	l.lee.out.forget()
-	ssh := l.house.openSSH(t, s.login, "", map[string]string{"en": "en_US.UTF-8", "ko": "ko_KR.UTF-8"}[v.lang]+s.env)
-	p := &playing{scenario: s, t: t, v: v, lane: l, pane: openPane(t, v.cols, s.rows, ssh)}
+	p := &playing{scenario: s, t: t, v: v, lane: l}
 	p.size.cols, p.size.rows = v.cols, s.rows
+	p.comes()
 	defer p.leave()
 	p.begin()
 	for _, step := range s.steps {
@@ -246,6 +283,13 @@ func (s *scenario) play(t *testing.T, l *lane, v variant) {
 			t.Fatalf("%s: at %q", s.file, step)
 		}
 	}
+}
+
+// comes opens the screen.
+func (p *playing) comes() {
+	p.t.Helper()
+	lang := map[string]string{"en": "en_US.UTF-8", "ko": "ko_KR.UTF-8"}[p.v.lang]
+	p.pane = openPane(p.t, p.size.cols, p.size.rows, p.lane.house.openSSH(p.t, p.login, p.key, lang+p.env))
 }
 
 // begin comes in, up to an empty screen.
@@ -349,6 +393,8 @@ func (p *playing) step(line string) {
 		p.pane.wipe()
 	case "enters":
 		p.enter(text)
+	case "returns":
+		p.comes()
 	case "ends":
 		p.pane.ends(number(p.t, rest))
 	default:
@@ -361,6 +407,14 @@ func (p *playing) other(line, who, text string) {
 	p.t.Helper()
 	if heard, ok := strings.CutPrefix(text, "hears "); ok && who == "lee" {
 		p.lane.lee.sees("[" + p.login + "] " + heard + "\n")
+		return
+	}
+	if typed, ok := strings.CutPrefix(text, "types "); ok && who == "lee" {
+		p.lane.lee.types(typed)
+		return
+	}
+	if seen, ok := strings.CutPrefix(text, "sees "); ok && who == "lee" {
+		p.lane.lee.sees(seen)
 		return
 	}
 	name, said, ok := strings.Cut(who+" "+text, " says ")
