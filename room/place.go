@@ -163,19 +163,31 @@ func (ps *places) enter(m *Member, where Subject, joined Seq, back bool) {
 // Reads says that the member's person has an account, so that it is worth telling how far they have read.
 func (m *Member) Reads() bool { return m.reads.Load() }
 
-// View puts another of the member's rooms on the screen; everything that concerned it up to a place was shown of the one before.
+// View puts another of the member's rooms on the screen; everything that concerned it up to a place was shown of the one before. For
+// the owner of an account it waits for the disk, for a second at most: a crash must find the room open, or what is shown of it now
+// would be new to them once more.
 func (m *Member) View(where Subject, shown Seq) {
+	if m.turn(where, shown) {
+		m.house.saveNow(context.Background())
+	}
+}
+
+// turn does so, and says whether that is to be saved.
+func (m *Member) turn(where Subject, shown Seq) bool {
 	ps := &m.house.places
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if v := m.view(m.now); v != nil {
 		v.shown = max(v.shown, shown)
 	}
-	if p := ps.of[m.person.id]; p != nil && m.reads.Load() && !m.stopped {
+	p := ps.of[m.person.id]
+	reads := p != nil && m.reads.Load() && !m.stopped
+	if reads {
 		p.count(m.now, -1)
 		p.count(where, +1)
 	}
 	m.now = where
+	return reads
 }
 
 // count changes how many screens show something.

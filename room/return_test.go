@@ -209,6 +209,30 @@ func TestPlacesAreSavedAsSoonAsTheDiskHasSpace(t *testing.T) {
 	}
 }
 
+// A room that somebody has just turned to is known to be on their screen before anything of it is.
+func TestACrashBehindATurnMakesNothingNewThatWasShown(t *testing.T) {
+	path := database(t)
+	f := &forgetful{status: make(chan room.State)}
+	s := openForgetful(t, path, room.Options{}, f)
+	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
+	s.register(kim)
+	s.joins(kim, dev)
+	kim.View(dev, kim.Joined())
+	f.status <- room.State{Connected: true}
+	f.status <- room.State{Connected: true} // by now it is saved that the lobby is not on the screen
+	unread := lastOf(s.say(lee, "unread"))
+	kim.View(room.Lobby, unread)
+	f.full.Store(true) // nothing is saved any more: it is as good as killed
+	kim.Sent(unread)
+	s.close()
+
+	s = openRemembering(t, path, room.Options{})
+	_, again, fresh := s.missed(s.enter(keyed("kim")), 10)
+	if want := []string{"[lee] unread"}; !slices.Equal(again, want) || len(fresh) > 0 {
+		t.Errorf("again %q, new %q; want %q and none", again, fresh, want)
+	}
+}
+
 func TestAFurtherScreenOfAnAccountDoesNotReturnWhereNothingIsMissed(t *testing.T) {
 	s := openRemembering(t, database(t), room.Options{})
 	kim := s.enter(keyed("kim"))
