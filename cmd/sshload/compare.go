@@ -44,6 +44,7 @@ type result struct {
 	Most    float64   `json:"target"`
 	Stretch float64   `json:"stretch,omitempty"`
 	Met     bool      `json:"met"`
+	Weak    bool      `json:"weak,omitempty"` // a server used too little processor time for the figure to mean something
 }
 
 // comparisonReport is what --json prints.
@@ -173,6 +174,7 @@ func (c *comparison) measure(ctx context.Context, s scenario) ([]result, error) 
 		}
 		for i, f := range s.figures {
 			is, than := f.of(product, beside)
+			results[i].Weak = results[i].Weak || f.cpu() && (product.idle() || beside.idle())
 			results[i].Is, results[i].Beside = append(results[i].Is, is), append(results[i].Beside, than)
 		}
 	}
@@ -271,8 +273,11 @@ func (r *comparisonReport) writeTable(w io.Writer) error {
 		if row.Met {
 			verdict = "met"
 		}
-		if r.Quick {
+		switch {
+		case r.Quick:
 			verdict = "not judged"
+		case row.Weak:
+			verdict += ", but of too little CPU to mean something"
 		}
 		beside := "–"
 		if row.Than != "limit" {

@@ -35,6 +35,9 @@ type figure struct {
 	of         func(product, beside *outcome) (is, than float64)
 }
 
+// cpu says that the figure is one of processor time.
+func (f figure) cpu() bool { return strings.Contains(f.what, "CPU") }
+
 // outcome is what a visit brought. Figures that were not had are NaN.
 type outcome struct {
 	report *report
@@ -56,6 +59,9 @@ func (o *outcome) server(of func(*serverCost) float64) float64 {
 	}
 	return of(o.report.Server)
 }
+
+// idle says that there was a visit in which the server used less processor time than can be measured.
+func (o *outcome) idle() bool { return o != nil && o.server(cpuSeconds) < leastCPU.Seconds() }
 
 func perDelivery(s *serverCost) float64 { return s.PerDelivery }
 func cpuSeconds(s *serverCost) float64  { return s.CPUSeconds }
@@ -114,8 +120,8 @@ var scenarios = []scenario{
 	},
 	{
 		name: "login", quick: "--people 20",
-		product: work{"connect", "--people 500"},
-		beside:  work{"connect", "--people 500"}, floor: floor.Login,
+		product: work{"connect", "--people 1000"},
+		beside:  work{"connect", "--people 1000"}, floor: floor.Login,
 		figures: []figure{{"login: CPU", "ms", "bare login", 1.2, 0, func(p, b *outcome) (is, than float64) {
 			return p.server(perArrival), b.server(perArrival)
 		}}},
