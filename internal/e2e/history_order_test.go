@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -219,6 +220,9 @@ func (v *stay) thinks() (d historycheck.Deed, line string) {
 // wanders goes to another room, or out of one.
 func (v *stay) wanders() {
 	to := []string{historycheck.Lobby, dev, dev, den}[v.rng.IntN(4)]
+	if v.office == keeper && v.rng.IntN(2) == 0 { // whoever else is there is there by invitation
+		to = den
+	}
 	if v.rng.IntN(5) == 0 && to != historycheck.Lobby {
 		v.types("/leave " + to)
 		return
@@ -456,7 +460,7 @@ func lastWord(s string) string { return s[strings.LastIndexByte(s, ' ')+1:] }
 func (e *endurance) views(name string, k historycheck.Kept) (all []historycheck.View) {
 	e.t.Helper()
 	outsider := []string{"yun", "imp", "choi"}[e.rng.IntN(3)]
-	all = append(all, e.view(name+" in the history", outsider, den, historycheck.Line{}))
+	all = append(all, e.view(name+" in the history", outsider, den, historycheck.Line{}), e.exported(name+" in the export"))
 	for _, struck := range []bool{true, false} {
 		for _, room := range []string{dev, den} {
 			entries := slices.Clone(k.Rooms[room])
@@ -472,6 +476,22 @@ func (e *endurance) views(name string, k historycheck.Kept) (all []historycheck.
 		}
 	}
 	return all
+}
+
+// exported is what an export has of the private room, for which nobody has asked.
+func (e *endurance) exported(name string) historycheck.View {
+	e.t.Helper()
+	v := historycheck.View{Name: name, Reader: "whoever has the export", Room: den, Shown: true, After: len(e.log.Audits)}
+	e.tool(func(row string) {
+		var l struct{ Room, Nick, Text string }
+		if err := json.Unmarshal([]byte(row), &l); err != nil {
+			e.t.Fatalf("the export has a row %q: %v", row, err)
+		}
+		if l.Room == den {
+			v.Lines = append(v.Lines, historycheck.Line{Author: l.Nick, Text: l.Text})
+		}
+	}, "export", "--format=ndjson", "--since=5m")
+	return v
 }
 
 // probe tries to come into a room and to say something there.
@@ -491,6 +511,48 @@ func (e *endurance) probe(who, room string) historycheck.Probe {
 	e.log.Screens = append(e.log.Screens, historycheck.Screen{Name: l.Text, Reader: who, Account: login.key != nil, Opened: s.At})
 	e.log.Sends = append(e.log.Sends, s)
 	return p
+}
+
+func TestRowsAboutOrderAreReadAsTheyAreMeant(t *testing.T) {
+	t.Parallel()
+	for row, want := range map[string]bool{
+		"* lee is out of #dev. They may come back; /ban would keep them out.":                true,
+		"* lee is kept out of #dev until 2026-11-23 12:54. The reason: act-hana-2.":          true,
+		"* SHA256:x is kept out of this house until 2026-11-23 12:54.":                       true,
+		"* lee may not speak in #lobby until 2026-11-23 12:54. The reason: act-hana-3.":      true,
+		"* lee may speak in #lobby again.":                                                   true,
+		"* lee may come into #den. /uninvite takes it back.":                                 true,
+		"* lee is not invited into #den any more. Who is inside stays; /kick puts them out.": true,
+		"* Done in #dev. /undo takes it back.":                                               true,
+		"* lee is a moderator of #dev now. /undo takes it back.":                             true,
+		"* lee has no role in #dev any more, and is a member. /undo takes it back.":          true,
+		"* One line is struck. /undo gives it back within 24 hours.":                         true,
+		"* Taken back: #dev · hana keeps lee out of the room until 2026-11-23 12:54.":        true,
+		"* hana put lee out of the room. The reason: act-hana-1.":                            false,
+		"* hana keeps lee out of the room until 2026-11-23 12:54. The reason: act-hana-2.":   false,
+		"* hana lets speak again: lee.":                                                      false,
+		"* One line was struck by hana.":                                                     false,
+		"* lee invites you into #den. /join #den takes you there.":                           false,
+		"[lee] is out of #dev": false,
+	} {
+		if got := doneRow.MatchString(row); got != want {
+			t.Errorf("%q is read as the answer to an act: %v, want %v", row, got, want)
+		}
+	}
+	for row, want := range map[string][]string{
+		"* 0469e919 2026-11-23 11:54 [lee] in dev":                       {"0469e919", "lee", "in dev"},
+		"0469e919 2026-11-23 11:54 A line that stood here was struck.":   {"0469e919", "", ""},
+		"[lee] 0469e919 2026-11-23 11:54 [lee] in dev":                   nil,
+		"* 0469e919 2026-11-23 11:54 A line that stood here was struck.": {"0469e919", "", ""},
+	} {
+		var got []string
+		if m := idRow.FindStringSubmatch(row); m != nil {
+			got = m[1:]
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q is read as %q, want %q", row, got, want)
+		}
+	}
 }
 
 // fingerprint is how a ban means a key.

@@ -105,6 +105,8 @@ func TestRowsAreReadAsTheyAreMeant(t *testing.T) {
 	}
 	for row, want := range map[string]string{
 		"* line 12: Not saved, so nobody saw it: …": "12", "* Not sent: …": "", "[*] 저장하지 못해서 아무에게도 보이지 않았습니다.": "",
+		"* line 7: Not said: you may not speak here now.": "7", "* You may read, but not speak in #dev until 2026-11-23 12:04.": "",
+		"[*] 말하지 못했습니다: 지금은 여기서 말할 수 없습니다.": "", "[*] #lobby 방에서는 읽을 수만 있고 말할 수 없습니다.": "",
 	} {
 		if m := refusalRow.FindStringSubmatch(row); m == nil || m[1] != want {
 			t.Errorf("%q is read as %q, want a refusal of line %q", row, m, want)
