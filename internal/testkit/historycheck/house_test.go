@@ -130,6 +130,22 @@ func TestHouseWhereOrderIsKeptHasNoFaults(t *testing.T) {
 	}
 }
 
+// What nobody answered for was done or was not, at its place among what else that person did.
+func TestActWithNoAnswerIsListedOnceOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	h := evening()
+	h.Deeds[1].Outcome = Unknown
+	unlisted := Deed{By: "kim", Kind: "muted", Room: Lobby, Whom: "lee", Reason: "cut off"}
+	h.Deeds = slices.Insert(h.Deeds, 2, unlisted)
+	for _, f := range CheckHouse(h) {
+		t.Error(f)
+	}
+	h.Deeds[2].Outcome = Shown
+	if got := kinds(CheckHouse(h)); !slices.Equal(got, []Kind{Unlisted}) {
+		t.Errorf("found %q, want an act that is not listed", got)
+	}
+}
+
 // Each fault of a house that keeps order, planted into an evening without any, is found and named, and nothing else is.
 func TestPlantedFaultsOfOrderAreFound(t *testing.T) {
 	t.Parallel()
@@ -200,6 +216,12 @@ func TestPlantedFaultsOfOrderAreFound(t *testing.T) {
 			h.States[0].Bars = nil
 			h.Probes[0].Said = true
 		}, []Kind{Unlisted, Vanished}},
+		"two acts exchanged": {func(h *House) {
+			a, at := record(h, "strike a")
+			a.Records[at].Of, a.Records[at+1].Of = a.Records[at+1].Of, a.Records[at].Of
+			a.Records[at].ID, a.Records[at+1].ID = a.Records[at+1].ID, a.Records[at].ID
+			a.Records[at].Undone, a.Records[at+1].Undone = a.Records[at+1].Undone, a.Records[at].Undone
+		}, []Kind{Rewritten, Unlisted}},
 		"an act that was refused and is there": {func(h *House) { h.Deeds[len(h.Deeds)-1].Outcome = Refused }, []Kind{Forged}},
 		"unread lines shown twice on turning": {func(h *House) {
 			s := &h.Screens[0]
