@@ -60,7 +60,7 @@ func TestCompare(t *testing.T) {
 func TestCompareFindsFaultsInTheServer(t *testing.T) {
 	t.Parallel()
 	status, out, problems := compareFake(t, "double", "--quick --only ^steady")
-	if want := "1 doubled"; status != exitBad || !strings.Contains(out, want) || !strings.Contains(out, "NOT ALL WAS SEEN") {
+	if want := "1 doubled"; status != exitBad || !strings.Contains(out, want) || !strings.Contains(out, "NOT ALL WAS AS") {
 		t.Errorf("exit status %d, stdout %q, stderr %q, want %d and %q", status, out, problems, exitBad, want)
 	}
 }
@@ -68,7 +68,7 @@ func TestCompareFindsFaultsInTheServer(t *testing.T) {
 func TestCompareSaysWhyAServerDoesNotStart(t *testing.T) {
 	t.Parallel()
 	status, out, problems := compareFake(t, "refuse", "--quick --only ^steady")
-	if want := "the disk is on fire"; status != exitBad || out != "" || !strings.Contains(problems, want) {
+	if want := "the disk is on fire"; status != exitBad || !strings.Contains(out, want) {
 		t.Errorf("exit status %d, stdout %q, stderr %q, want %d and %q", status, out, problems, exitBad, want)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -23,6 +24,10 @@ func TestMain(m *testing.M) {
 	case len(os.Args) > 1 && os.Args[1] == "--ssh-addr":
 		serveFake(ctx)
 	default:
+		// Most of these tests wait for a server to be silent for long enough: more of them than there are processors can.
+		if err := flag.Set("test.parallel", "6"); err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 }
