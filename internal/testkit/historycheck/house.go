@@ -96,7 +96,7 @@ type Bar struct {
 	House bool // not only in the room
 }
 
-// View is what somebody was shown who asked for what was said in a room, at a time when everything was at rest.
+// View is what somebody was shown who asked for what was said in a room, at a time when nobody was in the house.
 type View struct {
 	Name   string
 	Reader string
@@ -107,7 +107,7 @@ type View struct {
 	After  int // by how many audits it was preceded
 }
 
-// Probe is an attempt to come into a room and say something there, at a time when everything was at rest.
+// Probe is an attempt to come into a room and say something there, at a time when nobody was in the house.
 type Probe struct {
 	Who     string
 	Account bool

@@ -200,7 +200,6 @@ type chamber struct {
 	aspects map[string]string
 	keepers []string // the owner first
 	invited []string
-	inside  map[string]bool // who may be
 }
 
 // done is an act that may be taken back.
@@ -215,15 +214,15 @@ func (p *peace) begin() *order {
 
 func (o *order) room(name string) *chamber {
 	if o.rooms[name] == nil {
-		o.rooms[name] = &chamber{aspects: map[string]string{}, inside: map[string]bool{}}
+		o.rooms[name] = &chamber{aspects: map[string]string{}}
 	}
 	return o.rooms[name]
 }
 
-// knows says that somebody may know of a room, and come into it but for bars.
+// knows says that somebody who is not in a room may know of it, and come into it but for bars.
 func (o *order) knows(who, room string) bool {
 	m := o.room(room)
-	return m.aspects["private"] == "" || slices.Contains(m.keepers, who) || slices.Contains(m.invited, who) || m.inside[who]
+	return m.aspects["private"] == "" || slices.Contains(m.keepers, who) || slices.Contains(m.invited, who)
 }
 
 // barred returns what keeps somebody out of a room, or from speaking there.
@@ -243,7 +242,7 @@ func (o *order) do(r *Record) {
 	o.acts[r.ID] = a
 	switch r.Kind {
 	case "opened":
-		o.rooms[r.Room] = &chamber{aspects: map[string]string{}, inside: map[string]bool{}, keepers: []string{r.By}}
+		o.rooms[r.Room] = &chamber{aspects: map[string]string{}, keepers: []string{r.By}}
 	case "arranged":
 		was := m.aspects[r.What]
 		m.aspects[r.What] = r.Value
@@ -252,7 +251,7 @@ func (o *order) do(r *Record) {
 		was := slices.Clone(m.invited)
 		m.invited = slices.DeleteFunc(slices.Clone(m.invited), func(who string) bool { return who == r.Whom })
 		if !r.Off {
-			m.invited, m.inside[r.Whom] = append(m.invited, r.Whom), true
+			m.invited = append(m.invited, r.Whom)
 		}
 		a.back = func() { m.invited = was }
 	case "ranked":
@@ -260,22 +259,13 @@ func (o *order) do(r *Record) {
 		m.keepers = slices.DeleteFunc(slices.Clone(m.keepers), func(who string) bool { return who == r.Whom })
 		switch r.What {
 		case "moderator":
-			m.keepers, m.inside[r.Whom] = append(m.keepers, r.Whom), true
+			m.keepers = append(m.keepers, r.Whom)
 		case "owner":
-			m.keepers, m.inside[r.Whom] = append([]string{r.Whom}, m.keepers...), true
+			m.keepers = append([]string{r.Whom}, m.keepers...)
 		}
 		a.back = func() { m.keepers = was }
-	case "kicked":
-		delete(m.inside, r.Whom)
 	case "muted", "banned":
 		o.bars = append(o.bars, r)
-		if r.Kind == "banned" {
-			for name, m := range o.rooms {
-				if r.Room == "" || r.Room == name {
-					delete(m.inside, r.Whom)
-				}
-			}
-		}
 		a.back = func() { o.lift(r.ID) }
 	case "lifted":
 		for _, id := range r.Of {
