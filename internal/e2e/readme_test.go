@@ -26,10 +26,10 @@ func TestReadmeShowsRealScreens(t *testing.T) {
 	before, rest, ok := strings.Cut(string(b), heading)
 	section, after, _ := strings.Cut(rest, "\n## ")
 	parts := strings.Split(section, fence) // what stands between fences has an odd index
-	if !ok || len(parts) != 7 {
-		t.Fatalf("%s has %d blocks in the section %q, want three", path, len(parts)/2, heading)
+	if !ok || len(parts) != 9 {
+		t.Fatalf("%s has %d blocks in the section %q, want four", path, len(parts)/2, heading)
 	}
-	for i, got := range map[int]string{1: twoDoors(t), 3: typingWhileOthersTalk(t), 5: comingBack(t)} {
+	for i, got := range map[int]string{1: twoDoors(t), 3: typingWhileOthersTalk(t), 5: comingBack(t), 7: severalRooms(t)} {
 		if want := parts[i]; got != want && !*update {
 			t.Errorf("the screens are\n%s\nwant what %s says\n%s", got, path, want)
 		}
@@ -149,6 +149,34 @@ func comingBack(t *testing.T) string {
 	frames = append(frames, "behind the tunnel, with ssh once more:\n"+letterTime.ReplaceAllString(after.frame(false), "14:05 ["))
 	after.press("C-d")
 	after.ends(0)
+	return sideBySide(cols, frames...)
+}
+
+// severalRooms is kim's screen in one room, and when they have turned to another.
+func severalRooms(t *testing.T) string {
+	t.Helper()
+	const cols = 52
+	l := openLane(t, setup{}, false)
+	kim := openPane(t, cols, 8, l.house.openSSH(t, "kim", "", "en_US.UTF-8"))
+	p := &playing{scenario: &scenario{file: "README.md", login: "kim"}, t: t, v: variant{"en", cols}, lane: l, pane: kim}
+	p.begin()
+	for _, step := range []string{
+		"type /join #dev", "press Enter", "sees #dev · here: 1", "lee types /join #dev", "lee sees here: 2", "sees lee joined.", "press M-1",
+		"sees #lobby · here: 7", "press C-l", "lee says the build is green", "lee says kim: have a look",
+	} {
+		p.step(step)
+	}
+	l.lined["박하늘"].sends("누가 차 마실래요?\n") // which lee, who looks at another room, is not shown
+	p.step("sees 마실래요?")
+	frames := []string{"in the lobby, while #dev talks:\n", "Alt-2:\n"}
+	for i, want := range []string{"#lobby kim [2 #dev 2!]> " + cursorMark, "have a look\n#dev kim> " + cursorMark} {
+		if i == 1 {
+			kim.press("M-2")
+		}
+		p.await(func() bool { return strings.HasSuffix(strings.TrimSuffix(kim.frame(false), "\n"), want) }, "a screen that ends in %q", want)
+		frames[i] += kim.frame(false)
+	}
+	p.leave()
 	return sideBySide(cols, frames...)
 }
 
