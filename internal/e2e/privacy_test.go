@@ -263,8 +263,8 @@ func (w *watch) sees(who, way string, saw bool) {
 	}
 }
 
-func (w *watch) direct() bool { return w.seen.name == "A direct message" }
-func (w *watch) struck() bool { return w.seen.name == "A struck line" }
+func (w *watch) direct() bool { return w.name == "A direct message" }
+func (w *watch) struck() bool { return w.name == "A struck line" }
 
 // everybody is called by all who sit at SSH.
 func (w *watch) everybody(f func(nick string)) {
