@@ -195,9 +195,9 @@ func (h *house) run(ctx context.Context) error {
 }
 
 // knocked lets an address pay for somebody who is banned and came to a door, unless others are here by the same address: behind it is a
-// school, or a home, and not somebody alone.
+// school, or a home, and not somebody alone. Nor does one by which an operator came lately, who must not stand before a closed door.
 func (h *house) knocked(door string, from netip.Addr) {
-	if h.room.Inhabited(from) {
+	if h.room.Inhabited(from) || h.room.Trusted(from) {
 		return
 	}
 	gate := h.sshGate

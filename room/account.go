@@ -75,6 +75,7 @@ func (r *Rules) Restore(s Snapshot) error {
 	for where := range r.rooms {
 		if r.halls[where] == nil {
 			r.halls[where] = newHall()
+			r.halls[where].said = true
 		}
 	}
 	return nil
@@ -125,6 +126,7 @@ func (r *Rules) account(e *Event, from Person) Void {
 		}
 		a.Keys = append(a.Keys, b.Key)
 		put(r, r.keys, b.Key, a.ID)
+		r.extendBars(old, b.Key)
 	case KeyRemoved:
 		i := slices.Index(a.Keys, b.Key)
 		switch {

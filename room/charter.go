@@ -100,13 +100,28 @@ const (
 	aspectKeepers Aspect = "keepers"
 )
 
+// access is who comes into a room: making it private invites those who are inside.
+type access struct {
+	Private *bool
+	Invited *[]Person
+}
+
+// welcome invites people of whom it will be known that it is they, as far as there is room for them.
+func (m *Room) welcome(inside []Person) {
+	for _, p := range inside {
+		if p.Key != "" && !m.invites(p) && !slices.Contains(m.Keepers, p.ID) && len(m.Invited) < MaxInvited {
+			m.Invited = append(m.Invited, p)
+		}
+	}
+}
+
 // field returns where a room has an aspect; nil for none.
 func (m *Room) field(a Aspect) any {
 	switch a {
 	case AspectTopic:
 		return &m.Topic
 	case AspectPrivate:
-		return &m.Private
+		return &access{&m.Private, &m.Invited}
 	case AspectLocked:
 		return &m.Locked
 	case AspectSlow:

@@ -10,23 +10,24 @@ import (
 
 // wire is the form of Data of every kind. Fields are only ever added; a program that does not know one ignores it.
 type wire struct {
-	From   wirePerson  `json:"from"`
-	To     *wirePerson `json:"to,omitempty"`
-	Text   string      `json:"text,omitempty"`
-	Nick   string      `json:"nick,omitempty"`
-	Screen string      `json:"screen,omitempty"`
-	Visit  bool        `json:"visit,omitempty"`
-	Why    string      `json:"why,omitempty"`
-	Names  []string    `json:"names,omitempty"`
-	Key    string      `json:"key,omitempty"`
-	Name   string      `json:"name,omitempty"`
-	Value  string      `json:"value,omitempty"`
-	Until  *time.Time  `json:"until,omitempty"`
-	Addr   string      `json:"addr,omitempty"`
-	Proof  string      `json:"proof,omitempty"` // the hash that a password was checked against
-	Off    bool        `json:"off,omitempty"`   // the opposite of what the kind says
-	IDs    []string    `json:"ids,omitempty"`
-	Target *wireTarget `json:"target,omitempty"`
+	From   wirePerson   `json:"from"`
+	To     *wirePerson  `json:"to,omitempty"`
+	Text   string       `json:"text,omitempty"`
+	Nick   string       `json:"nick,omitempty"`
+	Screen string       `json:"screen,omitempty"`
+	Visit  bool         `json:"visit,omitempty"`
+	Why    string       `json:"why,omitempty"`
+	Names  []string     `json:"names,omitempty"`
+	Key    string       `json:"key,omitempty"`
+	Name   string       `json:"name,omitempty"`
+	Value  string       `json:"value,omitempty"`
+	Until  *time.Time   `json:"until,omitempty"`
+	Addr   string       `json:"addr,omitempty"`
+	Proof  string       `json:"proof,omitempty"` // the hash that a password was checked against
+	Off    bool         `json:"off,omitempty"`   // the opposite of what the kind says
+	IDs    []string     `json:"ids,omitempty"`
+	People []wirePerson `json:"people,omitempty"`
+	Target *wireTarget  `json:"target,omitempty"`
 }
 
 // wireTarget is whom a bar means.
@@ -134,7 +135,7 @@ var decoders = map[string]func(wire) (Body, error){
 
 	"opened":    decodeOpened,
 	"closed":    func(wire) (Body, error) { return Closed{}, nil },
-	"arranged":  func(w wire) (Body, error) { return Arranged{Aspect(w.Name), Sentence(w.Value).s}, nil },
+	"arranged":  decodeArranged,
 	"invited":   decodeInvited,
 	"ranked":    decodeRanked,
 	"appointed": func(w wire) (Body, error) { return Appointed{w.Names}, nil },

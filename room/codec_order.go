@@ -17,6 +17,9 @@ func encodeOrder(r *Record, w *wire, b Body) {
 		r.Kind = "closed"
 	case Arranged:
 		r.Kind, w.Name, w.Value = "arranged", string(b.What), b.Value
+		for _, p := range b.Inside {
+			w.People = append(w.People, toWire(p))
+		}
 	case Invited:
 		whom := toWire(b.Whom)
 		r.Kind, w.To, w.Off, w.Proof = "invited", &whom, b.Out, b.Pass
@@ -65,6 +68,18 @@ func decodeOpened(w wire) (Body, error) {
 		err = errors.New("a room without a name")
 	}
 	return Opened{Name: name, Names: w.Names}, err
+}
+
+func decodeArranged(w wire) (Body, error) {
+	b := Arranged{What: Aspect(w.Name), Value: Sentence(w.Value).s}
+	for _, inside := range w.People {
+		p, err := fromWire(inside)
+		if err != nil {
+			return nil, err
+		}
+		b.Inside = append(b.Inside, p)
+	}
+	return b, nil
 }
 
 // whomOf returns the person whom a record is about.

@@ -80,6 +80,8 @@ type (
 	Arranged struct {
 		What  Aspect
 		Value string // in the form that the aspect has; see its constant
+		// Inside are the people in a room that is made private: they may come back. House.Do puts them in.
+		Inside []Person
 	}
 	// Invited lets somebody into a private room for as long as it has an owner, or no more. Whoever knows the password lets themselves in:
 	// then Pass is the hash that it was checked against.

@@ -47,7 +47,7 @@ func (r *Rules) barred(e *Event) *Bar {
 // concerned says that a bar which hits the author of a record makes it void.
 func (r *Rules) concerned(b *Bar, e *Event) bool {
 	if _, renames := e.Body.(Renamed); renames { // they would be in a room under a name that is kept out of it
-		return !b.Mute && (b.Where == HouseSubject || r.at(b.Where, e.From.ID) != nil)
+		return b.Where == HouseSubject || r.at(b.Where, e.From.ID) != nil // and a name can say much, too
 	}
 	if b.Where != HouseSubject && b.Where != e.Subject {
 		return false
@@ -89,6 +89,18 @@ func (r *Rules) seeker(who Person, join *Joined) Seeker {
 		}
 	}
 	return s
+}
+
+// extendBars has the bars that mean the owner of an account mean a key that comes to it, too: it would else open the way that they close,
+// once the account is gone.
+func (r *Rules) extendBars(a *Account, key string) {
+	for _, b := range r.bars {
+		if (Target{Persons: b.Target.Persons, Keys: b.Target.Keys}).Hits(Seeker{Person: a.ID, Keys: a.Keys}) {
+			more := *b
+			more.Target.Keys = append(slices.Clip(b.Target.Keys), key)
+			r.putBar(&more)
+		}
+	}
 }
 
 // hitting returns the bars that mean somebody, the oldest first.
@@ -311,7 +323,9 @@ func (r *Rules) arrange(e *Event, b Arranged) Verdict {
 			return void(VoidNoChange)
 		}
 	case AspectPrivate:
-		m.Private = b.Value != ""
+		if m.Private = b.Value != ""; m.Private {
+			m.welcome(b.Inside)
+		}
 	case AspectLocked:
 		m.Locked = b.Value != ""
 	case AspectSlow:
@@ -433,6 +447,7 @@ func (r *Rules) kick(e *Event, b Kicked) Verdict {
 	p := r.at(e.Subject, b.Whom.ID)
 	switch {
 	case r.replaying:
+		r.uninvite(e.Subject, b.Whom)
 		r.putAct(act)
 		return Verdict{}
 	case p == nil:
@@ -441,9 +456,19 @@ func (r *Rules) kick(e *Event, b Kicked) Verdict {
 		return void(VoidProtected)
 	}
 	out := p.person
+	r.uninvite(e.Subject, out)
 	r.putAct(act)
 	listed := r.expel(e.Subject, out.ID)
 	return Verdict{From: e.From, Out: []Person{out}, Shown: listed}
+}
+
+// uninvite takes somebody from the guests of a private room: whoever was put out of it needs another invitation.
+func (r *Rules) uninvite(where Subject, who Person) {
+	if old := r.rooms[where]; old != nil && old.Private && old.invites(who) {
+		m := old.clone()
+		m.Invited = slices.DeleteFunc(m.Invited, func(p Person) bool { return p.ID == who.ID || p.Key != "" && p.Key == who.Key })
+		r.putRoom(m)
+	}
 }
 
 // above says that somebody may act on another: their role is the higher one, whichever key the other is here by.
@@ -717,7 +742,9 @@ func (m *Room) reset(a Aspect) any {
 		m.Keepers = nil
 	case AspectTopic:
 		m.Topic = Topic{}
-	case AspectPrivate, AspectLocked, AspectSlow, AspectPassword: // values of JSON replace these whole
+	case AspectPrivate:
+		m.Private, m.Invited = false, nil
+	case AspectLocked, AspectSlow, AspectPassword: // values of JSON replace these whole
 	}
 	return m.field(a)
 }

@@ -46,7 +46,19 @@ func (r *Rules) knows(who Person, where Subject) bool {
 	if m == nil {
 		return false
 	}
-	return !m.Private || r.keeps(who, m) || m.invites(who) || r.at(where, who.ID) != nil
+	if !m.Private || r.at(where, who.ID) != nil {
+		return true
+	}
+	return (r.keeps(who, m) || m.invites(who)) && !r.keptOut(who, where)
+}
+
+// keptOut says that a ban keeps somebody out of a room now.
+func (r *Rules) keptOut(who Person, where Subject) bool {
+	if len(r.bars) == 0 || r.topRole(who, where) == RoleOperator {
+		return false
+	}
+	now := time.Now()
+	return slices.ContainsFunc(r.hitting(r.seeker(who, nil)), func(b *Bar) bool { return !b.Mute && b.covers(where) && !b.over(now) })
 }
 
 // keeps says that somebody is the owner or a moderator of a room, whatever they are in the house.
@@ -160,12 +172,9 @@ func (h *House) Acts(by PersonID) []Act {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	var acts []Act
-	for _, a := range h.rules.acts {
-		if a.By.ID == by && !a.Undone && time.Since(a.At) <= UndoFor {
-			acts = append(acts, *a)
-		}
+	for _, a := range h.rules.actsOf(by) {
+		acts = append(acts, *a)
 	}
-	slices.SortFunc(acts, func(a, b Act) int { return b.At.Compare(a.At) })
 	return acts
 }
 
@@ -220,8 +229,43 @@ func (h *House) Looks(who Person) Seeker {
 
 // Do commits what somebody does to a room or to keep order, and returns when it is in force. It blocks like [Member.Post].
 func (h *House) Do(ctx context.Context, by Person, where Subject, b Body) (Result, error) {
+	if a, ok := b.(Arranged); ok && a.What == AspectPrivate && a.Value != "" {
+		for _, m := range h.Members(where) {
+			a.Inside = append(a.Inside, m.Person)
+		}
+		b = a
+	}
 	results, err := h.post(ctx, Encode(by, where, b))
 	return first(results), err
+}
+
+// Undoable returns the newest act of somebody that can be taken back now, and those that are newer and cannot be: what they did does not
+// go back, or was changed since.
+func (h *House) Undoable(by Person) (act Act, passed []Act, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, a := range h.rules.actsOf(by.ID) {
+		h.rules.Attempt()
+		why := h.rules.reverse(a, &Event{From: by, Subject: HouseSubject, At: time.Now()}, &Verdict{})
+		h.rules.Undo()
+		if why == "" {
+			return *a, passed, true
+		}
+		passed = append(passed, *a)
+	}
+	return Act{}, passed, false
+}
+
+// actsOf lists what somebody did in the last [UndoFor] and has not taken back, the last first.
+func (r *Rules) actsOf(by PersonID) []*Act {
+	var acts []*Act
+	for _, a := range r.acts {
+		if a.By.ID == by && !a.Undone && time.Since(a.At) <= UndoFor {
+			acts = append(acts, a)
+		}
+	}
+	slices.SortFunc(acts, func(a, b *Act) int { return b.At.Compare(a.At) })
+	return acts
 }
 
 // Appoint makes those people operators whose keys the configuration names, and nobody else by it.
@@ -241,10 +285,10 @@ func (h *House) Appoint(ctx context.Context, keys []string) error {
 }
 
 // closeEvery is how often the house looks for rooms that have been empty for too long.
-const closeEvery = time.Minute
+const closeEvery = 10 * time.Second
 
-// closeRooms ends rooms that nobody owns and that have been empty for RoomKeep, until ctx ends. After a start all of them count as
-// just left.
+// closeRooms ends rooms that nobody owns and that have been empty for RoomKeep, and such in which nothing was ever said as soon as it
+// sees them, until ctx ends. After a start all of them count as just left, and as rooms where something was said.
 func (h *House) closeRooms(ctx context.Context) {
 	if h.opt.RoomKeep <= 0 {
 		return
@@ -255,13 +299,13 @@ func (h *House) closeRooms(ctx context.Context) {
 	for {
 		now := time.Now()
 		left := h.ownerless()
-		maps.DeleteFunc(empty, func(where Subject, _ time.Time) bool { return !slices.Contains(left, where) })
-		for _, where := range left {
+		maps.DeleteFunc(empty, func(where Subject, _ time.Time) bool { _, still := left[where]; return !still })
+		for where, silent := range left {
 			since, known := empty[where]
 			switch {
-			case !known:
+			case !known && !silent:
 				empty[where] = now
-			case now.Sub(since) >= h.opt.RoomKeep:
+			case silent, now.Sub(since) >= h.opt.RoomKeep:
 				if _, err := h.Do(ctx, Person{}, where, Closed{}); err != nil && ctx.Err() == nil {
 					h.opt.Logger.Warn("empty room not closed", "room", string(where), "err", err)
 				}
@@ -275,14 +319,14 @@ func (h *House) closeRooms(ctx context.Context) {
 	}
 }
 
-// ownerless lists the empty rooms that nobody owns.
-func (h *House) ownerless() []Subject {
+// ownerless finds the empty rooms that nobody owns, and whether nothing was ever said in them: these need not be kept at all.
+func (h *House) ownerless() map[Subject]bool {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	var rooms []Subject
+	rooms := map[Subject]bool{}
 	for where, m := range h.rules.rooms {
-		if where != Lobby && h.rules.ownerOf(m) == "" && len(h.rules.halls[where].members) == 0 {
-			rooms = append(rooms, where)
+		if in := h.rules.halls[where]; where != Lobby && h.rules.ownerOf(m) == "" && len(in.members) == 0 {
+			rooms[where] = !in.said && m.Topic.Text.Empty()
 		}
 	}
 	return rooms

@@ -195,6 +195,7 @@ func TestARoomThatNobodyOwnsEndsWhenItIsEmptyForLong(t *testing.T) {
 		guest, ann := s.enter(guest("gus")), s.enter(keyed("ann"))
 		s.register(ann)
 		s.joins(guest, dev)
+		s.sayIn(guest, dev, "hello?")
 		s.joins(ann, "room/hers")
 		for _, m := range []*room.Member{guest, ann} {
 			for _, where := range m.Rooms()[1:] {
@@ -226,8 +227,96 @@ func TestARoomThatNobodyOwnsEndsWhenItIsEmptyForLong(t *testing.T) {
 		s.does(ann, room.Erased{Until: time.Now()})
 		exist(2*time.Hour, room.Lobby)
 		s.joins(guest, dev) // the name is free
+		if _, err := guest.Part(context.Background(), dev); err != nil {
+			t.Fatal(err)
+		}
+		exist(time.Minute, room.Lobby) // nobody had said anything in it
 		s.close()
 	})
+}
+
+// Whoever is kept out of a private room reads nothing of it, invited or not; who was inside as it became private may come back.
+func TestABanShutsAPrivateRoomToItsGuests(t *testing.T) {
+	s := openHouse(t, room.Options{})
+	ann, bob := s.enter(keyed("ann")), s.enter(keyed("bob"))
+	s.register(ann)
+	s.joins(ann, dev)
+	s.joins(bob, dev)
+	if r, err := s.Do(context.Background(), ann.Person(), dev, room.Arranged{What: room.AspectPrivate, Value: "on"}); err != nil || r.Void != "" {
+		t.Fatalf("private: %+v, %v", r, err)
+	}
+	if _, err := bob.Part(context.Background(), dev); err != nil {
+		t.Fatal(err)
+	}
+	if !s.Knows(bob.Person(), dev) {
+		t.Error("who was inside as the room became private may not come back")
+	}
+	s.orders(ann.Person(), dev, room.Barred{Bar: room.Bar{Target: room.Target{Keys: []string{bob.Key()}}, Label: "bob"}})
+	if s.Knows(bob.Person(), dev) {
+		t.Error("who is banned from a private room learns of it all the same")
+	}
+}
+
+func TestAMutedPersonTakesNoOtherName(t *testing.T) {
+	s := openHouse(t, room.Options{})
+	ann, bob := s.enter(keyed("ann")), s.enter(keyed("bob"))
+	s.register(ann)
+	s.joins(ann, dev)
+	s.joins(bob, dev)
+	s.orders(ann.Person(), dev, room.Barred{Bar: room.Bar{Mute: true, Target: room.Target{Keys: []string{bob.Key()}}, Label: "bob"}})
+	if err := bob.Rename(context.Background(), "buy-now", []string{"case:buy-now"}); err == nil {
+		t.Error("who may not speak says it by a name")
+	}
+	if _, err := bob.Part(context.Background(), dev); err != nil {
+		t.Fatal(err)
+	}
+	if err := bob.Rename(context.Background(), "robert", []string{"case:robert"}); err != nil {
+		t.Errorf("who is muted in a room that they left cannot take a name: %v", err)
+	}
+}
+
+// A key that comes to an account is meant by the bars that mean the account, also when that is gone.
+func TestABarGrowsWithTheKeysOfAnAccount(t *testing.T) {
+	s := openHouse(t, room.Options{})
+	ann, bob := s.enter(keyed("ann")), s.enter(keyed("bob"))
+	s.register(ann)
+	s.register(bob)
+	s.joins(ann, dev)
+	s.orders(ann.Person(), dev, room.Barred{Bar: room.Bar{Target: room.Target{Keys: []string{bob.Key()}}, Label: "bob"}})
+	s.does(bob, room.KeyAdded{Key: "SHA256:another"})
+	s.does(bob, room.Erased{Until: time.Now()})
+	other, err := s.Enter(context.Background(), room.Claim{Key: "SHA256:another", Nick: "innocent", Names: namesOf("innocent")}, room.Entry{Where: room.Lobby})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Join(context.Background(), room.Entry{Where: dev}); err == nil {
+		t.Error("the key that was added comes in")
+	}
+}
+
+// What cannot be taken back stands in nobody's way.
+func TestUndoPassesOverWhatCannotBeTakenBack(t *testing.T) {
+	s := openHouse(t, room.Options{})
+	ann, bob := s.enter(keyed("ann")), s.enter(keyed("bob"))
+	s.register(ann)
+	s.joins(ann, dev)
+	s.joins(bob, dev)
+	s.orders(ann.Person(), dev, room.Arranged{What: room.AspectSlow, Value: "10s"})
+	s.orders(ann.Person(), dev, room.Kicked{Whom: bob.Person()})
+	before := s.RulesDump()
+	act, passed, ok := s.Undoable(ann.Person())
+	if !ok || act.Kind != "arranged" || len(passed) != 1 || passed[0].Kind != "kicked" {
+		t.Errorf("Undoable = %+v, %+v, %v; want the slow room behind a kick", act, passed, ok)
+	}
+	if after := s.RulesDump(); after != before {
+		t.Error("looking for what can be undone has changed something")
+	}
+	if r, err := s.Do(context.Background(), ann.Person(), room.HouseSubject, room.Undone{Act: act.ID, Kind: act.Kind}); err != nil || r.Void != "" {
+		t.Errorf("undone: %+v, %v", r, err)
+	}
+	if act, _, ok := s.Undoable(ann.Person()); ok {
+		t.Errorf("Undoable = %+v, want nothing more", act)
+	}
 }
 
 func TestARoomIsPassedOnWhenItsOwnersAccountEnds(t *testing.T) {

@@ -58,6 +58,7 @@ type hall struct {
 	members map[PersonID]*presence
 	listed  int                    // members with a listed screen
 	spoke   map[PersonID]time.Time // when people last spoke in it, while it is slow
+	said    bool                   // something was said in it, for all that is known
 }
 
 func newHall() *hall {
@@ -283,6 +284,9 @@ func (r *Rules) speak(e *Event, from Person) Verdict {
 				}
 			}
 		}
+	}
+	if !in.said {
+		set(r, &in.said, true)
 	}
 	if s := r.nicks[from.ID]; s.away != nil { // who speaks is back
 		set(r, &s.away, nil)

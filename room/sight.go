@@ -198,6 +198,20 @@ func (h *House) Inhabited(addr netip.Addr) bool {
 	return false
 }
 
+// Trusted says that an operator was here by an address in the last day.
+func (h *House) Trusted(addr netip.Addr) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, some := range h.sights.of {
+		for _, seen := range some {
+			if seen.Addr == addr.Unmap() && time.Since(seen.At) <= SightedFor && h.rules.topRole(seen.Person, HouseSubject) == RoleOperator {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Sightings returns where somebody was seen in the last day, the last first.
 func (h *House) Sightings(match func(Sighting) bool) []Sighting {
 	h.mu.RLock()

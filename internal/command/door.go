@@ -37,7 +37,7 @@ func (d Door) To(typed string) (room.Entry, *Failure) {
 		return room.Entry{}, &Failure{Say: i18n.RoomTaken, Args: []any{shorten(typed)}}
 	case there:
 		return room.Entry{}, &Failure{Say: i18n.RoomLooksLike, Args: []any{shorten(typed), m.Name}}
-	case d.Total > 0 && d.House.CountRooms() >= d.Total:
+	case d.Total > 0 && d.House.CountRooms() >= d.share():
 		return room.Entry{}, &Failure{Say: i18n.RoomsFull, Args: []any{d.Total}}
 	}
 	nick, err := room.NewNick(name.String())
@@ -45,6 +45,15 @@ func (d Door) To(typed string) (room.Entry, *Failure) {
 		return room.Entry{}, &Failure{Say: i18n.NoSuchRoom, Args: []any{shorten(typed)}}
 	}
 	return room.Entry{Where: where, Open: &room.Opened{Name: nick, Names: name.Keys()}}, nil
+}
+
+// share is how many rooms there may be for the caller to make another: the last tenth is for people with accounts, whom guests cannot keep
+// from making any.
+func (d Door) share() int {
+	if d.House.RoleIn(d.Who, room.HouseSubject) >= room.RoleMember {
+		return d.Total
+	}
+	return d.Total - d.Total/10
 }
 
 // parse reads the name of a room.

@@ -256,11 +256,11 @@ func limitKeys() []key {
 			`with less free space than this, posting answers "not saved"; reading and leaving go on`),
 
 		whole("rooms_total", 10_000, 1, 1_000_000, func(l *Limits) *int { return &l.RoomsTotal },
-			"no further room can be made, until one disappears"),
+			"no further room can be made, until one disappears; the last tenth is for people with accounts"),
 		exempted(whole("rooms_per_person", 20, 1, 10_000, func(l *Limits) *int { return &l.RoomsPerPerson },
 			"who is in so many rooms leaves one before joining another")),
 		span("room_keep", 24*time.Hour, time.Second, 365*24*time.Hour, func(l *Limits) *time.Duration { return &l.RoomKeep },
-			"a room that nobody owns and that was empty for so long disappears; there is no \"never\", which would fill rooms_total"),
+			"a room that nobody owns and that was empty for so long disappears, one in which nothing was said at once; there is no \"never\", which would fill rooms_total"),
 
 		span("write_stall", 2*time.Minute, time.Second, 24*time.Hour, func(l *Limits) *time.Duration { return &l.WriteStall },
 			"a peer that acknowledged nothing, or answered no keepalive, for so long is gone: session ends, the room is told"),

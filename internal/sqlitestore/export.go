@@ -64,7 +64,12 @@ func export(ctx context.Context, conn *sql.Conn, q ExportQuery, yield func(*room
 	if err != nil {
 		return err
 	}
+	// A room that is there no more may have been private, and so may one of the same name before this one.
 	private := func(where room.Subject) bool { return !q.Private && rooms[where].Private }
+	gone := func(c room.Committed) bool {
+		m, there := rooms[c.Record.Subject]
+		return !q.Private && c.Record.Kind != "told" && (!there || c.Seq < m.Opened)
+	}
 	if private(q.Room) {
 		return fmt.Errorf("%s is private: with --private what is said there is exported, too", roomName(q.Room))
 	}
@@ -82,7 +87,7 @@ func export(ctx context.Context, conn *sql.Conn, q ExportQuery, yield func(*room
 		}
 		for i := range step {
 			e := &step[i]
-			if e.event == nil || private(e.c.Record.Subject) {
+			if e.event == nil || private(e.c.Record.Subject) || gone(e.c) {
 				continue
 			}
 			line := e.shown()
