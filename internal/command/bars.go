@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,7 +24,7 @@ func mute(ctx context.Context, c *Call) (Answer, error) { return bar(ctx, c, tru
 func ban(ctx context.Context, c *Call) (Answer, error)  { return bar(ctx, c, false) }
 
 func bar(ctx context.Context, c *Call, mute bool) (Answer, error) {
-	b, with, err := c.barring(mute)
+	b, err := c.barring(mute)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -33,9 +32,9 @@ func bar(ctx context.Context, c *Call, mute bool) (Answer, error) {
 	switch {
 	case p.Void != "":
 		return Answer{}, Voided(p.Void, p.Bar, c.House, c.zone(), c.Contact)
-	case with["dry-run"]:
+	case c.With[dryRun]:
 		return lines(c.foretold(b, p)...), nil
-	case p.Shared > 1 && !with["shared"]:
+	case p.Shared > 1 && !c.With["shared"]:
 		return Answer{}, fail(i18n.BarShared, p.Shared, strings.Join(behind(p), ", "))
 	}
 	r, err := c.do(ctx, b.Where, room.Barred{Bar: b})
@@ -240,6 +239,14 @@ func lift(ctx context.Context, c *Call, mute bool) (Answer, error) {
 	}
 	var out []string
 	for _, b := range found {
+		if c.With[dryRun] {
+			key := i18n.WouldUnban
+			if b.Mute {
+				key = i18n.WouldUnmute
+			}
+			out = append(out, c.sentence(key, b.Label, c.in(b.Where)))
+			continue
+		}
 		if _, err := c.do(ctx, b.Where, room.Lifted{Bar: b.ID, Mute: b.Mute, Label: b.Label}); err != nil {
 			return lines(out...), err
 		}
@@ -248,6 +255,9 @@ func lift(ctx context.Context, c *Call, mute bool) (Answer, error) {
 			key = i18n.Unmuted
 		}
 		out = append(out, c.sentence(key, b.Label, c.in(b.Where)))
+	}
+	if c.With[dryRun] {
+		out = append(out, c.Lang.Text(i18n.NothingDone))
 	}
 	return lines(out...), nil
 }
@@ -271,87 +281,4 @@ func (c *Call) meant(all []room.Bar, typed string, mute bool) []room.Bar {
 			key != "" && slices.Contains(b.Target.Keys, key) || net.IsValid() && slices.Contains(b.Target.Nets, net)
 		return b.Mute != mute || !hit
 	})
-}
-
-// lasting reads how long something is to last: 30s, 10m, 12h, 7d, 2w, or several such as 1h30m. It is false for what is none, and for
-// more than maxLasting.
-func lasting(word string) (time.Duration, bool) {
-	var d time.Duration
-	if word == "" || word[0] < '0' || word[0] > '9' {
-		return 0, false
-	}
-	last := word[len(word)-1]
-	if day := map[byte]time.Duration{'d': 24 * time.Hour, 'w': 7 * 24 * time.Hour}[last]; day > 0 {
-		n, err := strconv.ParseUint(word[:len(word)-1], 10, 16)
-		if err != nil || n > uint64(maxLasting/day) {
-			return 0, false
-		}
-		d = time.Duration(n) * day
-	} else {
-		var err error
-		if d, err = time.ParseDuration(word); err != nil {
-			return 0, false
-		}
-	}
-	return d, d > 0 && d <= maxLasting
-}
-
-const (
-	// maxLasting is the longest that anybody counts; for longer there is "forever".
-	maxLasting = 10 * 365 * 24 * time.Hour
-	minSlow    = time.Second
-	maxSlow    = time.Hour
-)
-
-// forever is the word for a bar that ends when it is lifted.
-const forever = "forever"
-
-// untilWhen takes from the beginning of rest how long a bar is to last, if it stands there.
-func untilWhen(rest string, otherwise time.Duration, now time.Time) (until time.Time, after string, err error) {
-	word, after, _ := strings.Cut(rest, " ")
-	word = strings.ToLower(word)
-	if word == forever {
-		return time.Time{}, after, nil
-	}
-	if d, ok := lasting(word); ok {
-		return now.Add(d), after, nil
-	}
-	if word != "" && '0' <= word[0] && word[0] <= '9' {
-		return time.Time{}, rest, fail(i18n.BarLasting, shorten(word))
-	}
-	return now.Add(otherwise), rest, nil
-}
-
-// flagOf reads a word as a flag. Phones make one dash of two.
-func flagOf(word string) (name string, is bool) {
-	for _, sign := range []string{"--", "—", "–"} {
-		if name, is := strings.CutPrefix(word, sign); is && name != "" && 'a' <= name[0]|0x20 && name[0]|0x20 <= 'z' {
-			return strings.ToLower(name), true
-		}
-	}
-	return "", false
-}
-
-// isFlag says that a word is the flag of that name.
-func isFlag(w word, name string) bool {
-	flag, is := flagOf(w.text)
-	return is && !w.quoted && flag == name
-}
-
-// cutFlags takes flags out of what stands behind a command, wherever they are: a dry run that is taken for a part of the reason would be
-// none. A flag that there is not is refused for the same reason.
-func cutFlags(rest string, known ...string) (bare string, with map[string]bool, err error) {
-	var words []string
-	with = map[string]bool{}
-	for word := range strings.FieldsFuncSeq(rest, func(r rune) bool { return r == ' ' || r == '\n' }) {
-		switch name, is := flagOf(word); {
-		case !is:
-			words = append(words, word)
-		case !slices.Contains(known, name):
-			return "", nil, fail(i18n.NoFlag, shorten(word), fmt.Sprintf("--%s", strings.Join(known, " --")))
-		default:
-			with[name] = true
-		}
-	}
-	return strings.Join(words, " "), with, nil
 }

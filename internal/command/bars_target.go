@@ -14,39 +14,35 @@ import (
 
 // This file finds out whom a bar is to mean.
 
-// barring reads the bar that a caller wants, and the flags beside it.
-func (c *Call) barring(mute bool) (b room.Bar, with map[string]bool, err error) {
+// barring reads the bar that a caller wants.
+func (c *Call) barring(mute bool) (b room.Bar, err error) {
 	where, rest, err := c.place()
 	if err != nil {
-		return b, nil, err
-	}
-	rest, with, err = cutFlags(rest, "dry-run", "shared", "house", "address")
-	if err != nil {
-		return b, nil, err
+		return b, err
 	}
 	if rest == "" {
 		row, _ := Find(c.Name)
-		return b, nil, c.usage(row)
+		return b, c.usage(row)
 	}
 	b = room.Bar{Mute: mute, Where: where, By: c.as(), At: time.Now()}
-	if with["house"] {
+	if c.With["house"] {
 		b.Where = room.HouseSubject
 		if err := c.must(room.DeedHouseBan, where, "--house"); err != nil {
-			return b, nil, err
+			return b, err
 		}
 	}
-	if rest, err = c.aim(&b, rest, with["address"]); err != nil {
-		return b, nil, err
+	if rest, err = c.aim(&b, rest, c.With["address"]); err != nil {
+		return b, err
 	}
 	otherwise := banFor
 	if mute {
 		otherwise = muteFor
 	}
 	if b.Until, rest, err = untilWhen(rest, otherwise, b.At); err != nil {
-		return b, nil, err
+		return b, err
 	}
 	b.Reason, err = c.reason(rest)
-	return b, with, err
+	return b, err
 }
 
 // aim says whom a bar means by the beginning of rest, and returns what stands behind it. What is about keys or addresses holds for the

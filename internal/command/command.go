@@ -20,9 +20,12 @@ type Command struct {
 	Help    i18n.Key // one line
 	More    i18n.Key // further lines, for whoever asks about this command; empty for none
 	Choices []string // what can stand behind the name, where that is one of a few words
-	People  bool     // a nickname can stand behind the name
-	Rooms   bool     // the name of a room can
-	Screen  bool     // of no use without a terminal
+	// Flags are those that can stand anywhere behind the name of a command that keeps order; of those an empty list has none. A command
+	// with nil looks for no flags.
+	Flags  []string
+	People bool // a nickname can stand behind the name
+	Rooms  bool // the name of a room can
+	Screen bool // of no use without a terminal
 	// Needs is what somebody must be allowed to do in a room to call it; empty for nothing. See package room for who may do what.
 	Needs room.Deed
 	// Public commands need no nickname when they are run alone over ssh.
@@ -37,6 +40,12 @@ type Command struct {
 
 // Do calls Run for who may call the command, and saves the setting that it changed with the account of a caller who has one.
 func (c Command) Do(ctx context.Context, call *Call) (Answer, error) {
+	if c.Flags != nil {
+		var err error
+		if call.Rest, call.With, err = c.cutFlags(call.Rest); err != nil {
+			return Answer{}, err
+		}
+	}
 	if err := c.allowed(call); err != nil {
 		return Answer{}, err
 	}
@@ -58,8 +67,9 @@ func (c Command) Kept(line, rest string) string {
 // Call is one use of a command.
 type Call struct {
 	Env
-	Name string // as it was typed
-	Rest string // what stood behind the name, without the blanks between; may hold LF
+	Name string          // as it was typed
+	Rest string          // what stood behind the name, without the blanks between; may hold LF
+	With map[string]bool // the flags of the command, which stand in Rest no more; set by [Command.Do]
 	// Turned says that Peer came to be that only after the person had begun to type this.
 	Turned bool
 }

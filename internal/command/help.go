@@ -61,6 +61,9 @@ func helpOn(c *Call, name string) (Answer, error) {
 	if row.More != "" {
 		out = append(out, c.Lang.Text(row.More))
 	}
+	if len(row.Flags) > 0 {
+		out = append(out, c.Lang.Text(i18n.HelpFlags, row.flags()))
+	}
 	if row.Needs != "" {
 		out = append(out, c.Lang.Text(i18n.HelpNeeds, c.Lang.Text(i18n.Role(row.Needs.Needs().String()))))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"sarangbang/internal/i18n"
 	"sarangbang/room"
@@ -189,10 +190,26 @@ func kick(ctx context.Context, c *Call) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
+	if c.With[dryRun] {
+		return c.wouldKick(where, who, reason)
+	}
 	if _, err := c.do(ctx, where, room.Kicked{Whom: who, Reason: reason}); err != nil {
 		return Answer{}, err
 	}
 	return c.say(i18n.Kicked, who.Nick, nameOf(c.House, where)), nil
+}
+
+// wouldKick says what /kick would do. A ban of the same person takes no less: it puts out those who can be kicked.
+func (c *Call) wouldKick(where room.Subject, who room.Person, reason room.Text) (Answer, error) {
+	target := room.Target{Persons: []room.PersonID{who.ID}}
+	p := c.House.Preview(room.Bar{Where: where, Target: target, By: c.as(), At: time.Now()})
+	switch {
+	case p.Void != "":
+		return Answer{}, Voided(p.Void, p.Bar, c.House, c.zone(), c.Contact)
+	case len(p.Here) == 0:
+		return Answer{}, fail(i18n.Void(string(room.VoidNobody)))
+	}
+	return lines(c.sentence(i18n.WouldKick, who.Nick, nameOf(c.House, where), because(reason)), c.Lang.Text(i18n.NothingDone)), nil
 }
 
 // slow lets each person speak only now and then, or tells how often they may.
@@ -262,11 +279,7 @@ func announce(ctx context.Context, c *Call) (Answer, error) {
 
 // undo takes back what the caller did last to keep order.
 func undo(ctx context.Context, c *Call) (Answer, error) {
-	dry := false
-	switch word, flag := flagOf(strings.TrimSpace(c.Rest)); {
-	case flag && word == "dry-run":
-		dry = true
-	case c.Rest != "":
+	if c.Rest != "" {
 		row, _ := Find("undo")
 		return Answer{}, c.usage(row)
 	}
@@ -281,7 +294,7 @@ func undo(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	case act.Kind == "kicked":
 		return Answer{}, fail(i18n.UndoKick, what)
-	case dry:
+	case c.With[dryRun]:
 		return c.say(i18n.UndoWould, what), nil
 	}
 	if _, err := c.do(ctx, room.HouseSubject, room.Undone{Act: act.ID, Kind: act.Kind}); err != nil {

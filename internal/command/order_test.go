@@ -263,7 +263,7 @@ func TestUndoTakesBackTheLastActAndNamesIt(t *testing.T) {
 		t.Errorf("after /undo the room is %+v, want it as before", m)
 	}
 	p.mod.fails("/slow 2h", "Write 1s to 1h")
-	p.mod.fails("/undo --all", "/undo [--dry-run]")
+	p.mod.fails("/undo --all", "There is no --all here. What works: --dry-run.")
 }
 
 func TestStrike(t *testing.T) {
@@ -348,7 +348,7 @@ func TestPrivateRooms(t *testing.T) {
 	kid := p.from("kid", "", "192.0.2.10")
 	kid.fails("/kick #dev rude", "#dev") // they may not learn of it
 	p.mod.getsPart("/invite kid", "kid may come into #dev.")
-	p.owner.getsPart("/room", "invited: kid")
+	p.owner.getsPart("/room", "invited: ", "kid")
 	kid.goes(p.dev)
 	p.mod.getsPart("/uninvite kid", "kid is not invited into #dev any more.")
 	if !kid.In(p.dev) {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"slices"
 	"strings"
 
 	"sarangbang/internal/i18n"
@@ -24,6 +25,14 @@ func Reference() string {
 	b.WriteString("its owner makes moderators. Operators of the house are named by its configuration, or made by `/grant`. `/help` lists what you may do\n")
 	b.WriteString("where you are. A command for moderators, owners or operators is about the room where you are, or about the one that its first word\n")
 	b.WriteString("names: `/kick #dev kim`.\n")
+	var tried []string
+	for _, c := range Table() {
+		if slices.Contains(c.Flags, dryRun) {
+			tried = append(tried, "`/"+c.Name+"`")
+		}
+	}
+	b.WriteString("\nWith `--" + dryRun + "` " + strings.Join(tried, ", ") + " say what they would do, and do nothing. To commands that keep\n")
+	b.WriteString("order any other word with a dash before it is an error, but for what stands in double quotes: it is never taken as a reason.\n")
 	b.WriteString("\nA command that takes one of a few words and tells which one is set, if it gets none, is a setting. A client may ask for one when it\n")
 	b.WriteString("comes in, as with `ssh -o SetEnv=SARANGBANG_THEME=light host`.\n")
 	for _, lang := range i18n.Langs() {

@@ -187,9 +187,13 @@ func invite(ctx context.Context, c *Call) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	who, _, err := c.whom(rest, c.person)
+	who, more, err := c.whom(rest, c.person)
 	if err != nil {
 		return Answer{}, err
+	}
+	if more != "" {
+		row, _ := Find("invite")
+		return Answer{}, c.usage(row)
 	}
 	if _, err := c.do(ctx, where, room.Invited{Whom: who}); err != nil {
 		return Answer{}, err
@@ -204,7 +208,7 @@ func uninvite(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	}
 	m, _ := c.House.Room(where)
-	who, _, err := c.whom(rest, func(nick string) (room.Person, bool) {
+	who, more, err := c.whom(rest, func(nick string) (room.Person, bool) {
 		n, ok := c.nickname(nick)
 		for _, p := range m.Invited { // they may be called something else by now, or be nowhere
 			if q, ok2 := c.nickname(string(p.Nick)); ok && ok2 && q.CaseKey() == n.CaseKey() {
@@ -215,6 +219,10 @@ func uninvite(ctx context.Context, c *Call) (Answer, error) {
 	})
 	if err != nil {
 		return Answer{}, err
+	}
+	if more != "" {
+		row, _ := Find("uninvite")
+		return Answer{}, c.usage(row)
 	}
 	if _, err := c.do(ctx, where, room.Invited{Whom: who, Out: true}); err != nil {
 		return Answer{}, err

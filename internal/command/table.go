@@ -5,6 +5,9 @@ import (
 	"sarangbang/room"
 )
 
+// dryRun is the flag with which a command says what it would do, and does nothing.
+const dryRun = "dry-run"
+
 // Table lists every command in the order in which help shows them.
 func Table() []Command {
 	return []Command{
@@ -40,23 +43,23 @@ func Table() []Command {
 		{Name: "plain", Aliases: []string{"낭독"}, Help: i18n.HelpPlain, Choices: choices("plain"), Screen: true, Run: configure("plain")},
 		{Name: "motd", Aliases: []string{"인사말"}, Help: i18n.HelpMotd, Public: true, Run: motd},
 		{Name: "rules", Aliases: []string{"규칙"}, Help: i18n.HelpRules, Public: true, Run: rules},
-		{Name: "undo", Aliases: []string{"되돌리기"}, Usage: i18n.UsageUndo, Help: i18n.HelpUndo, More: i18n.MoreUndo, Run: undo},
+		{Name: "undo", Aliases: []string{"되돌리기"}, Usage: i18n.UsageUndo, Help: i18n.HelpUndo, More: i18n.MoreUndo, Flags: []string{dryRun}, Run: undo},
 		{Name: "bye", Aliases: []string{"quit", "exit", "나가기"}, Help: i18n.HelpBye, Run: bye},
-		{Name: "kick", Aliases: []string{"내보내기"}, Usage: i18n.UsageKick, Help: i18n.HelpKick, People: true, Needs: room.DeedKick, Run: kick},
-		{Name: "mute", Aliases: []string{"말막기"}, Usage: i18n.UsageMute, Help: i18n.HelpMute, More: i18n.MoreMute, People: true, Needs: room.DeedMute, Run: mute},
-		{Name: "unmute", Aliases: []string{"말풀기"}, Usage: i18n.UsageUnmute, Help: i18n.HelpUnmute, People: true, Needs: room.DeedMute, Run: unmute},
-		{Name: "ban", Aliases: []string{"차단"}, Usage: i18n.UsageBan, Help: i18n.HelpBan, More: i18n.MoreBan, People: true, Needs: room.DeedBan, Run: ban},
-		{Name: "unban", Aliases: []string{"차단해제"}, Usage: i18n.UsageUnban, Help: i18n.HelpUnban, Needs: room.DeedBan, Run: unban},
+		{Name: "kick", Aliases: []string{"내보내기"}, Usage: i18n.UsageKick, Help: i18n.HelpKick, People: true, Flags: []string{dryRun}, Needs: room.DeedKick, Run: kick},
+		{Name: "mute", Aliases: []string{"말막기"}, Usage: i18n.UsageMute, Help: i18n.HelpMute, More: i18n.MoreMute, People: true, Flags: []string{dryRun, "house", "address", "shared"}, Needs: room.DeedMute, Run: mute},
+		{Name: "unmute", Aliases: []string{"말풀기"}, Usage: i18n.UsageUnmute, Help: i18n.HelpUnmute, People: true, Flags: []string{dryRun}, Needs: room.DeedMute, Run: unmute},
+		{Name: "ban", Aliases: []string{"차단"}, Usage: i18n.UsageBan, Help: i18n.HelpBan, More: i18n.MoreBan, People: true, Flags: []string{dryRun, "house", "address", "shared"}, Needs: room.DeedBan, Run: ban},
+		{Name: "unban", Aliases: []string{"차단해제"}, Usage: i18n.UsageUnban, Help: i18n.HelpUnban, Flags: []string{dryRun}, Needs: room.DeedBan, Run: unban},
 		{Name: "bans", Aliases: []string{"차단목록"}, Usage: i18n.UsageBans, Help: i18n.HelpBans, Rooms: true, Needs: room.DeedAudit, Run: bans},
-		{Name: "slow", Aliases: []string{"천천히"}, Usage: i18n.UsageSlow, Help: i18n.HelpSlow, Needs: room.DeedSlow, Run: slow},
-		{Name: "lock", Aliases: []string{"잠그기"}, Usage: i18n.UsageLock, Help: i18n.HelpLock, Choices: []string{"on", "off"}, Needs: room.DeedLock, Run: lock},
-		{Name: "strike", Aliases: []string{"지우기"}, Usage: i18n.UsageStrike, Help: i18n.HelpStrike, More: i18n.MoreStrike, Needs: room.DeedWithdraw, Run: strike},
+		{Name: "slow", Aliases: []string{"천천히"}, Usage: i18n.UsageSlow, Help: i18n.HelpSlow, Flags: []string{}, Needs: room.DeedSlow, Run: slow},
+		{Name: "lock", Aliases: []string{"잠그기"}, Usage: i18n.UsageLock, Help: i18n.HelpLock, Choices: []string{"on", "off"}, Flags: []string{}, Needs: room.DeedLock, Run: lock},
+		{Name: "strike", Aliases: []string{"지우기"}, Usage: i18n.UsageStrike, Help: i18n.HelpStrike, More: i18n.MoreStrike, Flags: []string{dryRun}, Needs: room.DeedWithdraw, Run: strike},
 		{Name: "audit", Aliases: []string{"조치"}, Usage: i18n.UsageAudit, Help: i18n.HelpAudit, More: i18n.MoreAudit, Rooms: true, Needs: room.DeedAudit, Run: audit},
-		{Name: "invite", Aliases: []string{"초대"}, Usage: i18n.UsageInvite, Help: i18n.HelpInvite, People: true, Needs: room.DeedInvite, Run: invite},
-		{Name: "uninvite", Aliases: []string{"초대취소"}, Usage: i18n.UsageUninvite, Help: i18n.HelpUninvite, Needs: room.DeedInvite, Run: uninvite},
+		{Name: "invite", Aliases: []string{"초대"}, Usage: i18n.UsageInvite, Help: i18n.HelpInvite, People: true, Flags: []string{}, Needs: room.DeedInvite, Run: invite},
+		{Name: "uninvite", Aliases: []string{"초대취소"}, Usage: i18n.UsageUninvite, Help: i18n.HelpUninvite, Flags: []string{}, Needs: room.DeedInvite, Run: uninvite},
 		{Name: "room", Aliases: []string{"방"}, Usage: i18n.UsageRoom, Help: i18n.HelpRoom, More: i18n.MoreRoom, Choices: []string{"private", "public", "password"}, Needs: room.DeedPrivate, Plain: withoutPassword, Run: setRoom},
-		{Name: "grant", Aliases: []string{"임명"}, Usage: i18n.UsageGrant, Help: i18n.HelpGrant, More: i18n.MoreGrant, People: true, Needs: room.DeedPromote, Run: grant},
-		{Name: "revoke", Aliases: []string{"해임"}, Usage: i18n.UsageRevoke, Help: i18n.HelpRevoke, People: true, Needs: room.DeedPromote, Run: revoke},
+		{Name: "grant", Aliases: []string{"임명"}, Usage: i18n.UsageGrant, Help: i18n.HelpGrant, More: i18n.MoreGrant, People: true, Flags: []string{}, Needs: room.DeedPromote, Run: grant},
+		{Name: "revoke", Aliases: []string{"해임"}, Usage: i18n.UsageRevoke, Help: i18n.HelpRevoke, People: true, Flags: []string{}, Needs: room.DeedPromote, Run: revoke},
 		{Name: "announce", Aliases: []string{"공지"}, Usage: i18n.UsageAnnounce, Help: i18n.HelpAnnounce, Needs: room.DeedAnnounce, Run: announce},
 	}
 }
