@@ -88,3 +88,33 @@ func TestWideScreenIsDrawnAnew(t *testing.T) {
 		}
 	})
 }
+
+// Whoever is sent away at once finds no answer of their terminal in their shell.
+func TestTheAnswerIsAwaitedByWhoEndsAtOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		after  time.Duration
+		answer string
+		want   time.Duration
+	}{
+		{"an answer", 100 * time.Millisecond, "\x1b[7;2R", 100 * time.Millisecond},
+		{"behind what was typed", 50 * time.Millisecond, "abc\x1b[7;2R", 50 * time.Millisecond},
+		{"none", time.Hour, "", probeTime},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			run(t, Options{Measure: true}, func(r *rig) {
+				begun := time.Now()
+				time.AfterFunc(tt.after, func() { _, _ = r.keys.Write([]byte(tt.answer)) })
+				var got time.Duration
+				r.do(func() {
+					_ = r.term.Close(time.Second)
+					got = time.Since(begun)
+				})
+				r.sleep(time.Second)
+				if got != tt.want {
+					t.Errorf("closed after %v, want %v", got, tt.want)
+				}
+			})
+		})
+	}
+}

@@ -411,6 +411,7 @@ func (t *Terminal) Close(timeout time.Duration) error {
 	}
 	t.printed()
 	t.screen.sendTo(t.out)
+	t.await()
 	t.in.stop()
 	t.err = t.out.close(timeout)
 	return t.err
