@@ -227,7 +227,11 @@ type Missed struct {
 	Letters Span     // and these direct messages
 	Again   []*Event // the first of them, which may have been on the screen before the end of the last visit
 	New     []*Event // which cannot have been
+	Fresh   bool     // they were never in the room before: what was said there is no part of it
 }
+
+// Any says that there is something to catch up with.
+func (m *Missed) Any() bool { return m.Skipped+len(m.Again)+len(m.New) > 0 }
 
 // Missed returns what the member has to catch up with as they come into the house: at most the newest lines of the room that they came
 // into, and the newest direct messages, that most says: false for somebody without an account, on their first visit, and for a further
@@ -242,7 +246,8 @@ func (m *Member) Missed(ctx context.Context, most int) (missed Missed, returned 
 		return missed, false, nil
 	}
 	missed, err = m.unread(ctx, m.first, lines, &told, m.joined, most)
-	return missed, !lines.further || missed.Skipped+len(missed.Again)+len(missed.New) > 0, err
+	missed.Fresh = !lines.returns
+	return missed, !lines.further || missed.Any(), err
 }
 
 // MissedIn returns what was said in another of the member's rooms before a place and was not shown on this screen, at most the newest
