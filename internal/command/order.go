@@ -277,30 +277,60 @@ func announce(ctx context.Context, c *Call) (Answer, error) {
 	return Answer{}, err
 }
 
-// undo takes back what the caller did last to keep order.
+// mostPassed is how many acts are named that /undo passes over.
+const mostPassed = 3
+
+// undo takes back the newest of what the caller did to keep order that can be taken back, and names what it passes over.
 func undo(ctx context.Context, c *Call) (Answer, error) {
 	if c.Rest != "" {
 		row, _ := Find("undo")
 		return Answer{}, c.usage(row)
 	}
-	acts := c.House.Acts(c.as().ID)
-	if len(acts) == 0 {
+	act, passed, ok := c.House.Undoable(c.as())
+	switch {
+	case !ok && len(passed) == 0:
 		return Answer{}, fail(i18n.Void(string(room.VoidNoAct)))
+	case !ok:
+		return Answer{}, c.passed(ctx, passed[0], i18n.UndoKick, i18n.UndoChanged)
 	}
-	act := acts[0]
 	what, err := c.recount(ctx, act)
+	if err != nil {
+		return Answer{}, err
+	}
+	out := []string{c.Lang.Text(i18n.UndoDone, what)}
+	if c.With[dryRun] {
+		out[0] = c.Lang.Text(i18n.UndoWould, what)
+	}
+	for _, a := range passed[:min(mostPassed, len(passed))] {
+		why := c.passed(ctx, a, i18n.PassedKick, i18n.PassedChanged)
+		f, ok := errors.AsType[*Failure](why)
+		if !ok {
+			return Answer{}, why
+		}
+		out = append(out, f.Sentence(c.Lang))
+	}
+	if more := len(passed) - mostPassed; more > 0 {
+		out = append(out, c.Lang.Text(i18n.PassedMore, more))
+	}
+	if !c.With[dryRun] {
+		_, err = c.do(ctx, room.HouseSubject, room.Undone{Act: act.ID, Kind: act.Kind})
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	return lines(out...), nil
+}
+
+// passed says of an act why it cannot be taken back: a kick never can, anything else because of what came after it.
+func (c *Call) passed(ctx context.Context, a room.Act, kick, changed i18n.Key) error {
+	what, err := c.recount(ctx, a)
 	switch {
 	case err != nil:
-		return Answer{}, err
-	case act.Kind == "kicked":
-		return Answer{}, fail(i18n.UndoKick, what)
-	case c.With[dryRun]:
-		return c.say(i18n.UndoWould, what), nil
+		return err
+	case a.Kind == "kicked":
+		return fail(kick, what)
 	}
-	if _, err := c.do(ctx, room.HouseSubject, room.Undone{Act: act.ID, Kind: act.Kind}); err != nil {
-		return Answer{}, err
-	}
-	return c.say(i18n.UndoDone, what), nil
+	return fail(changed, what)
 }
 
 // motd and rules show what the operator says to everybody who comes.

@@ -115,7 +115,7 @@ func TestKick(t *testing.T) {
 	for _, who := range []string{"olive", "milo", "chief", "mona"} {
 		p.mod.fails("/kick "+who, "role here is not below yours")
 	}
-	p.mod.fails("/undo", "cannot be taken back: #dev · mona put rude out of the room. The reason: loud and rude.")
+	p.mod.fails("/undo", "Nothing of yours can be taken back. The last was: #dev · mona put rude out of the room. The reason: loud and rude.")
 }
 
 func TestMuteEndsByItselfOrByUnmute(t *testing.T) {
@@ -600,4 +600,42 @@ func TestDryRunIsWhatTheActDoes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What cannot be taken back does not stand before what can, and a trial says the same as the act.
+func TestUndoPassesOverWhatDoesNotGoBack(t *testing.T) {
+	p := newPeace(t)
+	p.mod.getsPart("/slow 10s", "Done")
+	p.mod.getsPart("/lock on", "Done")
+	p.also.getsPart("/lock off", "Done")
+	for range mostPassedByUndo {
+		p.mod.getsPart("/kick rude", "rude is out")
+		p.rude.goes(p.dev)
+	}
+	dry := p.mod.getsPart("/undo --dry-run", "/undo would take back: #dev · mona made the room slow", "Passed over, since a kick does not go back: #dev · mona put rude out of the room.",
+		"Passed over, too: 1 more.")
+	if m, _ := p.Room(p.dev); m.Slow == 0 {
+		t.Error("--dry-run took something back")
+	}
+	done := p.mod.getsPart("/undo", "Taken back: #dev · mona made the room slow")
+	if got := strings.Replace(done, "Taken back", "/undo would take back", 1); got != dry {
+		t.Errorf("/undo does\n%s\nits trial said\n%s", done, dry)
+	}
+	if m, _ := p.Room(p.dev); m.Slow != 0 {
+		t.Errorf("the room is slow by %v after /undo, want it as before", m.Slow)
+	}
+	p.mod.fails("/undo", "Nothing of yours can be taken back. The last was: #dev · mona put rude out of the room.")
+	p.also.getsPart("/mute rude 1h", "may not speak")
+	p.mod.getsPart("/unmute rude", "may speak")
+	p.also.getsPart("/undo", "Taken back: #dev · milo unlocked the room.", "Passed over, since it has ended or was changed: #dev · milo keeps rude from speaking")
+}
+
+// mostPassedByUndo is how many acts /undo names that it passes over.
+const mostPassedByUndo = 3
+
+// Moderators may strike what anybody said in the room, those above them too.
+func TestModeratorsStrikeLinesOfTheOwner(t *testing.T) {
+	p := newPeace(t)
+	p.mod.getsPart("/strike "+p.spoken(p.owner, "call 555 0100"), "One line is struck.")
+	p.op.getsPart("/audit #dev 1", "One line was struck by mona.")
 }
