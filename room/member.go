@@ -114,13 +114,13 @@ func (m *Member) dismiss(why *Dismissal) {
 	}
 }
 
-// A RefusedError says why somebody is not let into the house, or into a room.
+// A RefusedError says why somebody is not let into the house, or into a room, or cannot have a nickname there.
 type RefusedError struct {
 	Void Void
 	Bar  *Bar // that keeps them out, if one does
 }
 
-func (e *RefusedError) Error() string { return "entry was void: " + string(e.Void) }
+func (e *RefusedError) Error() string { return "refused: " + string(e.Void) }
 
 // An Entry is how a screen comes into a room.
 type Entry struct {
@@ -573,7 +573,7 @@ func (h *House) full(ctx context.Context, from PersonID, b Body, posting map[Per
 }
 
 // Rename gives the person, on all their screens, another nickname. It returns when everybody can see it. ErrHeld: the name, or
-// one that can be mistaken for it, is somebody else's.
+// one that can be mistaken for it, is somebody else's. A *[RefusedError] says why they cannot be called so.
 func (m *Member) Rename(ctx context.Context, nick Nick, names []string) error {
 	h, p := m.house, m.person
 	if err := p.take(ctx); err != nil {
@@ -599,7 +599,7 @@ func (m *Member) Rename(ctx context.Context, nick Nick, names []string) error {
 		if void == VoidTaken {
 			return ErrHeld
 		}
-		return errors.New("rename was void: " + string(void))
+		return &RefusedError{void, results[0].Bar}
 	}
 	h.release(detached, p)
 	p.held = []Lease{lease}

@@ -122,6 +122,7 @@ type Answer struct {
 	// CaughtUp is the place up to which the caller needs no gap any more.
 	CaughtUp room.Seq
 	Changed  Change       // a setting that is another from now on; zero for none
+	Left     room.Subject // the room that the caller has left; empty for none
 	Go       room.Subject // the room that the caller looks at from now on; empty for the same
 	Leave    bool         // the session ends
 }

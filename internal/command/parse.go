@@ -3,6 +3,7 @@ package command
 import (
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -22,6 +23,19 @@ func Parse(line string) (name, rest string, isCommand bool) {
 	}
 	return strings.ToLower(after[:end]), strings.TrimLeft(after[end:], " \t\n"), true
 }
+
+// Unblank returns a line without the blanks, and what is not seen, before the one slash of a command; any other line as it is.
+// Somebody who typed such a blank meant the command, and the line may hold a password: it must not be said.
+func Unblank(line string) string {
+	bare := strings.TrimLeftFunc(line, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
+	if _, _, isCommand := Parse(bare); isCommand {
+		return bare
+	}
+	return line
+}
+
+// Leads says that a command takes whoever calls it elsewhere: what they type behind it belongs there.
+func (c Command) Leads() bool { return c.Name == "join" || c.Name == "go" || c.Name == "bye" }
 
 // Find looks a command up by its name or an alias, in lower case and without its slash.
 func Find(name string) (Command, bool) {

@@ -163,7 +163,11 @@ func nick(ctx context.Context, c *Call) (Answer, error) {
 	if !c.Rates.NickChange(c.Me.Person().ID, c.Exempt) {
 		return Answer{}, fail(i18n.NickTooOften)
 	}
-	switch err = c.Me.Rename(ctx, shown, name.Keys()); {
+	err = c.Me.Rename(ctx, shown, name.Keys())
+	refused, voided := errors.AsType[*room.RefusedError](err)
+	switch {
+	case voided:
+		return Answer{}, Voided(refused.Void, refused.Bar, c.House, c.zone(), c.Contact)
 	case errors.Is(err, room.ErrHeld):
 		return Answer{}, fail(i18n.NickTaken, name)
 	case room.Unsaved(err):

@@ -205,7 +205,7 @@ func leave(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	}
 	left := c.say(i18n.RoomLeft, name)
-	left.Changed = c.whereabouts()
+	left.Left, left.Changed = where, c.whereabouts()
 	return left, nil
 }
 

@@ -40,6 +40,9 @@ func (x *session) answered(ctx context.Context, o outcome) error {
 	if a.Go != "" {
 		x.pending = a.Go
 	}
+	if o.jobs[0].leads && (o.err == nil || a.Go != "") {
+		x.arrived()
+	}
 	if a.Lines != nil {
 		x.answer(ctx, a, o.jobs[0].line)
 	}
@@ -48,7 +51,7 @@ func (x *session) answered(ctx context.Context, o outcome) error {
 		x.over = true
 	}
 	if in := x.me.Rooms(); o.jobs[0].run != nil && !slices.EqualFunc(in, x.rooms, func(where room.Subject, v command.Visited) bool { return where == v.Where }) {
-		return x.settleRooms(ctx)
+		return x.settleRooms(ctx, a.Left)
 	}
 	return nil
 }

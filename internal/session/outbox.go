@@ -23,6 +23,7 @@ type job struct {
 	body  room.Body
 	call  *command.Call // of run
 	run   func(context.Context) (command.Answer, error)
+	leads bool      // what is typed behind it belongs where it leads to
 	due   time.Time // not before; zero for at once
 }
 
@@ -42,6 +43,7 @@ type outbox struct {
 	since time.Time // when the batch that is out was sent; zero while none is
 	out   int       // jobs in it
 	runs  bool      // it is a command
+	leads bool      // to another room
 	done  chan outcome
 	wg    sync.WaitGroup
 }
@@ -70,6 +72,26 @@ func (o *outbox) holds() bool {
 // commanded says that a command is to be done before what is added now.
 func (o *outbox) commanded() bool {
 	return o.runs || slices.ContainsFunc(o.queue, func(j job) bool { return j.run != nil })
+}
+
+// leading says that what is added now belongs where a command that is to be done before leads to.
+func (o *outbox) leading() bool {
+	return o.leads || slices.ContainsFunc(o.queue, func(j job) bool { return j.leads })
+}
+
+// withdraw takes back what was not sent yet and does not belong where another command leads to. The news that something was refused stay.
+func (o *outbox) withdraw() (back []job) {
+	var stay []job
+	led := o.leads
+	for _, j := range o.queue {
+		if led = led || j.leads; led || j.call != nil && j.call.Name == "" {
+			stay = append(stay, j)
+		} else {
+			back = append(back, j)
+		}
+	}
+	o.queue = stay
+	return back
 }
 
 // due is when the next batch may be sent: zero while one is out, or nothing waits.
@@ -107,6 +129,7 @@ func (o *outbox) start(ctx context.Context, me *room.Member, env func() command.
 	if o.done == nil {
 		o.done = make(chan outcome, 1)
 	}
+	o.leads = batch[0].leads
 	if o.runs = batch[0].run != nil; o.runs {
 		batch[0].call.Env = env()
 	}
@@ -146,7 +169,7 @@ func (f *faultError) Error() string { return "panic: " + f.stack }
 func (o *outbox) take() (outcome, bool) {
 	select {
 	case out := <-o.done:
-		o.since, o.out, o.runs = time.Time{}, 0, false
+		o.since, o.out, o.runs, o.leads = time.Time{}, 0, false, false
 		if fault, ok := out.err.(*faultError); ok { //nolint:errorlint // never wrapped: carry has just made it
 			panic(fault)
 		}

@@ -153,8 +153,14 @@ func (x *session) recall(a room.Account) {
 }
 
 // settleRooms takes in which rooms the screen is in by now, and turns to another if it is not in the one that is on the screen any more.
-func (x *session) settleRooms(ctx context.Context) error {
-	in := x.me.Rooms()
+// They have left one by their own wish, if any; out of others they were put.
+func (x *session) settleRooms(ctx context.Context, left room.Subject) error {
+	in, goal := x.me.Rooms(), x.goal()
+	if len(in) > 0 && goal != left && !slices.Contains(in, goal) {
+		if err := x.strand(goal); err != nil {
+			return err
+		}
+	}
 	x.rooms = slices.DeleteFunc(x.rooms, func(v command.Visited) bool { return !slices.Contains(in, v.Where) })
 	for _, where := range in {
 		if x.visited(where) != nil {
@@ -281,12 +287,16 @@ func (x *session) recount(ctx context.Context) {
 	}
 }
 
-// sort takes in what happened in the rooms that are not on the screen, and returns the rest.
-func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool) {
+// sort takes in what happened in the rooms that are not on the screen, and returns the rest. The person may have come into a room, or out
+// of one: by their own wish if that is what was left last.
+func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool, left room.Subject) {
 	me := x.me.Person()
 	for _, e := range events {
 		if x.moves(e, me.ID) {
-			changed = true
+			changed, left = true, ""
+			if _, parted := e.Body.(room.Parted); parted {
+				left = e.Subject
+			}
 		}
 		if x.knows(e, me.ID) || !command.Audible(x.ignored, e) {
 			continue
@@ -308,7 +318,7 @@ func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool)
 			x.alert(x.settings.Bell != command.BellOff, x.settings.Lang.Text(i18n.NotifyMention, e.From.Nick))
 		}
 	}
-	return shown, changed
+	return shown, changed, left
 }
 
 // knows says that an event tells the person of their own way into a room, or out of one: the command for it, or what they are shown of the
@@ -398,16 +408,17 @@ func (x *session) goal() room.Subject {
 func (x *session) goTo(place int) error {
 	if x.out.commanded() { // which may lead elsewhere: this comes behind it
 		if n := x.waiting(); n >= x.opt.Limits.OutboxLines {
-			return x.refuse(x.lines, i18n.OutboxFull, n)
+			return x.refuseLeading(x.lines, i18n.OutboxFull, n)
 		}
 		row, _ := command.Find("go")
 		call := &command.Call{Name: row.Name, Rest: strconv.Itoa(place)}
-		x.out.add(job{line: x.lines, call: call, run: func(ctx context.Context) (command.Answer, error) { return row.Do(ctx, call) }})
+		x.out.add(job{line: x.lines, call: call, leads: true, run: func(ctx context.Context) (command.Answer, error) { return row.Do(ctx, call) }})
 		return nil
 	}
 	if place > len(x.rooms) {
-		return x.refuse(x.lines, i18n.RoomNoPlace, place, len(x.rooms))
+		return x.refuseLeading(x.lines, i18n.RoomNoPlace, place, len(x.rooms))
 	}
+	x.arrived()
 	x.pending = x.rooms[place-1].Where
 	x.me.Reader().Bell().Ring()
 	return nil

@@ -61,6 +61,7 @@ type session struct {
 	ignored  []command.Ignoring
 	toldAway map[room.PersonID]*room.Absent // of whom the person was told that they are away, and in what words
 	out      outbox
+	stray    stray
 	posted   room.Seq    // the last of the person's own records that is shown to the room
 	peer     room.Person // who last exchanged a direct message with the person
 	turned   time.Time   // when that came to be another
@@ -141,7 +142,7 @@ func (x *session) stay(ctx context.Context) (err error) {
 	defer func() { x.depart(why) }()
 	x.arrive()
 	x.rejoin(ctx)
-	if err = x.settleRooms(ctx); err == nil {
+	if err = x.settleRooms(ctx, ""); err == nil {
 		err = x.greet(ctx)
 	}
 	if err == nil {
@@ -220,6 +221,9 @@ func (x *session) farewell(err error) End {
 	if cause, ok := errors.AsType[*Cause](err); ok {
 		_ = x.screen.Refuse(room.Sentence(cause.in(x.settings.Lang)))
 	}
+	if f, ok := errors.AsType[*command.Failure](err); ok { // the room that a pipe asked for is closed to it
+		_ = x.screen.Refuse(room.Sentence(x.settings.Lang.Text(i18n.NothingSaid, f.Sentence(x.settings.Lang))))
+	}
 	return end
 }
 
@@ -234,9 +238,12 @@ func (x *session) greet(ctx context.Context) error {
 	case err != nil:
 		x.log().Error("what was missed could not be read", "err", err)
 		first = append(first, x.note(i18n.ReturnUnreadable))
-	case returned:
+	case returned && !missed.Fresh:
 		x.catchUp(missed)
 	default:
+		if missed.Any() {
+			x.catchUp(missed)
+		}
 		backlog, err := x.me.Backlog(ctx, x.here, x.me.Joined(), x.manner.Backlog)
 		if err != nil {
 			x.log().Error("backlog could not be read", "err", err)
@@ -287,6 +294,9 @@ func (x *session) turn(ctx context.Context) (over bool, err error) {
 		return true, cause
 	}
 	x.probe()
+	if err := x.giveBack(ctx); err != nil {
+		return true, err
+	}
 	if err := x.show(ctx); err != nil {
 		return true, err
 	}
@@ -354,6 +364,9 @@ func (x *session) wait() Wait {
 	if at := x.probeDue(); !at.IsZero() {
 		sooner(at)
 	}
+	if at := x.giveBackDue(); !at.IsZero() {
+		sooner(at)
+	}
 	if x.out.busy() && !x.sending {
 		sooner(x.out.since.Add(wonderAfter))
 	}
@@ -416,17 +429,29 @@ func (x *session) line(in Input) error {
 	if !x.manner.Commands {
 		return x.say(typed, typed)
 	}
-	name, rest, isCommand := command.Parse(typed)
-	if !isCommand {
+	bare := command.Unblank(typed)
+	name, rest, isCommand := command.Parse(bare)
+	c, known := command.Find(name)
+	if isCommand && !known { // it is likely to be this one
+		c, _ = command.Find(command.Nearest(name))
+	}
+	j := job{line: x.lines, typed: typed, leads: isCommand && c.Leads()}
+	switch {
+	case !j.leads && strings.TrimSpace(typed) != "" && x.strays(in.Begun):
+		if isCommand {
+			j.typed = c.Kept(typed, rest)
+		}
+		return x.hold(j)
+	case !isCommand:
 		return x.say(typed, rest)
+	case bare != typed:
+		return x.failedInTurn(j, &command.Failure{Say: i18n.BlankSlash, Keep: c.Plain == nil})
 	}
-	c, ok := command.Find(name)
-	typed = c.Kept(typed, rest)
+	j.typed = c.Kept(typed, rest)
 	if x.console != nil {
-		x.console.Remember(typed)
+		x.console.Remember(j.typed)
 	}
-	j := job{line: x.lines, typed: typed}
-	if !ok {
+	if !known {
 		return x.failedInTurn(j, command.Unknown(name))
 	}
 	call := &command.Call{Env: x.env(), Name: name, Rest: rest, Turned: !in.Begun.IsZero() && in.Begun.Before(x.turned)}
@@ -472,9 +497,13 @@ func (x *session) submit(j job) error {
 	if !x.out.commanded() {
 		j.where = x.goal()
 	}
+	refuse := x.refuse
+	if j.leads {
+		refuse = x.refuseLeading
+	}
 	if n := x.waiting(); !x.manner.Patient && n >= x.opt.Limits.OutboxLines {
 		x.screen.Restore(j.typed)
-		return x.refuse(j.line, i18n.OutboxFull, n)
+		return refuse(j.line, i18n.OutboxFull, n)
 	}
 	turn, ok := moderation.Turn{}, true
 	if x.manner.Patient {
@@ -484,7 +513,7 @@ func (x *session) submit(j job) error {
 	}
 	if !ok {
 		x.screen.Restore(j.typed)
-		return x.refuse(j.line, i18n.TooFast)
+		return refuse(j.line, i18n.TooFast)
 	}
 	if turn.Wait > 0 {
 		j.due = time.Now().Add(turn.Wait)
@@ -509,10 +538,16 @@ func (x *session) settle(ctx context.Context) error {
 		x.sending = false
 		x.screen.Sending(false)
 	}
+	var out room.Subject
 	for i, j := range o.jobs {
 		err := o.err
 		if err == nil && j.body != nil {
-			if r := o.results[i]; r.Void != "" {
+			if r := o.results[i]; r.Void != "" && j.where != "" && !x.me.In(j.where) && len(x.me.Rooms()) > 0 {
+				out, x.stray.out = j.where, j.where
+				if err := x.hold(j); err != nil {
+					return err
+				}
+			} else if r.Void != "" {
 				err = command.Voided(r.Void, r.Bar, x.opt.House, x.zone, x.opt.Contact())
 			} else {
 				x.posted = max(x.posted, r.Seq)
@@ -522,9 +557,15 @@ func (x *session) settle(ctx context.Context) error {
 			}
 		}
 		if err != nil {
+			j.leads = j.leads && o.answer.Go == ""
 			if err := x.failed(j, err); err != nil {
 				return err
 			}
+		}
+	}
+	if out != "" {
+		if err := x.strand(out); err != nil {
+			return err
 		}
 	}
 	return x.answered(ctx, o)
@@ -568,7 +609,10 @@ func (x *session) failed(j job, err error) error {
 	if tooLong || failure && f.Keep || room.Unsaved(err) {
 		x.screen.Restore(j.typed)
 	}
-	return x.tell(j.line, key, 1, text)
+	if err := x.tell(j.line, key, 1, text); err != nil || !j.leads {
+		return err
+	}
+	return x.strand("")
 }
 
 // sentence puts an error into words, and names it for the figures. What no person can mend gets a reference into the log.
@@ -602,6 +646,14 @@ func (x *session) refuse(line int, key i18n.Key, args ...any) error {
 		n = args[0].(int)
 	}
 	return x.tell(line, key, n, x.settings.Lang.Text(key, args...))
+}
+
+// refuseLeading is refuse, of something that was to lead to another room.
+func (x *session) refuseLeading(line int, key i18n.Key, args ...any) error {
+	if err := x.refuse(line, key, args...); err != nil {
+		return err
+	}
+	return x.strand("")
 }
 
 // tell queues the sentence about n things that were refused. Too many such sentences in a short time end the session.
@@ -655,6 +707,7 @@ func (x *session) show(ctx context.Context) error {
 		}
 	}
 	x.notices = nil
+	x.strayTold()
 	if len(x.returning) > 0 {
 		return x.showReturning()
 	}
@@ -690,7 +743,7 @@ func (x *session) showEvents(ctx context.Context) error {
 	if n == len(page) {
 		reader.Bell().Ring() // there may be more, after a look at the input
 	}
-	events, moved := x.sort(page[:n])
+	events, moved, left := x.sort(page[:n])
 	x.delay.Observe(time.Since(page[0].At))
 	x.lastShown = time.Now()
 	x.me.Sent(reader.Seen()) // before it goes out, as in showReturning
@@ -701,7 +754,7 @@ func (x *session) showEvents(ctx context.Context) error {
 		x.heed(events)
 	}
 	if moved {
-		return x.settleRooms(ctx)
+		return x.settleRooms(ctx, left)
 	}
 	if x.counted {
 		x.counted = false

@@ -34,8 +34,7 @@ func (x *session) place() string {
 	if x.here == room.Lobby {
 		return x.settings.Lang.Text(i18n.TheLobby)
 	}
-	m, _ := x.opt.House.Room(x.here)
-	return "#" + string(m.Name)
+	return x.roomName(x.here)
 }
 
 // seenBefore says that somebody with the visitor's key was here in the last day.
