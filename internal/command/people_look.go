@@ -21,6 +21,8 @@ type found struct {
 	isHere  bool
 	account room.Account // that owns the nickname
 	owned   bool
+	as      room.Presence // of the account's owner, where they are here under another nickname
+	isAs    bool
 }
 
 // id is who that is; empty for somebody who is not here and has no account.
@@ -50,6 +52,9 @@ func (c *Call) find(of string) (found, error) {
 	if p, ok := c.House.Holder(f.names[0]); ok {
 		f.here, f.isHere = c.House.Here(p.ID)
 	}
+	if f.owned && !f.isHere {
+		f.as, f.isAs = c.House.Here(f.account.ID)
+	}
 	return f, nil
 }
 
@@ -61,6 +66,9 @@ func whois(ctx context.Context, c *Call) (Answer, error) {
 	}
 	switch {
 	case f.isHere:
+		return lines(c.portrait(f)...), nil
+	case f.isAs:
+		f.here = f.as
 		return lines(c.portrait(f)...), nil
 	case !f.owned:
 		return Answer{}, fail(i18n.WhoisNobody, f.nick)
@@ -77,9 +85,12 @@ func (c *Call) portrait(f found) []string {
 	p := f.here
 	var out []string
 	say := func(key i18n.Key, args ...any) { out = append(out, c.Lang.Text(key, args...)) }
+	a, has := c.House.AccountOf(p.Person.Key)
 	switch {
 	case p.Account:
 		say(i18n.WhoisAccount, p.Person.Nick, c.day(f.account.Since))
+	case has:
+		say(i18n.WhoisOther, p.Person.Nick, a.Nick, c.day(a.Since))
 	case p.Person.Key != "":
 		say(i18n.WhoisKey, p.Person.Nick)
 	case p.Lang == "":
@@ -159,6 +170,9 @@ func seen(ctx context.Context, c *Call) (Answer, error) {
 	f, err := c.find("seen")
 	if err != nil {
 		return Answer{}, err
+	}
+	if f.isAs {
+		return c.say(i18n.SeenAs, f.account.Nick, f.as.Person.Nick), nil
 	}
 	if f.isHere {
 		if idle := c.idle(f.here); idle != "" {

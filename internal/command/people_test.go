@@ -252,3 +252,23 @@ func TestIdleTimeIsToldInPlainWords(t *testing.T) {
 		}
 	}
 }
+
+// Another nickname hides nobody who has an account: by the one it says who they are, by the other that they are here.
+func TestWhoGoesByAnotherNicknameIsFoundByBoth(t *testing.T) {
+	h := newHouse(t)
+	evil, lee := h.owned("evil"), h.come("lee", "")
+	if _, err := evil.call("/nick ghosty"); err != nil {
+		t.Fatal(err)
+	}
+	for _, nick := range []string{"evil", "ghosty", "EVIL"} {
+		lee.getsPart("/whois "+nick, "* goes by ghosty now; their account is evil, since 20", "* here since 20", "in #lobby\n")
+	}
+	lee.gets("/seen evil", "* evil is here now, as ghosty.\n")
+	lee.gets("/seen ghosty", "* ghosty is here now.\n")
+	lee.env.Lang = i18n.Korean
+	lee.gets("/seen evil", "* evil 님은 지금 ghosty 닉네임으로 들어와 있습니다.\n")
+	lee.env.Lang = i18n.English
+	evil.leave()
+	lee.getsPart("/whois evil", "* evil: the nickname belongs to their key since 20")
+	lee.getsPart("/seen evil", "* evil was here last at")
+}
