@@ -56,7 +56,8 @@ func (x *session) strays(begun time.Time) bool {
 	return begun.Before(x.stray.until)
 }
 
-// hold keeps what was typed from being done, to be given back: a pipe is told at once.
+// hold keeps what was typed from being done, to be given back: a pipe is told at once. What is too much goes into the history alone, and
+// counts as refused by itself: whoever floods is cut off.
 func (x *session) hold(j job) error {
 	switch {
 	case x.manner.Patient && x.stray.out != "":
@@ -64,8 +65,10 @@ func (x *session) hold(j job) error {
 	case x.manner.Patient:
 		return x.refuse(j.line, i18n.PipeMissed)
 	case len(x.stray.held) >= x.opt.Limits.OutboxLines:
-		x.screen.Restore(j.typed)
-		return x.refuse(j.line, i18n.OutboxFull, len(x.stray.held))
+		if x.console != nil {
+			x.console.Remember(j.typed)
+		}
+		return x.tellStray(1)
 	}
 	x.stray.held = append(x.stray.held, j.typed)
 	x.stray.until = time.Now().Add(strayPause)
@@ -103,11 +106,16 @@ func (x *session) giveBack(ctx context.Context) error {
 	for _, typed := range held {
 		x.screen.Restore(typed)
 	}
+	return x.tellStray(len(held))
+}
+
+// tellStray tells why so many lines were held back.
+func (x *session) tellStray(n int) error {
 	key, args := i18n.RoomMissed, []any{x.roomName(x.goal())}
 	if x.stray.out != "" {
 		key, args = i18n.RoomPutOut, []any{x.roomName(x.stray.out), x.roomName(x.goal())}
 	}
-	return x.tell(x.lines, key, len(held), x.settings.Lang.Text(key, args...))
+	return x.tell(x.lines, key, n, x.settings.Lang.Text(key, args...))
 }
 
 // roomName is how a room is called, with its sign; one that has ended, by its key.

@@ -157,6 +157,37 @@ func TestALineThatFindsItsAuthorPutOutIsGivenBack(t *testing.T) {
 	})
 }
 
+func TestAFloodOfLinesThatAreHeldBackEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limits()
+		l.OutboxLines = 4
+		h := newHouse(t, l)
+		mem := h.terminal(t, "mem")
+		_, putOut := h.inSec(t, mem, "mem")
+		putOut()
+		mem.prompts("#lobby mem> ")
+		for i := range 5 {
+			mem.begun(time.Minute, fmt.Sprintf("line %d", i))
+		}
+		mem.back("line 0", "line 1", "line 2", "line 3")
+		if !slices.Contains(mem.remembered, "line 4") {
+			t.Errorf("remembered %q, want line 4 in it", mem.remembered)
+		}
+		for i := range 50 {
+			select {
+			case mem.in <- session.Input{Kind: session.Line, Text: fmt.Sprintf("more %d", i), Begun: time.Now().Add(-time.Minute)}:
+			case end := <-mem.end:
+				if end.Why != room.EndingRefused {
+					t.Errorf("ended %q, want %q", end.Why, room.EndingRefused)
+				}
+				h.said(t, room.Lobby)
+				return
+			}
+		}
+		t.Error("50 lines were held back, want the session to have ended")
+	})
+}
+
 func TestLeavingByOnesOwnWishHoldsNothingBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
