@@ -32,7 +32,7 @@ func audit(ctx context.Context, j *job) error {
 	switch format := j.flags["--format"]; format {
 	case "", "text":
 		write = func(d sqlitestore.Deed) error {
-			_, err := out.WriteString(command.Recount(d.Event, d.Undone, i18n.English, time.Local, nil) + "\n")
+			_, err := out.WriteString(command.Recount(d.Event, nil, d.Undone, i18n.English, time.Local, nil) + "\n")
 			return err
 		}
 	case "ndjson":

@@ -154,11 +154,11 @@ func (h *House) Preview(bar Bar) Preview {
 		p.Void = VoidBanned // before all else, as of a record
 	}
 	p.Here, _ = h.rules.struckBy(&bar)
-	behind := map[PersonID]bool{}
+	behind := map[string]bool{}
 	byAddress := Target{Nets: bar.Target.Nets}
-	for id := range h.rules.nicks {
+	for id, s := range h.rules.nicks {
 		if byAddress.Hits(h.rules.seeker(Person{ID: id}, nil)) {
-			behind[id] = true
+			behind[h.rules.told(Person{ID: id, Nick: s.nick})] = true
 		}
 	}
 	for id, some := range h.sights.of {
@@ -168,7 +168,7 @@ func (h *House) Preview(bar Bar) Preview {
 				continue
 			}
 			if byAddress.Hits(who) {
-				behind[id] = true
+				behind[h.rules.told(seen.Person)] = true
 			}
 			here := slices.ContainsFunc(p.Here, func(q Person) bool { return q.ID == id })
 			if !here && h.rules.topRole(seen.Person, bar.Where) < RoleOperator {
@@ -184,6 +184,19 @@ func (h *House) Preview(bar Bar) Preview {
 		return strings.Compare(string(a.Person.ID)+a.Addr.String(), string(b.Person.ID)+b.Addr.String())
 	})
 	return p
+}
+
+// told is by what people are told apart whom an address means: who they are or, for a guest without a key, who is somebody else at every
+// visit, what they are called.
+func (r *Rules) told(who Person) string {
+	s := r.nicks[who.ID]
+	if s != nil {
+		who.Nick = s.nick
+	}
+	if r.accounts[who.ID] != nil || who.Key != "" || s != nil && slices.ContainsFunc(s.seats, func(at seat) bool { return at.key != "" }) {
+		return "id:" + string(who.ID)
+	}
+	return "nick:" + string(who.Nick)
 }
 
 // Inhabited says that somebody is in the house who comes from an address.

@@ -50,29 +50,56 @@ func audit(ctx context.Context, c *Call) (Answer, error) {
 	case len(acts) == 0:
 		return c.say(i18n.AuditNothing), nil
 	}
-	undone := map[room.ID]bool{}
-	for _, e := range acts {
-		if b, ok := e.Body.(room.Undone); ok {
-			undone[b.Act] = true
-		}
+	undone, of, err := c.undone(ctx, q.Where, acts)
+	if err != nil {
+		return Answer{}, err
 	}
 	slices.Reverse(acts)
 	return Answer{Lines: func(yield func(*room.Event, error) bool) {
 		for _, e := range acts {
-			if !yield(room.Note(room.Sentence(Recount(e, undone[e.ID], c.Lang, c.zone(), c.House))), nil) {
+			if !yield(room.Note(room.Sentence(Recount(e, of[e.ID], undone[e.ID], c.Lang, c.zone(), c.House))), nil) {
 				return
 			}
 		}
 	}}, nil
 }
 
-// Recount puts something that was done to keep order into one line: when, where, who, what, to whom, why and until when, and that it
-// was undone. It is for those who may read all of it: the addresses that a ban means stand in it.
-func Recount(e *room.Event, undone bool, lang i18n.Lang, zone *time.Location, rooms render.Names) string {
-	return e.At.In(zone).Format(dayAndTime) + " " + recount(e, undone, lang, zone, rooms)
+// undone returns which of some acts in a room, or anywhere, were taken back, and what those took back that did so, by their IDs. What
+// was done elsewhere is not for everybody who reads of a room.
+func (c *Call) undone(ctx context.Context, where room.Subject, acts []*room.Event) (undone map[room.ID]bool, of map[room.ID]*room.Event, err error) {
+	undone, of = map[room.ID]bool{}, map[room.ID]*room.Event{}
+	var first time.Time      // of those that take back
+	for _, e := range acts { // the newest first
+		if b, ok := e.Body.(room.Undone); ok {
+			undone[b.Act], first = true, e.At
+		}
+	}
+	if first.IsZero() {
+		return undone, of, nil
+	}
+	older, err := c.House.Audit(ctx, room.ActQuery{Where: where, Since: first.Add(-room.UndoFor), N: maxAuditLines})
+	if err != nil {
+		return nil, nil, err
+	}
+	byID := map[room.ID]*room.Event{}
+	for _, e := range older {
+		byID[e.ID] = e
+	}
+	for _, e := range acts {
+		if b, ok := e.Body.(room.Undone); ok && byID[b.Act] != nil {
+			of[e.ID] = byID[b.Act]
+		}
+	}
+	return undone, of, nil
 }
 
-func recount(e *room.Event, undone bool, lang i18n.Lang, zone *time.Location, rooms render.Names) string {
+// Recount puts something that was done to keep order into one line: when, where, who, what, to whom, why and until when, and that it
+// was undone; of is what it took back itself, nil if it is nothing or not known. It is for those who may read all of it: the addresses that a ban means stand in it.
+func Recount(e, of *room.Event, undone bool, lang i18n.Lang, zone *time.Location, rooms render.Names) string {
+	return e.At.In(zone).Format(dayAndTime) + " " + recount(e, of, undone, lang, zone, rooms)
+}
+
+func recount(e, of *room.Event, undone bool, lang i18n.Lang, zone *time.Location, rooms render.Names) string {
 	whole, text, label := *e, "", ""
 	switch b := e.Body.(type) {
 	case room.Opened:
@@ -87,6 +114,14 @@ func recount(e *room.Event, undone bool, lang i18n.Lang, zone *time.Location, ro
 		whole.Body = b
 	case room.Lifted:
 		label = b.Label
+	case room.Invited:
+		if b.Whom.ID == e.From.ID && b.Pass != "" {
+			text = lang.Text(i18n.DidPassword, e.From.Nick)
+		}
+	case room.Undone:
+		if b.Kind == "ranked" && of != nil { // of others the room reads whom it was about
+			text = lang.Text(i18n.DidUndoOf, e.From.Nick, recount(of, nil, false, lang, zone, rooms))
+		}
 	default: // the sentence says all
 	}
 	if text == "" {
@@ -118,7 +153,7 @@ func (c *Call) recount(ctx context.Context, a room.Act) (string, error) {
 	}
 	for _, e := range acts {
 		if e.ID == a.ID {
-			return recount(e, false, c.Lang, c.zone(), c.House), nil
+			return recount(e, nil, false, c.Lang, c.zone(), c.House), nil
 		}
 	}
 	return c.Lang.Text(i18n.UndoOf, c.in(a.Where), c.day(a.At)), nil

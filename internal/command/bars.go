@@ -132,12 +132,14 @@ func (c *Call) foretold(b room.Bar, p room.Preview) []string {
 		out = append(out, c.counted(i18n.WouldHit, len(names), names)...)
 	}
 	names = nil
-	for _, s := range p.Lately {
-		about := []string{c.day(s.At)}
-		if addresses {
-			about = append(about, s.Addr.String())
+	for _, visits := range lately(p) {
+		about := []string{c.day(visits[0].At)}
+		for _, s := range visits {
+			if addresses && !slices.Contains(about, s.Addr.String()) {
+				about = append(about, s.Addr.String())
+			}
 		}
-		names = append(names, aside(string(s.Person.Nick), about))
+		names = append(names, aside(string(visits[0].Person.Nick), about))
 	}
 	if names != nil {
 		out = append(out, c.counted(i18n.WouldHitLately, len(names), names)...)
@@ -146,6 +148,25 @@ func (c *Call) foretold(b room.Bar, p room.Preview) []string {
 		out = append(out, c.Lang.Text(i18n.WouldShare, p.Shared))
 	}
 	return append(out, c.Lang.Text(i18n.NothingDone))
+}
+
+// lately gathers the visits of each person whom a preview has found and who is not here now, both the last first. A guest without a key
+// is another person at every visit: they are known by what they were called, to whoever reads it.
+func lately(p room.Preview) [][]room.Sighting {
+	same := func(a, b room.Person) bool { return a.ID == b.ID || a.Key == "" && b.Key == "" && a.Nick == b.Nick }
+	var people [][]room.Sighting
+	for _, s := range p.Lately {
+		is := func(q room.Person) bool { return same(q, s.Person) }
+		at := slices.IndexFunc(people, func(visits []room.Sighting) bool { return is(visits[0].Person) })
+		switch {
+		case slices.ContainsFunc(p.Here, is):
+		case at >= 0:
+			people[at] = append(people[at], s)
+		default:
+			people = append(people, []room.Sighting{s})
+		}
+	}
+	return people
 }
 
 // aside is a nickname with what is to be known of somebody.

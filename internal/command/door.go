@@ -63,7 +63,7 @@ func (d Door) parse(typed string) (identity.RoomName, *Failure) {
 	if !refused {
 		return name, nil
 	}
-	f := &Failure{Say: i18n.NickRule(r.Rule.String()), Args: []any{r.Bad, r.Got, r.Limit}}
+	f := broken(r, i18n.NounRoom)
 	if r.Suggestion != "" {
 		f = &Failure{Say: i18n.RoomWouldWork, Args: []any{nested{f}, r.Suggestion}}
 	}
@@ -80,8 +80,8 @@ func Voided(void room.Void, bar *room.Bar, h *room.House, zone *time.Location, c
 	return &Failure{Say: i18n.Void(string(void)), Keep: void == room.VoidSlow}
 }
 
-// Refusal puts into words why a room, or the house, does not let somebody in.
-func Refusal(void room.Void, bar *room.Bar, h *room.House, where room.Subject, zone *time.Location, contact string) *Failure {
+// Refusal puts into words why a room, or the house, does not let somebody in; key is what they proved, empty for none.
+func Refusal(void room.Void, bar *room.Bar, h *room.House, where room.Subject, key string, zone *time.Location, contact string) *Failure {
 	if bar != nil {
 		return Barred(*bar, h, zone, contact)
 	}
@@ -90,6 +90,9 @@ func Refusal(void room.Void, bar *room.Bar, h *room.House, where room.Subject, z
 	case room.VoidPrivate:
 		return &Failure{Say: i18n.RoomIsPrivate, Args: []any{name}}
 	case room.VoidLocked:
+		if key == "" { // they cannot /register
+			return &Failure{Say: i18n.RoomLockedKey, Args: []any{name}}
+		}
 		return &Failure{Say: i18n.RoomIsLocked, Args: []any{name}}
 	default:
 		return &Failure{Say: i18n.Void(string(void))}

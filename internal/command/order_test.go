@@ -639,3 +639,47 @@ func TestModeratorsStrikeLinesOfTheOwner(t *testing.T) {
 	p.mod.getsPart("/strike "+p.spoken(p.owner, "call 555 0100"), "One line is struck.")
 	p.op.getsPart("/audit #dev 1", "One line was struck by mona.")
 }
+
+// What was taken back stands in the audit with its room and its person, and who came in by the password did not invite themselves.
+func TestAuditNamesWhatWasTakenBackAndWhoKnewThePassword(t *testing.T) {
+	p := newPeace(t)
+	p.owner.getsPart("/revoke milo", "milo has no role")
+	p.owner.getsPart("/undo", "Taken back")
+	p.owner.getsPart("/audit", "olive took this back: #dev · olive took from milo the role in the room.")
+	p.owner.getsPart("/audit 1", "olive took this back: #dev · olive took from milo the role in the room.") // which is not among the shown
+	p.op.getsPart("/audit", "olive took this back: #dev · olive took from milo")
+	p.owner.getsPart("/room private", "Done")
+	p.owner.getsPart("/room password open sesame", "Done")
+	evil := p.owned("evil")
+	if _, err := evil.call("/join #dev open sesame"); err != nil {
+		t.Fatal(err)
+	}
+	p.owner.getsPart("/audit", "#dev · evil came in by the password.")
+}
+
+// One guest who comes and goes is one guest.
+func TestDryRunNamesEachOnce(t *testing.T) {
+	p := newPeace(t)
+	for range 3 {
+		p.from("pest", "", "192.0.2.66").leave()
+	}
+	p.from("pest", "", "192.0.2.67").leave()
+	dry := p.op.getsPart("/ban pest --house --dry-run", "gone now (1): pest (", "192.0.2.66", "192.0.2.67")
+	if got := strings.Count(dry, "pest ("); got != 1 {
+		t.Errorf("pest stands in it %d times, want once:\n%s", got, dry)
+	}
+	p.from("pest", "", "192.0.2.66")
+	dry = p.op.getsPart("/ban 192.0.2.66 --dry-run", "Hit now (1): pest")
+	if strings.Contains(dry, "gone now") || strings.Contains(dry, "people share") {
+		t.Errorf("the answer is\n%s\nwant nobody but the one who is here", dry)
+	}
+	p.op.getsPart("/ban 192.0.2.66 1h", "It hit 1 here now: pest")
+}
+
+// A refusal says something that can be done by whoever reads it.
+func TestALockedRoomTellsWhatHelps(t *testing.T) {
+	p := newPeace(t)
+	p.mod.getsPart("/lock on", "Done")
+	p.from("keyless", "", "192.0.2.31").fails("/join #dev", "that takes an SSH key. ssh-keygen makes one; come in by ssh with it, and /register.")
+	p.from("keyed", "SHA256:new", "192.0.2.32").fails("/join #dev", "only people with an account come in. /register makes you one.")
+}

@@ -221,7 +221,7 @@ func (w Wearer) Refused(name identity.Nickname) *Failure {
 // Broken says in a sentence which rule the typed nickname breaks, and what would work, unless they cannot have that. A nickname that
 // looks like one of somebody else is refused as that would be.
 func (w Wearer) Broken(typed string, r *identity.Refusal, names identity.Rules) *Failure {
-	f := &Failure{Say: i18n.NickRule(r.Rule.String()), Args: []any{r.Bad, r.Got, r.Limit}}
+	f := broken(r, i18n.NounNick)
 	name, err := names.Parse(r.Suggestion)
 	if err != nil {
 		return f
@@ -235,6 +235,11 @@ func (w Wearer) Broken(typed string, r *identity.Refusal, names identity.Rules) 
 		return refused
 	}
 	return f
+}
+
+// broken says which rule a name breaks; the noun is what the name is of.
+func broken(r *identity.Refusal, noun i18n.Key) *Failure {
+	return &Failure{Say: i18n.NickRule(r.Rule.String()), Args: []any{r.Bad, r.Got, r.Limit, nested{&Failure{Say: noun}}}}
 }
 
 // TakenSay says that a sentence is about a name that others have, have kept for them, or had.

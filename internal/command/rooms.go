@@ -106,7 +106,7 @@ func join(ctx context.Context, c *Call) (Answer, error) {
 	}
 	_, err := c.Me.Join(ctx, by)
 	if refused, ok := errors.AsType[*room.RefusedError](err); ok && refused.Void != room.VoidRepeated {
-		return Answer{}, Refusal(refused.Void, refused.Bar, c.House, by.Where, c.zone(), c.Contact)
+		return Answer{}, Refusal(refused.Void, refused.Bar, c.House, by.Where, c.Me.Key(), c.zone(), c.Contact)
 	} else if err != nil && !ok {
 		return Answer{}, err
 	}
@@ -117,9 +117,12 @@ func join(ctx context.Context, c *Call) (Answer, error) {
 	return Answer{Go: by.Where, Changed: c.whereabouts()}, nil
 }
 
-// unlock checks the password of a private room that does not let the caller in without it.
+// unlock checks the password of a private room that does not let the caller in without it. Of a public one that has none it says so.
 func (c *Call) unlock(ctx context.Context, by *room.Entry, password string) error {
-	m, _ := c.House.Room(by.Where)
+	m, there := c.House.Room(by.Where)
+	if password != "" && there && !m.Private && m.Password == "" {
+		return fail(i18n.RoomNoPassword, "#"+string(m.Name))
+	}
 	if password == "" || !m.Private || m.Password == "" || c.House.Knows(c.Me.Person(), by.Where) {
 		return nil
 	}
@@ -361,7 +364,7 @@ func topic(ctx context.Context, c *Call) (Answer, error) {
 func oneLine(typed string, most int) (room.Text, error) {
 	text, err := room.Clean(typed, room.TextLimits{Bytes: most, Lines: 1})
 	if long, ok := errors.AsType[*room.TooLongError](err); ok {
-		return text, fail(i18n.OneLine, most, long.Bytes, long.Lines)
+		return text, fail(i18n.OneLine, long.Lines, most, long.Bytes)
 	}
 	return text, err
 }

@@ -162,7 +162,8 @@ func TestJoiningLeavingAndGoing(t *testing.T) {
 		"/go \x1b[2J":          "You are not in #",
 		"/join":                "Use it like this: /join #ROOM [PASSWORD]",
 		"/join #two/words":     "two",
-		"/join #de v":          "There is no room #de yet, so it has no password. /join #de makes it.",
+		"/join #a😀":            "A room name can't hold an emoji",
+		"/join #de v":          "There is no room #de yet, so there is no password: /join #de makes it.",
 		"/join #1obby":         "",
 		"/join #" + "deｖ":      "would work",
 		"/join " + "#\u0001aa": "would work",
@@ -364,7 +365,7 @@ func TestTopics(t *testing.T) {
 	lee.does("/go #lobby", "")
 	lee.fails("/topic mine", "Only the owner and the moderators of #lobby set its topic.")
 	kim.fails("/topic two\nlines", "That takes one line of at most 200 bytes; this is 9 bytes in 2 lines.")
-	kim.fails("/topic "+strings.Repeat("가", 67), "this is 201 bytes in 1 lines")
+	kim.fails("/topic "+strings.Repeat("가", 67), "this is 201 bytes. Make")
 	kim.does("/topic "+strings.Repeat("a", 200), "")
 	kim.fails("/topic "+strings.Repeat("a", 200), "it is so already")
 	kim.does("/topic -", "")

@@ -75,7 +75,7 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 	if why != nil {
 		return why
 	}
-	if c.Public && by.Open != nil { // to look something up makes no room
+	if by.Open != nil { // a command alone makes no room: its name may be mistyped
 		return &command.Failure{Say: i18n.NoSuchRoom, Args: []any{"#" + strings.TrimPrefix(x.want, "#")}}
 	}
 	x.here = by.Where // and not of the view: a program that asks for lines of a room gets them as everybody there sees them

@@ -97,7 +97,7 @@ func (x *session) come(ctx context.Context, claim room.Claim, visit bool) (*room
 
 // refusal puts into words why a room, or the house, does not let the person in.
 func (x *session) refusal(e *room.RefusedError, where room.Subject) *command.Failure {
-	return command.Refusal(e.Void, e.Bar, x.opt.House, where, x.zone, x.opt.Contact())
+	return command.Refusal(e.Void, e.Bar, x.opt.House, where, x.visitor.Key, x.zone, x.opt.Contact())
 }
 
 // banned says why the house does not let a visitor in at all, whatever they are called; nil if it does.

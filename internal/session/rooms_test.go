@@ -224,6 +224,24 @@ func TestRoomsAreReadAlone(t *testing.T) {
 	})
 }
 
+// A name that was mistyped is told to be none: a line said into a room of one's own is read by nobody.
+func TestACommandAloneMakesNoRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		for _, line := range []string{"say hi", "me waves", "topic new", "history"} {
+			var out, errs strings.Builder
+			status := h.Exec(context.Background(), session.Visitor{User: "typo5+gg", Key: "SHA256:gg", Session: "e"}, line, &out, &errs)
+			const none = "There is no room #typo5 that you may read. /rooms lists those that there are.\n"
+			if status != 1 || out.String() != "" || errs.String() != none {
+				t.Errorf("%s: %q, %q, %d; want %q and 1", line, &out, &errs, status, none)
+			}
+		}
+		if n := h.room.CountRooms(); n != 1 {
+			t.Errorf("there are %d rooms, want the lobby only", n)
+		}
+	})
+}
+
 func TestAPasswordIsNeitherRememberedNorGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limits()
