@@ -618,3 +618,23 @@ func TestMessagesAreKeptForTheirReceiver(t *testing.T) {
 	kim = h.knock(t, login{user: "x", key: key})
 	kim.returned().wants(t, nil, nil)
 }
+
+// Whoever comes into a room for the first time is shown what was said there, whatever they have read elsewhere.
+func TestTheFirstVisitToARoomHasItsBacklog(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, setup{exempt: true, dir: newDataDir(t)})
+	key := h.owner(t, "kim")
+	lee := h.pipe(t, login{user: "cafe+lee"})
+	lee.types("coffee is ready")
+	lee.sees("[lee] coffee is ready")
+	lee.types("/msg kim come over")
+	lee.sees("kept: kim reads it on their return.")
+	kim := h.pipe(t, login{user: "cafe+kim", key: key})
+	kim.sees("[lee] coffee is ready")
+	kim.sees("[lee → you] come over")
+	kim.types("on my way")
+	kim.sees("[kim] on my way")
+	if strings.Contains(kim.text(), "Nothing was said") {
+		t.Errorf("the screen says that nothing was said:\n%s", kim.text())
+	}
+}
