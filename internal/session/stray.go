@@ -21,7 +21,7 @@ type stray struct {
 	on    bool         // until they go somewhere by their own wish
 	out   room.Subject // the room that they were put out of; empty for one that they did not come into
 	told  bool         // they can read of it
-	until time.Time    // what was begun before that is held back; holds only when told
+	until time.Time    // what was begun by then is held back; holds only when told
 	held  []string     // to be given back
 }
 
@@ -53,7 +53,7 @@ func (x *session) strays(begun time.Time) bool {
 	case begun.IsZero():
 		begun = time.Now()
 	}
-	return begun.Before(x.stray.until)
+	return !begun.After(x.stray.until)
 }
 
 // hold keeps what was typed from being done, to be given back: a pipe is told at once. What is too much goes into the history alone, and
@@ -78,7 +78,10 @@ func (x *session) hold(j job) error {
 // strayTold notes that the person can read where they are.
 func (x *session) strayTold() {
 	if x.stray.on && !x.stray.told {
-		x.stray.told, x.stray.until = true, time.Now().Add(strayPause)
+		x.stray.told, x.stray.until = true, time.Now()
+		if len(x.stray.held) > 0 { // there may be more on its way
+			x.stray.until = x.stray.until.Add(strayPause)
+		}
 	}
 }
 
