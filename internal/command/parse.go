@@ -37,6 +37,15 @@ func Unblank(line string) string {
 // Leads says that a command takes whoever calls it elsewhere: what they type behind it belongs there.
 func (c Command) Leads() bool { return c.Name == "join" || c.Name == "go" || c.Name == "bye" }
 
+// Binds says that what a command does concerns the room where whoever calls it believes to be.
+func (c Command) Binds() bool {
+	switch c.Name {
+	case "say", "me", "topic", "leave":
+		return true
+	}
+	return c.Needs != ""
+}
+
 // Find looks a command up by its name or an alias, in lower case and without its slash.
 func Find(name string) (Command, bool) {
 	for _, c := range Table() {

@@ -23,6 +23,7 @@ type job struct {
 	body  room.Body
 	call  *command.Call // of run
 	run   func(context.Context) (command.Answer, error)
+	free  bool      // a command that does the same wherever its caller is
 	leads bool      // what is typed behind it belongs where it leads to
 	due   time.Time // not before; zero for at once
 }
@@ -84,7 +85,7 @@ func (o *outbox) withdraw() (back []job) {
 	var stay []job
 	led := o.leads
 	for _, j := range o.queue {
-		if led = led || j.leads; led || j.call != nil && j.call.Name == "" {
+		if led = led || j.leads; led || j.free || j.call != nil && j.call.Name == "" {
 			stay = append(stay, j)
 		} else {
 			back = append(back, j)

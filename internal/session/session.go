@@ -435,9 +435,9 @@ func (x *session) line(in Input) error {
 	if isCommand && !known { // it is likely to be this one
 		c, _ = command.Find(command.Nearest(name))
 	}
-	j := job{line: x.lines, typed: typed, leads: isCommand && c.Leads()}
+	j := job{line: x.lines, typed: typed, leads: isCommand && c.Leads(), free: isCommand && !c.Binds()}
 	switch {
-	case !j.leads && strings.TrimSpace(typed) != "" && x.strays(in.Begun):
+	case (!isCommand || c.Binds()) && strings.TrimSpace(typed) != "" && x.strays(in.Begun):
 		if isCommand {
 			j.typed = c.Kept(typed, rest)
 		}

@@ -133,7 +133,7 @@ func TestWhatWaitsWhenItsAuthorIsPutOutIsGivenBack(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		putOut()
 		mem.sees("Not said: you were put out of #sec")
-		mem.back("line 8", "line 9", "line 10", "/who", "behind a command")
+		mem.back("line 8", "line 9", "line 10", "behind a command")
 		h.said(t, room.Lobby)
 	})
 }
