@@ -221,6 +221,7 @@ func TestWhatStandsBehindARefusedChangeOfRoomIsGivenBack(t *testing.T) {
 			mem.sees(why)
 			mem.begun(3*time.Second, "three") // begun before the refusal could be read
 			time.Sleep(time.Second)
+			synctest.Wait()
 			mem.back(append(slices.DeleteFunc(slices.Clone(mem.restored), func(s string) bool { return !strings.Contains(s, "/") }), "one", "two", "three")...)
 			h.said(t, room.Lobby)
 			mem.begun(0, "four")
