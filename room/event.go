@@ -97,7 +97,7 @@ type (
 	}
 	// Appointed is who the configuration says are operators, by the fingerprints of their keys. The house itself says so.
 	Appointed struct{ Keys []string }
-	// Kicked puts somebody out of a room. They may come back.
+	// Kicked puts somebody out of a room. They may come back; into a private one when they are invited anew.
 	Kicked struct {
 		Whom   Person
 		Reason Text

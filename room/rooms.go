@@ -95,6 +95,17 @@ func (h *House) CountRooms() int {
 	return len(h.rules.rooms)
 }
 
+// ClosedTo says why a room would not let somebody in who is outside of it and names no password: empty for no reason. Bars are another
+// matter.
+func (h *House) ClosedTo(who Person, where Subject) Void {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if m := h.rules.rooms[where]; m != nil {
+		return h.rules.closedTo(m, Joined{}, who, false)
+	}
+	return VoidNoSuchRoom
+}
+
 // OwnerOf returns who owns a room: false for nobody.
 func (h *House) OwnerOf(where Subject) (Account, bool) {
 	h.mu.RLock()

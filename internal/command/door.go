@@ -124,9 +124,29 @@ func Barred(b room.Bar, h *room.House, zone *time.Location, contact string) *Fai
 	return &Failure{Say: key, Args: []any{nameOf(h, b.Where), nested{until}, because(b.Reason), nested{ask}}}
 }
 
-// KickedOut tells somebody who put them out of a room, and why.
-func KickedOut(b room.Kicked, by room.Person) *Failure {
-	return &Failure{Say: i18n.EndKicked, Args: []any{by.Nick, because(b.Reason)}}
+// KickedOut tells somebody who put them out of a room, why, and what it takes to come back; e is the event of it.
+func KickedOut(e *room.Event, b room.Kicked, me room.Person, h *room.House) *Failure {
+	back := wayBack(h, me, e.Subject, ways{i18n.BackYou, i18n.BackYouInvited, i18n.BackYouPassword, i18n.BackYouAccount})
+	return &Failure{Say: i18n.EndKicked, Args: []any{e.From.Nick, because(b.Reason), back}}
+}
+
+// ways are the sentences for how somebody comes into a room again.
+type ways struct{ free, invited, password, account i18n.Key }
+
+// wayBack says what it takes for somebody to come into a room again that they were put out of.
+func wayBack(h *room.House, who room.Person, where room.Subject, say ways) nested {
+	key := say.free
+	switch h.ClosedTo(who, where) {
+	case room.VoidPrivate:
+		key = say.invited
+		if m, _ := h.Room(where); m.Password != "" {
+			key = say.password
+		}
+	case room.VoidLocked:
+		key = say.account
+	default:
+	}
+	return nested{&Failure{Say: key}}
 }
 
 // because is the sentence of a reason; nothing for none.

@@ -196,7 +196,8 @@ func kick(ctx context.Context, c *Call) (Answer, error) {
 	if _, err := c.do(ctx, where, room.Kicked{Whom: who, Reason: reason}); err != nil {
 		return Answer{}, err
 	}
-	return c.say(i18n.Kicked, who.Nick, nameOf(c.House, where)), nil
+	back := wayBack(c.House, who, where, ways{i18n.BackThey, i18n.BackTheyInvited, i18n.BackTheyPassword, i18n.BackTheyAccount})
+	return lines(c.sentence(i18n.Kicked, who.Nick, nameOf(c.House, where), back)), nil
 }
 
 // wouldKick says what /kick would do. A ban of the same person takes no less: it puts out those who can be kicked.

@@ -683,3 +683,36 @@ func TestALockedRoomTellsWhatHelps(t *testing.T) {
 	p.from("keyless", "", "192.0.2.31").fails("/join #dev", "that takes an SSH key. ssh-keygen makes one; come in by ssh with it, and /register.")
 	p.from("keyed", "SHA256:new", "192.0.2.32").fails("/join #dev", "only people with an account come in. /register makes you one.")
 }
+
+// Who was put out comes back as anybody comes in, and both sides are told what that takes.
+func TestAKickTellsTheWayBack(t *testing.T) {
+	p := newPeace(t)
+	told := func(they, you string) {
+		t.Helper()
+		p.rude.goes(p.dev)
+		p.mod.gets("/kick rude", "* rude is out of #dev. "+they+"\n")
+		kick := &room.Event{From: p.mod.Person(), Subject: p.dev}
+		got := command.KickedOut(kick, room.Kicked{}, p.rude.Person(), p.House).Sentence(i18n.English)
+		if want := "mona has put you out of the room. " + you; got != want {
+			t.Errorf("the kicked read %q, want %q", got, want)
+		}
+	}
+	if _, err := p.rude.Part(t.Context(), p.dev); err != nil {
+		t.Fatal(err)
+	}
+	told("They may come back; /ban would keep them out.", "You may come back.")
+	p.owner.getsPart("/room private", "Done")
+	p.owner.getsPart("/invite rude", "rude may come into #dev.")
+	told("To come back they need a new invitation: /invite.", "To come back you need a new invitation.")
+	p.rude.fails("/join #dev", "#dev is private.")
+	p.owner.getsPart("/room password open sesame", "Done")
+	p.owner.getsPart("/invite rude", "rude may come into #dev.")
+	told("To come back they need a new invitation, or the password.", "To come back you need a new invitation, or the password.")
+	p.owner.getsPart("/room public", "Done")
+	p.rude.goes(p.dev)
+	p.owner.getsPart("/lock on", "Done")
+	p.mod.gets("/kick rude", "* rude is out of #dev. To come back they need an account: the room is locked.\n")
+	p.rude.fails("/join #dev", "only people with an account come in")
+	p.owner.gets("/kick mona", "* mona is out of #dev. They may come back; /ban would keep them out.\n") // who keeps the room
+	p.mod.goes(p.dev)
+}

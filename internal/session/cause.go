@@ -40,7 +40,7 @@ func (x *session) dismissal() *Cause {
 	case room.Barred:
 		c.Failure = command.Barred(b.Bar, x.opt.House, x.zone, x.opt.Contact())
 	case room.Kicked:
-		c.Failure = command.KickedOut(b, d.Event.From)
+		c.Failure = command.KickedOut(d.Event, b, x.me.Person(), x.opt.House)
 	default: // a ban is in force again that had been lifted
 		c.Say = i18n.EndBanned
 	}
