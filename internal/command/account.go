@@ -146,6 +146,9 @@ func key(ctx context.Context, c *Call) (Answer, error) {
 	rest = strings.TrimSpace(rest)
 	switch strings.ToLower(what) {
 	case "", "list":
+		if rest != "" {
+			break
+		}
 		a, err := c.owned()
 		return lines(c.keys(a)...), err
 	case "add":

@@ -49,6 +49,9 @@ func (c Command) Do(ctx context.Context, call *Call) (Answer, error) {
 	if err := c.allowed(call); err != nil {
 		return Answer{}, err
 	}
+	if c.alone() && strings.TrimSpace(call.Rest) != "" {
+		return Answer{}, call.usage(c)
+	}
 	a, err := c.Run(ctx, call)
 	if err == nil && a.Changed != (Change{}) {
 		err = call.save(ctx, a.Changed)

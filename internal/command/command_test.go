@@ -271,3 +271,44 @@ func TestConfiguring(t *testing.T) {
 		}
 	}
 }
+
+// What a command makes nothing of is refused, by whatever door it came: it was meant to do something.
+func TestNoArgumentIsPassedOver(t *testing.T) {
+	p := newPeace(t)
+	for _, c := range command.Table() {
+		if c.Usage != "" || c.Choices != nil || c.Name == "bye" {
+			continue
+		}
+		for door, as := range doors {
+			env := p.op.env
+			as(&env)
+			_, err := c.Do(t.Context(), &command.Call{Env: env, Name: c.Name, Rest: "9999999999"})
+			if want := "Use it like this: "; err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), c.Name) {
+				t.Errorf("/%s 9999999999 by %s fails with %v, want its usage", c.Name, door, err)
+			}
+		}
+	}
+	for line, want := range map[string]string{
+		"/rooms 9999999999":    "There is no page 9999999999",
+		"/who 9999999999":      "no room 9999999999",
+		"/who #dev now":        "There is no room #dev now",
+		"/history 9999999999":  "at most can be shown",
+		"/history 5 5":         "/history ",
+		"/search page:99 word": "page:",
+		"/audit 9999999999":    "at most can be shown",
+		"/audit 5 5":           "/audit ",
+		"/bans 9999999999":     "/bans ",
+		"/unban 9999999999":    "No ban is meant by",
+		"/key list 2":          "/key ",
+		"/account list":        "/account ",
+		"/lang en ko":          "en ko",
+		"/time off now":        "/time ",
+		"/lock on now":         "/lock ",
+		"/room #dev public no": "/room ",
+		"/revoke mona now":     "/revoke ",
+		"/invite mona now":     "/invite ",
+		"/undo 2":              "/undo",
+	} {
+		p.op.fails(line, want)
+	}
+}

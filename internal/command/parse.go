@@ -46,6 +46,10 @@ func (c Command) Binds() bool {
 	return c.Needs != ""
 }
 
+// alone says that what stands behind the name of a command means nothing, and is therefore refused. Who wants to leave leaves, whatever
+// they say as they go.
+func (c Command) alone() bool { return c.Usage == "" && c.Choices == nil && c.Name != "bye" }
+
 // Find looks a command up by its name or an alias, in lower case and without its slash.
 func Find(name string) (Command, bool) {
 	for _, c := range Table() {

@@ -243,25 +243,29 @@ func rooms(ctx context.Context, c *Call) (Answer, error) {
 		at := slices.IndexFunc(c.Rooms, func(v Visited) bool { return v.Where == m.Subject })
 		all = append(all, listing{m, c.House.People(m.Subject), at + 1})
 	}
-	if c.Bare {
-		names := make([]string, len(all))
-		for i, l := range all {
-			names[i] = "#" + string(l.Name)
-		}
-		return lines(names...), nil
-	}
-	page := 1
-	if typed := strings.TrimPrefix(strings.TrimSpace(c.Rest), "page:"); typed != "" {
-		n, err := strconv.Atoi(typed)
-		if err != nil {
+	page, last := 1, (len(all)+roomsInPage-1)/roomsInPage
+	typed := strings.TrimSpace(c.Rest)
+	if typed != "" {
+		n, err := strconv.Atoi(strings.TrimPrefix(typed, "page:"))
+		if err != nil && !errors.Is(err, strconv.ErrRange) {
 			row, _ := Find("rooms")
 			return Answer{}, c.usage(row)
 		}
 		page = n
 	}
-	last := (len(all) + roomsInPage - 1) / roomsInPage
 	if page < 1 || page > last {
-		return Answer{}, fail(i18n.RoomsNoPage, page, last)
+		return Answer{}, fail(i18n.RoomsNoPage, shorten(strings.TrimPrefix(typed, "page:")), last)
+	}
+	first := (page - 1) * roomsInPage
+	if c.Bare { // a program gets all of them, in the order of their names, or the page that it asks for
+		if typed != "" {
+			all = all[first:min(first+roomsInPage, len(all))]
+		}
+		names := make([]string, len(all))
+		for i, l := range all {
+			names[i] = "#" + string(l.Name)
+		}
+		return lines(names...), nil
 	}
 	slices.SortStableFunc(all, func(a, b listing) int {
 		switch {
@@ -272,7 +276,7 @@ func rooms(ctx context.Context, c *Call) (Answer, error) {
 		}
 		return cmp.Compare(b.people, a.people)
 	})
-	shown := all[(page-1)*roomsInPage : min(page*roomsInPage, len(all))]
+	shown := all[first:min(first+roomsInPage, len(all))]
 	a := Answer{Lines: func(yield func(*room.Event, error) bool) {
 		for _, l := range shown {
 			row, err := c.roomRow(ctx, l)

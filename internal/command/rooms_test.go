@@ -351,6 +351,13 @@ func TestRoomsGoByPages(t *testing.T) {
 	kim.fails("/rooms 3", "There is no page 3: the last one is 2.")
 	kim.fails("/rooms 0", "There is no page 0")
 	kim.fails("/rooms all", "Use it like this: /rooms [PAGE]")
+	kim.fails("/rooms page:", "Use it like this: /rooms [PAGE]")
+	kim.fails("/rooms 99999999999999999999", "There is no page 99999999999999999999: the last one is 2.")
+	kim.env.Bare = true // for a program it is no different, but that it gets all when it names no page
+	kim.fails("/rooms 9999999999", "There is no page 9999999999: the last one is 2.")
+	kim.fails("/rooms all", "Use it like this: rooms [PAGE]")
+	kim.getsPart("/rooms", "#lobby\n#r00\n", "#r23\n")
+	kim.gets("/rooms 2", "#r19\n#r20\n#r21\n#r22\n#r23\n")
 }
 
 func TestTopics(t *testing.T) {
