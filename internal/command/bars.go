@@ -250,16 +250,8 @@ func lift(ctx context.Context, c *Call, mute bool) (Answer, error) {
 		row, _ := Find(c.Name)
 		return Answer{}, c.usage(row)
 	}
-	found := c.meant(c.inForce(where), typed, mute)
-	if len(found) == 0 {
-		key := i18n.UnbanNone
-		if mute {
-			key = i18n.UnmuteNone
-		}
-		return Answer{}, fail(key, shorten(typed))
-	}
 	var out []string
-	for _, b := range found {
+	for _, b := range c.meant(c.inForce(where), typed, mute) {
 		if c.With[dryRun] {
 			key := i18n.WouldUnban
 			if b.Mute {
@@ -268,7 +260,10 @@ func lift(ctx context.Context, c *Call, mute bool) (Answer, error) {
 			out = append(out, c.sentence(key, b.Label, c.in(b.Where)))
 			continue
 		}
-		if _, err := c.do(ctx, b.Where, room.Lifted{Bar: b.ID, Mute: b.Mute, Label: b.Label}); err != nil {
+		switch r, err := c.do(ctx, b.Where, room.Lifted{Bar: b.ID, Mute: b.Mute, Label: b.Label}); {
+		case r.Void == room.VoidNoAct: // it ended, or somebody else lifted it, since it was looked up
+			continue
+		case err != nil:
 			return lines(out...), err
 		}
 		key := i18n.Unbanned
@@ -277,7 +272,12 @@ func lift(ctx context.Context, c *Call, mute bool) (Answer, error) {
 		}
 		out = append(out, c.sentence(key, b.Label, c.in(b.Where)))
 	}
-	if c.With[dryRun] {
+	switch {
+	case len(out) == 0 && mute:
+		return Answer{}, fail(i18n.UnmuteNone, shorten(typed))
+	case len(out) == 0:
+		return Answer{}, fail(i18n.UnbanNone, shorten(typed))
+	case c.With[dryRun]:
 		out = append(out, c.Lang.Text(i18n.NothingDone))
 	}
 	return lines(out...), nil

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -166,6 +167,28 @@ func TestBanByNickname(t *testing.T) {
 	p.mod.getsPart("/unban 1", "rude may come into #dev again.")
 	p.mod.gets("/bans", "* Nobody is kept out or silent in #dev.\n")
 	back.goes(p.dev)
+}
+
+// Whose ban ends while somebody lifts it is as free as they were to be.
+func TestABanIsLiftedOnce(t *testing.T) {
+	p := newPeace(t)
+	for range 30 {
+		p.mod.getsPart("/ban rude 7d spam", "rude is kept out of #dev until")
+		p.mod.getsPart("/ban rude 8d spam", "rude is kept out of #dev until")
+		var wg sync.WaitGroup
+		for _, g := range []*guest{p.mod, p.op} {
+			wg.Go(func() {
+				got, err := g.call("/unban #dev rude")
+				if none := err != nil && strings.Contains(err.Error(), "No ban is meant by rude"); !none && (err != nil || !strings.Contains(got, "rude may come into #dev again.")) {
+					t.Errorf("two who lift a ban at once read %q, %v; want that it is lifted, or that there is none", got, err)
+				}
+			})
+		}
+		wg.Wait()
+		if bars := p.Bars(p.dev); len(bars) > 0 {
+			t.Fatalf("still in force: %v", bars)
+		}
+	}
 }
 
 func TestBanMeansWhoLeftAndWhoIsAway(t *testing.T) {
@@ -333,7 +356,7 @@ func TestGrantAndRevoke(t *testing.T) {
 	p.op.getsPart("/grant mona moderator", "mona is a moderator of #lobby now.")
 	p.mod.env.Here = room.Lobby
 	p.mod.getsPart("/kick rude", "rude is out of #lobby")
-	p.mod.fails("/grant milo moderator", "/grant takes the owner of #lobby.") // who keeps the lobby first does not own it
+	p.mod.fails("/grant milo moderator", "/grant takes an operator of this house. Ask mona, chief.") // who keeps the lobby first does not own it
 	p.op.getsPart("/grant mona operator", "mona is an operator of this house now.")
 	p.op.env.Here = p.dev
 	p.op.getsPart("/revoke olive", "olive has no role in #dev")
@@ -356,7 +379,7 @@ func TestPrivateRooms(t *testing.T) {
 	}
 	p.owner.fails("/room password short", "at least 8 characters")
 	p.owner.fails("/room private now", "/room [CHANGE]")
-	p.owner.fails("/room #lobby private", "takes the owner of #lobby")
+	p.owner.fails("/room #lobby private", "Everybody comes into the lobby: that cannot be changed.")
 	p.op.fails("/room #lobby private", "Everybody comes into the lobby")
 	m, _ := p.Room(p.dev)
 	if !identity.CheckPassword(m.Password, "open sesame") {
@@ -715,4 +738,22 @@ func TestAKickTellsTheWayBack(t *testing.T) {
 	p.rude.fails("/join #dev", "only people with an account come in")
 	p.owner.gets("/kick mona", "* mona is out of #dev. They may come back; /ban would keep them out.\n") // who keeps the room
 	p.mod.goes(p.dev)
+}
+
+// A refusal names no owner where there is none: the lobby is everybody's, and a room that a guest made is nobody's.
+func TestWhatNobodyOwnsTakesAnOperator(t *testing.T) {
+	p := newPeace(t)
+	for _, line := range []string{"/room #lobby private", "/room #lobby password open sesame", "/room #lobby public"} {
+		for _, g := range []*guest{p.rude, p.mod, p.owner, p.op} {
+			g.fails(line, "Everybody comes into the lobby: that cannot be changed.")
+		}
+	}
+	p.owner.fails("/grant #lobby mona moderator", "/grant takes an operator of this house. Ask chief.")
+	p.owner.fails("/revoke #lobby mona", "/revoke takes an operator of this house. Ask chief.")
+	p.rude.opens("attic")
+	p.rude.fails("/grant mona moderator", "/grant takes an operator of this house. Ask chief.")
+	p.rude.fails("/room private", "/room takes an operator of this house. Ask chief.")
+	p.rude.gets("/topic old boxes", "")                                                 // else nobody could ever
+	p.op.getsPart("/grant #attic mona moderator", "mona is a moderator of #attic now.") // and so its owner
+	p.rude.fails("/grant milo moderator", "/grant takes the owner of #attic. Ask mona.")
 }
