@@ -329,10 +329,15 @@ func (r *Rules) ownerOf(m *Room) PersonID {
 
 // needs returns the lowest role that may do something in a room.
 func (r *Rules) needs(d Deed, where Subject) Role {
-	if m := r.rooms[where]; d == DeedTopic && m != nil && where != Lobby && r.ownerOf(m) == "" {
+	m, least := r.rooms[where], d.Needs()
+	switch {
+	case m == nil:
+	case d == DeedTopic && where != Lobby && r.ownerOf(m) == "":
 		return RoleGuest // nobody else could ever
+	case least == RoleOwner && r.ownerOf(m) == "":
+		return RoleOperator // for want of an owner
 	}
-	return d.Needs()
+	return least
 }
 
 // may says whether somebody may do something.

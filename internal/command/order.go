@@ -68,6 +68,9 @@ func (c *Call) must(d room.Deed, where room.Subject, how string) error {
 	if may {
 		return nil
 	}
+	if where == room.Lobby && d == room.DeedPrivate {
+		return fail(i18n.LobbyOpen)
+	}
 	what := c.Name
 	if how != "" {
 		what += " " + how

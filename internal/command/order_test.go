@@ -356,7 +356,7 @@ func TestGrantAndRevoke(t *testing.T) {
 	p.op.getsPart("/grant mona moderator", "mona is a moderator of #lobby now.")
 	p.mod.env.Here = room.Lobby
 	p.mod.getsPart("/kick rude", "rude is out of #lobby")
-	p.mod.fails("/grant milo moderator", "/grant takes an operator of this house. Ask mona, chief.") // who keeps the lobby first does not own it
+	p.mod.fails("/grant milo moderator", "/grant takes an operator of this house. Ask chief.") // who keeps the lobby first does not own it
 	p.op.getsPart("/grant mona operator", "mona is an operator of this house now.")
 	p.op.env.Here = p.dev
 	p.op.getsPart("/revoke olive", "olive has no role in #dev")
