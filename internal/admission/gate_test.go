@@ -291,6 +291,28 @@ func TestPenalties(t *testing.T) {
 	}
 }
 
+// Who is let in again after hours of knocking in vain need not wait for hours: what is refused at the door is no further offence.
+func TestKnockingForLongShutsNoLongerThanAtFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, from := newGate(roomy()), addr("10.0.0.1")
+		for begun := time.Now(); time.Since(begun) < 3*time.Hour; time.Sleep(100 * time.Millisecond) {
+			if ticket, _ := g.Admit(from); ticket != nil {
+				ticket.Release()
+				g.Penalize(from, Refused)
+			}
+		}
+		const most = 20 * time.Second // docs/MODERATING.md says so
+		for lifted := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+			if _, reason := g.Admit(from); reason == "" {
+				return
+			}
+			if waited := time.Since(lifted); waited > most {
+				t.Fatalf("still shut out %v later, want no more than %v", waited, most)
+			}
+		}
+	})
+}
+
 func TestExemptAddressIsNotPenalised(t *testing.T) {
 	l := roomy()
 	l.Exempt = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
