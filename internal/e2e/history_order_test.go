@@ -39,6 +39,7 @@ var (
 	turnRow  = regexp.MustCompile(`^\* (#\S+) · here: \d+$`)
 	leftRow  = regexp.MustCompile(`^\* You left (#\S+)\.$`)
 	doneRow  = regexp.MustCompile(`^\* (?:\S+ is out of #|\S+ is kept out of |\S+ may not speak in |\S+ may (?:come into|speak in) |Done in #|\S+ is .* of #\S+ now\.|\S+ has no role in |One line is struck|Taken back: |\S+ is not invited into )`)
+	staysRow = regexp.MustCompile(`^\* (?:You look at #|You are not in #|You are kept out of |#\S+ is (?:private|locked)\b|Somebody here has the nickname )`)
 	wrongRow = regexp.MustCompile(`^\* line (\d+): `)
 	idRow    = regexp.MustCompile(`^(?:\* )?([0-9a-f]{8}) [\d-]+ [\d:]+ (?:\[([^\]]+)\] (.*)|A line that stood here was struck\.)$`)
 )
@@ -53,6 +54,21 @@ type errand struct {
 	undo   int    // how many of the last deeds can be taken back
 	bars   []historycheck.Deed
 	deeds  int
+}
+
+// settledLocked takes in what became of going to another room, and says whether the row told nothing else: without a number, as in a
+// terminal, a refusal would be taken for that of the line that is awaited.
+func (v *stay) settledLocked(row string) (taken bool) {
+	if v.moving == 0 {
+		return false
+	}
+	m := wrongRow.FindStringSubmatch(row)
+	refused := m != nil && m[1] == fmt.Sprint(v.moving) || v.door == byTerminal && refusalRow.MatchString(row)
+	if refused || turnRow.MatchString(row) || leftRow.MatchString(row) || staysRow.MatchString(row) {
+		v.moving = 0
+		v.stale = v.stale || refused && v.door == byTerminal // it is back in the draft
+	}
+	return refused
 }
 
 // moved takes in rows about the reader's rooms, mu held.
@@ -210,7 +226,7 @@ func (v *stay) thinks() (d historycheck.Deed, line string) {
 		if d.What == "member" {
 			line = fmt.Sprintf("/revoke %s %s", dev, d.Whom)
 		}
-	case v.active != historycheck.Lobby:
+	case v.active != historycheck.Lobby && v.moving == 0:
 		d = historycheck.Deed{Kind: "arranged", Room: v.active, What: "topic", Value: "about " + d.Reason}
 		line = "/topic " + d.Value
 	}
@@ -507,7 +523,7 @@ func (e *endurance) probe(who, room string) historycheck.Probe {
 	if p.Said = status == 0; p.Said {
 		s.Outcome = historycheck.Shown
 	}
-	p.Told, s.Done = errs, e.now()
+	p.Told, p.Done, s.Done = errs, time.Now(), e.now()
 	e.log.Screens = append(e.log.Screens, historycheck.Screen{Name: l.Text, Reader: who, Account: login.key != nil, Opened: s.At})
 	e.log.Sends = append(e.log.Sends, s)
 	return p

@@ -105,6 +105,7 @@ type stay struct {
 	ready   bool        // lines are taken
 	stale   bool        // what was refused stands in the draft again
 	active  string      // the room on the screen
+	moving  int         // the number of the line that goes to another room and has no answer yet; 0 for none
 	unheard bool        // something was refused in another room than the lobby
 	rows    int         // of the terminal that have been read
 	lowest  string      // the row below them
@@ -193,7 +194,7 @@ func (v *stay) open() {
 	defer v.mu.Unlock()
 	v.screens++
 	s := historycheck.Screen{Name: fmt.Sprintf("screen %d of %s", v.screens, v.name), Reader: v.name, Account: v.owner, Opened: v.now()}
-	v.active, v.deed, v.undo = historycheck.Lobby, -1, 0
+	v.active, v.moving, v.deed, v.undo = historycheck.Lobby, 0, -1, 0
 	s.Marks = append(s.Marks, historycheck.Mark{Kind: historycheck.Again}) // a backlog comes first, unless they are told otherwise
 	v.screen = len(v.log.Screens)
 	v.log.Screens = append(v.log.Screens, s)
@@ -210,6 +211,9 @@ func (v *stay) rowLocked(row string) {
 	s := &v.log.Screens[v.screen]
 	row = strings.TrimPrefix(row, prompt) // the old protocol's has no line of its own
 	v.answeredLocked(row)
+	if v.settledLocked(row) {
+		return
+	}
 	if m := refusalRow.FindStringSubmatch(row); m != nil {
 		v.refusedLocked(m[1])
 		return
@@ -220,7 +224,7 @@ func (v *stay) rowLocked(row string) {
 		v.movedLocked(row)
 		switch {
 		case untoldRow.MatchString(row):
-			v.awaited, v.deed = nil, -1
+			v.awaited, v.deed, v.moving = nil, -1, 0
 		case registeredRow.MatchString(row) && !v.owner:
 			v.owner, s.Account = true, true
 			v.owners = append(v.owners, v.name)
@@ -366,7 +370,7 @@ func (v *stay) over() bool {
 // act does one thing, and says whether it was to leave.
 func (v *stay) act() (goes bool) {
 	v.mu.Lock()
-	asked, ready, stale, awaited, owner, unheard := v.asked, v.ready, v.stale, len(v.awaited), v.owner, v.unheard
+	asked, ready, stale, awaited, owner, unheard, moving := v.asked, v.ready, v.stale, len(v.awaited), v.owner, v.unheard, v.moving > 0
 	busy := v.office == none || v.deed >= 0
 	v.asked, v.stale, v.unheard = false, false, false
 	v.mu.Unlock()
@@ -375,7 +379,7 @@ func (v *stay) act() (goes bool) {
 		v.writes(v.enter)
 	case stale:
 		v.writes("\x03") // clears the line
-	case !ready, awaited >= v.window(), v.hush.Load():
+	case !ready, awaited >= v.window(), moving && v.door == byTerminal, v.hush.Load():
 	case v.key != nil && !owner:
 		v.types("/register")
 	case unheard:
@@ -477,6 +481,9 @@ func (v *stay) says(lines ...historycheck.Line) {
 func (v *stay) types(command string) {
 	v.mu.Lock()
 	v.typed++
+	if strings.HasPrefix(command, "/join ") || strings.HasPrefix(command, "/leave ") {
+		v.moving = v.typed
+	}
 	v.mu.Unlock()
 	v.writes(command + v.enter)
 }

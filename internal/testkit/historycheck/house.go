@@ -112,7 +112,8 @@ type Probe struct {
 	Who     string
 	Account bool
 	Room    string
-	At      time.Time
+	At      time.Time // when it began
+	Done    time.Time // when it was over
 	Said    bool
 	Told    string // why not
 	After   int    // by how many audits it was preceded

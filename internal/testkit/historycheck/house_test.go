@@ -119,9 +119,9 @@ func evening() *House {
 		{Name: "by a search", Reader: "imp", Room: Lobby, Of: "lee says a", Shown: true, After: 3},
 	}
 	h.Probes = []Probe{
-		{Who: "lee", Room: Lobby, At: noon.Add(now), After: 3},
-		{Who: "imp", Room: "#den", At: noon.Add(now), After: 3},
-		{Who: "imp", Room: Lobby, At: noon.Add(now), Said: true, After: 3},
+		{Who: "lee", Room: Lobby, At: noon.Add(now), Done: noon.Add(now), After: 3},
+		{Who: "imp", Room: "#den", At: noon.Add(now), Done: noon.Add(now), After: 3},
+		{Who: "imp", Room: Lobby, At: noon.Add(now), Done: noon.Add(now), Said: true, After: 3},
 	}
 	return h
 }
@@ -130,6 +130,31 @@ func TestHouseWhereOrderIsKeptHasNoFaults(t *testing.T) {
 	t.Parallel()
 	for _, f := range CheckHouse(evening()) {
 		t.Error(f)
+	}
+}
+
+// A bar that ends while somebody tries to speak keeps them out or does not.
+func TestBarEndsWhileSomebodyTries(t *testing.T) {
+	t.Parallel()
+	for _, said := range []bool{false, true} {
+		h := evening()
+		records := h.Audits[len(h.Audits)-1].Records
+		ends := h.Probes[0].At.Add(time.Second)
+		for i := range records {
+			if records[i].Whom == "lee" {
+				records[i].Until = &ends
+			}
+		}
+		h.Probes[0].Said = said
+		h.Probes[0].Done = ends.Add(-time.Millisecond)
+		want := map[bool][]Kind{true: {Admitted}}[said]
+		if got := kinds(CheckHouse(h)); !slices.Equal(got, want) {
+			t.Errorf("lee tries before the bar ends, and speaks: %v; found %q, want %q", said, got, want)
+		}
+		h.Probes[0].Done = ends
+		if got := kinds(CheckHouse(h)); len(got) > 0 {
+			t.Errorf("lee tries as the bar ends, and speaks: %v; found %q, want nothing", said, got)
+		}
 	}
 }
 

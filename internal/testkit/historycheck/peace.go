@@ -127,10 +127,12 @@ func (p *peace) match(records []*Record, deeds []*Deed) {
 			if d.Outcome != Shown {
 				next[n] = true
 			}
-			for n < len(records) && d.Outcome != Refused && d.is(records[n]) {
+			// Lifting may end several bars, each by a record of its own, of which the last could be refused: the disk fills up.
+			several := d.Kind == "lifted"
+			for n < len(records) && (d.Outcome != Refused || several) && d.is(records[n]) {
 				n++
 				next[n] = true
-				if d.Kind != "lifted" { // that may end several bars, each by a record of its own
+				if !several {
 					break
 				}
 			}
@@ -443,10 +445,11 @@ func (p *peace) view(o *order, v *View) {
 func (p *peace) probe(o *order, t *Probe) {
 	m := o.room(t.Room)
 	var why string
-	b := o.barred(t.Who, t.Room, t.At, true)
+	// A bar can end meanwhile; none begins.
+	first, last := o.barred(t.Who, t.Room, t.At, true), o.barred(t.Who, t.Room, t.Done, true)
 	switch {
-	case b != nil:
-		why = b.String()
+	case last != nil:
+		why = last.String()
 	case !o.knows(t.Who, t.Room):
 		why = "it is private"
 	case m.aspects["locked"] != "" && !t.Account:
@@ -455,7 +458,7 @@ func (p *peace) probe(o *order, t *Probe) {
 	switch {
 	case why != "" && t.Said:
 		p.say(Admitted, "%s spoke in %s at %v though %s", t.Who, t.Room, t.At.Format(time.TimeOnly), why)
-	case why == "" && !t.Said && m.aspects["slow"] == "":
+	case why == "" && first == nil && !t.Said && m.aspects["slow"] == "":
 		p.say(KeptOut, "%s could not speak in %s at %v: %s", t.Who, t.Room, t.At.Format(time.TimeOnly), t.Told)
 	}
 }
