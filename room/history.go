@@ -256,14 +256,31 @@ func (m *Member) MissedIn(ctx context.Context, where Subject, before Seq, most i
 	return m.unread(ctx, where, m.viewOf(where), nil, before, most)
 }
 
-// Unread counts the lines that MissedIn would return, those that it skips too. It blocks on the disk.
-func (m *Member) Unread(ctx context.Context, where Subject, before Seq) (n int, err error) {
-	q := LineQuery{Room: where, From: m.viewOf(where).shown + 1, Before: before, N: maxBetween}
-	if m.house.archive == nil {
-		return len(m.house.remembered(q)), nil
+// Unread returns the newest lines that MissedIn would return, those that it skips too: at most as many as most says, oldest first. It may
+// wait for the disk.
+func (m *Member) Unread(ctx context.Context, where Subject, before Seq, most int) ([]*Event, error) {
+	return m.house.newest(ctx, LineQuery{Room: where, From: m.viewOf(where).shown + 1, Before: before, N: most})
+}
+
+// newest returns the newest lines that q asks for, oldest first: from memory, if that reaches back far enough. q.Before is required.
+func (h *House) newest(ctx context.Context, q LineQuery) ([]*Event, error) {
+	l := h.log(q.Room)
+	kept := h.lines(q.Room, q.Before, q.N)
+	lines := kept
+	for len(lines) > 0 && lines[0].Seq < q.From {
+		lines = lines[1:]
 	}
-	_, n, err = m.house.back(ctx, q)
-	return n, err
+	if len(lines) < len(kept) || len(kept) == q.N || h.archive == nil || l != nil && l.holdsAll() {
+		return lines, nil
+	}
+	var found []*Event
+	for e, err := range h.History(ctx, q) {
+		if err != nil {
+			return lines, err
+		}
+		found = append(found, e)
+	}
+	return found, nil
 }
 
 // viewOf returns how far the member's screen has shown something.

@@ -694,20 +694,5 @@ func (m *Member) Joined() Seq { return m.joined }
 
 // Backlog returns the last n lines that were said in a room before a place, oldest first. It may wait for the disk.
 func (m *Member) Backlog(ctx context.Context, where Subject, before Seq, n int) ([]*Event, error) {
-	var lines []*Event
-	l := m.house.log(where)
-	if l != nil {
-		lines = l.Lines(before, n)
-	}
-	if len(lines) == n || m.house.archive == nil || l != nil && l.holdsAll() {
-		return lines, nil
-	}
-	older := lines[:0:0]
-	for e, err := range m.house.History(ctx, LineQuery{Room: where, Before: before, N: n}) {
-		if err != nil {
-			return lines, err
-		}
-		older = append(older, e)
-	}
-	return older, nil
+	return m.house.newest(ctx, LineQuery{Room: where, Before: before, N: n})
 }

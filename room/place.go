@@ -129,6 +129,9 @@ func (ps *places) begin(m *Member, saved []Place, looked bool, from Seq) bool {
 		s.viewers++
 		s.changed = true
 	}
+	for _, v := range m.views { // of who registers in several rooms: the others
+		p.markOf(v.of, v.shown).changed = true
+	}
 	p.readers++
 	m.reads.Store(true)
 	return true
@@ -277,11 +280,19 @@ func (m *Member) stopReading(why Ending) {
 	if !m.reads.Swap(false) || p == nil {
 		return
 	}
-	for _, of := range []Subject{m.now, personSubject(m.person.id)} {
-		if s := p.marks[of]; s != nil && why == EndingLeft && !m.blind {
-			s.seen = max(s.seen, m.sent) // they had their own look at the end; of another screen of theirs it says nothing
+	for _, v := range m.views {
+		s, shown := p.marks[v.of], v.shown
+		if v.of == m.now || v.of == personSubject(m.person.id) {
+			shown = m.sent
+			p.count(v.of, -1)
 		}
-		p.count(of, -1)
+		if s == nil || why != EndingLeft || m.blind {
+			continue
+		}
+		was := s.mark // they had their own look at the end; of another screen of theirs it says nothing
+		s.seen = max(s.seen, shown)
+		s.sent = max(s.sent, s.seen)
+		s.changed = s.changed || s.mark != was
 	}
 	p.readers--
 }

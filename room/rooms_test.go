@@ -355,8 +355,9 @@ func TestEachRoomHasItsOwnPlace(t *testing.T) {
 	read(kim)
 	kim.Sent(seen)
 	kim.Confirmed(room.Lobby, seen)
-	if n, err := kim.Unread(t.Context(), dev, seen+1); n != 1 || err != nil {
-		t.Errorf("%d unread in #dev, err %v; want 1", n, err)
+	unread, err := kim.Unread(t.Context(), dev, seen+1, 10)
+	if got, want := rows(unread), []string{"[lee] unread"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("unread in #dev: %q, err %v; want %q", got, err, want)
 	}
 	kim.Leave(room.EndingLost)
 	s.sayIn(lee, dev, "later")
@@ -378,8 +379,39 @@ func TestEachRoomHasItsOwnPlace(t *testing.T) {
 		t.Errorf("in #dev %q, err %v; want %q", got, err, want)
 	}
 	kim.View(dev, at)
-	if n, err := kim.Unread(t.Context(), room.Lobby, at+1); n != 0 || err != nil {
-		t.Errorf("%d unread in the lobby that was on the screen, err %v; want none", n, err)
+	if unread, err := kim.Unread(t.Context(), room.Lobby, at+1, 10); len(unread) != 0 || err != nil {
+		t.Errorf("unread in the lobby, that was on the screen: %q, err %v; want none", rows(unread), err)
+	}
+}
+
+// Whoever leaves by their own wish has seen what was on their screen, of the rooms that they turned away from, too.
+func TestWhoTurnedAwayFromARoomAndLeftHasSeenIt(t *testing.T) {
+	s := openRemembering(t, database(t), room.Options{})
+	lee, kim := s.enter(keyed("lee")), s.enter(keyed("kim"))
+	s.register(lee)
+	s.joins(lee, dev)
+	s.joins(kim, dev)
+	s.register(kim) // in both rooms, of which the lobby is on the screen
+	kim.View(dev, kim.Joined())
+	shown := s.sayIn(lee, dev, "shown").Seq
+	kim.Sent(shown)
+	kim.View(room.Lobby, shown)
+	s.sayIn(lee, dev, "unread")
+	kim.Leave(room.EndingLeft)
+	s.sayIn(lee, dev, "later")
+
+	kim = s.enter(keyed("kim"))
+	at, err := kim.Join(t.Context(), room.Entry{Where: dev, Back: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unread, err := kim.Unread(t.Context(), dev, at, 10)
+	if got, want := rows(unread), []string{"[lee] unread", "[lee] later"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("unread in #dev: %q, err %v; want %q", got, err, want)
+	}
+	unread, err = kim.Unread(t.Context(), dev, at, 1)
+	if got, want := rows(unread), []string{"[lee] later"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("the newest that is unread in #dev: %q, err %v; want %q", got, err, want)
 	}
 }
 

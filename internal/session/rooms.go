@@ -22,6 +22,10 @@ const turnPause = 50 * time.Millisecond
 // keptSwitching is how many unread lines of a room are shown when its reader turns to it; of more they are told the number.
 const keptSwitching = 200
 
+// keptCounting is how many of a room's newest lines are looked at to count those that are unread: of as many the prompt does not tell how
+// many they are.
+const keptCounting = 1000
+
 // login takes the name of a login apart; what a client asks for by SARANGBANG_ROOM is what it asks for with no room in that name.
 func login(v Visitor) (user, want string) {
 	want, user = splitLogin(v.User)
@@ -169,12 +173,8 @@ func (x *session) settleRooms(ctx context.Context, left room.Subject) error {
 		m, _ := x.opt.House.Room(where)
 		v := command.Visited{Where: where, Name: m.Name, Fresh: where != x.here}
 		if where != x.here && x.me.Reads() {
-			n, err := x.me.Unread(ctx, where, x.me.Reader().Seen()+1)
-			if err != nil {
-				x.log().Warn("unread lines not counted", "room", string(where), "err", err)
-			}
-			v.Unread = n
-			v.Fresh = n == 0
+			x.countUnread(ctx, &v)
+			v.Fresh = !v.Waits
 		}
 		x.rooms = append(x.rooms, v)
 	}
@@ -278,13 +278,42 @@ func (x *session) recount(ctx context.Context) {
 			continue
 		}
 		v.Waits, x.counted = true, true
-		n, err := x.me.Unread(ctx, where, x.me.Reader().Seen()+1)
-		if err != nil {
-			x.log().Warn("unread lines not counted", "room", string(where), "err", err)
-			continue
-		}
-		v.Unread = n
+		x.countUnread(ctx, v)
 	}
+}
+
+// countUnread looks up what is unread in a room that is not on the screen. What was counted there before stands at least.
+func (x *session) countUnread(ctx context.Context, v *command.Visited) {
+	lines, err := x.me.Unread(ctx, v.Where, x.me.Reader().Seen()+1, keptCounting)
+	if err != nil {
+		x.log().Warn("unread lines not counted", "room", string(v.Where), "err", err)
+		return
+	}
+	found, me := command.Visited{}, x.me.Person()
+	for _, e := range lines {
+		x.countLine(&found, e, me)
+	}
+	v.Waits = v.Waits || found.Waits
+	v.Unread, v.Mentions = max(v.Unread, found.Unread), max(v.Mentions, found.Mentions)
+}
+
+// countLine takes in a line of a room that is not on the screen, and says whether it is unread, and names the person. What they said
+// themselves is not unread, and what somebody says whom they ignore is nothing at all.
+func (x *session) countLine(v *command.Visited, e *room.Event, me room.Person) (unread, named bool) {
+	text, said := spokenIn(e)
+	if !said || !command.Audible(x.ignored, e) {
+		return false, false
+	}
+	v.Waits = true
+	if e.From.ID == me.ID {
+		return false, false
+	}
+	v.Unread++
+	if from, _ := render.Mention(text.String(), string(me.Nick)); from < 0 {
+		return true, false
+	}
+	v.Mentions++
+	return true, true
 }
 
 // sort takes in what happened in the rooms that are not on the screen, and returns the rest. The person may have come into a room, or out
@@ -306,15 +335,9 @@ func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool,
 			shown = append(shown, e)
 			continue
 		}
-		text, said := spokenIn(e)
-		v.Waits = v.Waits || said
-		if !said || e.From.ID == me.ID {
-			continue
-		}
-		v.Unread++
-		x.counted = true
-		if from, _ := render.Mention(text.String(), string(me.Nick)); from >= 0 {
-			v.Mentions++
+		unread, named := x.countLine(v, e, me)
+		x.counted = x.counted || unread
+		if named {
 			x.alert(x.settings.Bell != command.BellOff, x.settings.Lang.Text(i18n.NotifyMention, e.From.Nick))
 		}
 	}

@@ -112,6 +112,48 @@ func TestManyLinesInARoomThatIsNotOnTheScreen(t *testing.T) {
 	})
 }
 
+// What is counted anew is what is counted line by line: what others say whom one does not ignore.
+func TestACountAnewCountsTheSameLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.owner(t, "kim")
+		kim.enter("/join #dev")
+		kim.sees("* #dev · here: 1")
+		enters := func(nick room.Nick) *room.Member {
+			claim := room.Claim{Key: "SHA256:" + string(nick), Nick: nick, Names: []string{"case:" + string(nick)}}
+			if a, has := h.room.AccountOf(claim.Key); has {
+				claim.Names = a.Names
+			}
+			m, err := h.room.Enter(t.Context(), claim, room.Entry{Where: room.SubjectOf("dev")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { m.Leave(room.EndingLeft) })
+			return m
+		}
+		says := func(m *room.Member, line string, n int) {
+			lines := slices.Repeat([]room.Body{room.Said{Text: room.Sentence(line)}}, n)
+			if _, err := m.Post(t.Context(), room.SubjectOf("dev"), lines...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cho, lee := enters("cho"), enters("lee")
+		kim.enter("/ignore lee")
+		kim.sees("* You read nothing of lee any more")
+		kim.enter("/go 1")
+		kim.prompts("#lobby kim> ")
+		kim.setBehind(true)
+		says(lee, "noise, kim", 500)
+		says(enters("kim"), "kim at another screen", 499)
+		says(cho, "line", 100)
+		says(cho, "kim: hello", 1)
+		kim.setBehind(false)
+		kim.enter("/whoami") // which has it look again
+		kim.prompts("#lobby kim [2 #dev 101!]> ")
+		kim.seesNot("skipped")
+	})
+}
+
 func TestWhoeverComesBackIsInTheirRoomsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
