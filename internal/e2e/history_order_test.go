@@ -410,7 +410,7 @@ var (
 // state asks how a room is.
 func (e *endurance) state(room string) historycheck.State {
 	e.t.Helper()
-	s := historycheck.State{Room: room, Asked: time.Now()}
+	s := historycheck.State{Room: room}
 	ask := func(command string) string {
 		status, out, errs := e.house.command(e.t, e.as("hana", ""), command+" "+room)
 		if status != 0 {
@@ -442,7 +442,10 @@ func (e *endurance) state(room string) historycheck.State {
 			s.Slow = slowRow.FindStringSubmatch(row)[1]
 		}
 	}
-	for row := range strings.Lines(ask("bans")) {
+	s.Asked = time.Now()
+	bans := ask("bans")
+	s.Answered = time.Now()
+	for row := range strings.Lines(bans) {
 		if m := barRow.FindStringSubmatch(row); m != nil {
 			s.Bars = append(s.Bars, historycheck.Bar{Whom: e.person(m[1]), Mute: m[2] != "kept out of", House: m[3] == "this house"})
 		}

@@ -79,7 +79,7 @@ func (r *Record) String() string {
 // State is how the house says that a room is.
 type State struct {
 	Room            string
-	Asked           time.Time
+	Asked, Answered time.Time // of Bars
 	Topic           string
 	Private, Locked bool
 	Slow            string

@@ -110,8 +110,8 @@ func evening() *House {
 	says("imp", Lobby, "d")
 	asked("at the end")
 	h.States = []State{
-		{Room: Lobby, Asked: noon.Add(now), Bars: []Bar{{Whom: "lee"}}},
-		{Room: "#den", Asked: noon.Add(now), Private: true, Owner: "kim"},
+		{Room: Lobby, Asked: noon.Add(now), Answered: noon.Add(now), Bars: []Bar{{Whom: "lee"}}},
+		{Room: "#den", Asked: noon.Add(now), Answered: noon.Add(now), Private: true, Owner: "kim"},
 	}
 	h.Views = []View{
 		{Name: "in the history", Reader: "imp", Room: "#den", After: 3},

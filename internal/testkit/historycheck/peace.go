@@ -572,7 +572,7 @@ func (p *peace) state(o *order, s *State) {
 		if b.Room != "" && b.Room != s.Room {
 			continue
 		}
-		if b.Until != nil && b.Until.Before(s.Asked.Add(time.Second)) {
+		if b.Until != nil && b.Until.Before(s.Answered.Add(time.Second)) {
 			over = over || b.Until.After(s.Asked.Add(-time.Second))
 			continue
 		}
