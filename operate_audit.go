@@ -32,13 +32,13 @@ func audit(ctx context.Context, j *job) error {
 	switch format := j.flags["--format"]; format {
 	case "", "text":
 		write = func(d sqlitestore.Deed) error {
-			_, err := out.WriteString(command.Recount(d.Event, nil, d.Undone, i18n.English, time.Local, nil) + "\n")
+			_, err := out.WriteString(command.Recount(d.Event, d.Of, d.Undone, i18n.English, time.Local, nil) + "\n")
 			return err
 		}
 	case "ndjson":
 		lines := json.NewEncoder(out)
 		lines.SetEscapeHTML(false)
-		write = func(d sqlitestore.Deed) error { return lines.Encode(command.NewAuditLine(d.Event, d.Undone)) }
+		write = func(d sqlitestore.Deed) error { return lines.Encode(command.NewAuditLine(d.Event, d.Of, d.Undone)) }
 	default:
 		return j.misused("%q is no format, text and ndjson are", format)
 	}

@@ -47,7 +47,7 @@ func TestAuditBesideARunningHouse(t *testing.T) {
 	rows := strings.Split(strings.TrimSpace(o.does("audit")), "\n")
 	want := []string{
 		"The configuration names 1 key of operators. [" + firstKey + "]", "#dev · Kim opened the room.", "#dev · Kim changed the password of the room.",
-		"once in 10 seconds. (taken back)", "Kim took back a change of the room.", "[192.0.2.0/24]",
+		"once in 10 seconds. (taken back)", "Kim took this back: #dev · Kim made the room slow: each person may speak once in 10 seconds. (", "[192.0.2.0/24]",
 	}
 	if len(rows) != len(want) {
 		t.Fatalf("audit prints %d rows, want %d:\n%s", len(rows), len(want), strings.Join(rows, "\n"))
@@ -71,6 +71,12 @@ func TestAuditBesideARunningHouse(t *testing.T) {
 	}
 	if !strings.Contains(lines[3], `"what":"slow","value":"10s","undone":true`) || strings.Contains(strings.Join(lines, ""), "pbkdf2") {
 		t.Errorf("ndjson is\n%s\nwant the slow room taken back, and no hash", strings.Join(lines, "\n"))
+	}
+	if want := `"kind":"undone","what":"arranged","of":["` + slow.String() + `"],"act":{"id":"` + slow.String() + `",`; !strings.Contains(lines[4], want) {
+		t.Errorf("ndjson of what took it back is\n%s\nwant %s", lines[4], want)
+	}
+	if want := `"room":"#dev","by":"Kim","kind":"arranged","what":"slow","value":"10s","undone":true}}`; !strings.HasSuffix(lines[4], want) {
+		t.Errorf("ndjson of what took it back is\n%s\nwant it to end in %s", lines[4], want)
 	}
 	if got := strings.Count(o.does("audit", "--room", "#dev"), "\n"); got != 4 { // what was taken back of it, too
 		t.Errorf("audit of #dev prints %d rows, want 4", got)

@@ -94,7 +94,8 @@ func (c *Call) undone(ctx context.Context, where room.Subject, acts []*room.Even
 }
 
 // Recount puts something that was done to keep order into one line: when, where, who, what, to whom, why and until when, and that it
-// was undone; of is what it took back itself, nil if it is nothing or not known. It is for those who may read all of it: the addresses that a ban means stand in it.
+// was undone; of is what it took back itself, nil if it is nothing or not known. It is for those who may read all of it: the addresses that
+// a ban means stand in it.
 func Recount(e, of *room.Event, undone bool, lang i18n.Lang, zone *time.Location, rooms render.Names) string {
 	return e.At.In(zone).Format(dayAndTime) + " " + recount(e, of, undone, lang, zone, rooms)
 }
@@ -119,8 +120,8 @@ func recount(e, of *room.Event, undone bool, lang i18n.Lang, zone *time.Location
 			text = lang.Text(i18n.DidPassword, e.From.Nick)
 		}
 	case room.Undone:
-		if b.Kind == "ranked" && of != nil { // of others the room reads whom it was about
-			text = lang.Text(i18n.DidUndoOf, e.From.Nick, recount(of, nil, false, lang, zone, rooms))
+		if of != nil {
+			text = lang.Text(i18n.DidUndoOf, e.From.Nick, recount(of, nil, false, lang, zone, rooms), of.At.In(zone).Format(dayAndTime))
 		}
 	default: // the sentence says all
 	}
@@ -175,10 +176,11 @@ type AuditLine struct {
 	Off    bool       `json:"off,omitempty"`   // an invitation that was taken back
 	Of     []string   `json:"of,omitempty"`    // IDs of the lines that were struck, or of the act or the bar that was ended
 	Undone bool       `json:"undone,omitempty"`
+	Act    *AuditLine `json:"act,omitempty"` // what was taken back; nothing where it is not known
 }
 
-// NewAuditLine makes the line of something that was done. Of a password it says no more than whether there is one.
-func NewAuditLine(e *room.Event, undone bool) AuditLine {
+// NewAuditLine makes the line of something that was done; of is what it took back itself, nil if it is nothing or not known. Of a password it says no more than whether there is one.
+func NewAuditLine(e, of *room.Event, undone bool) AuditLine {
 	l := AuditLine{ID: e.ID.String(), Seq: e.Seq, At: e.At.UTC(), By: e.From.Nick, Undone: undone}
 	if key, is := strings.CutPrefix(string(e.Subject), "room/"); is {
 		l.Room = "#" + key
@@ -213,6 +215,10 @@ func NewAuditLine(e *room.Event, undone bool) AuditLine {
 		l.Kind, l.Whom, l.Of = "lifted", b.Label, []string{b.Bar.String()}
 	case room.Undone:
 		l.Kind, l.What, l.Of = "undone", b.Kind, []string{b.Act.String()}
+		if of != nil {
+			act := NewAuditLine(of, nil, true)
+			l.Act = &act
+		}
 	case room.Withdrawn:
 		l.Kind = "withdrawn"
 		for _, id := range b.Lines {

@@ -322,7 +322,7 @@ func TestAudit(t *testing.T) {
 	p.owner.getsPart("/room private", "Done")
 	p.owner.getsPart("/room password a good one", "Done")
 	rows := p.mod.getsPart("/audit", "#dev · olive opened the room.", "olive made mona a moderator", "mona keeps rude from speaking in the room until ",
-		"The reason: spam. (taken back)", "mona took back a mute.", "olive made the room private", "olive changed the password of the room.")
+		"The reason: spam. (taken back)", "mona took this back: #dev · mona keeps rude from speaking in the room until ", "olive made the room private", "olive changed the password of the room.")
 	if strings.Contains(rows, "192.0.2") || strings.Contains(rows, "pbkdf2") {
 		t.Errorf("a moderator reads\n%s\nwant neither addresses nor hashes", rows)
 	}

@@ -19,7 +19,8 @@ type AuditQuery struct {
 // A Deed is something that was done to a room or to keep order.
 type Deed struct {
 	Event  *room.Event
-	Undone bool // it was taken back since
+	Undone bool        // it was taken back since
+	Of     *room.Event // what it took back itself; nil if nothing
 }
 
 // Audit yields what was done to rooms and to keep order, oldest first, as of the moment when it is called. It reads in short steps, beside
@@ -64,7 +65,17 @@ func auditAll(ctx context.Context, conn *sql.Conn, q AuditQuery, yield func(Deed
 			return err
 		}
 		for i := range step {
-			if e := &step[i]; e.event != nil && !yield(Deed{e.shown(), undone[e.event.ID]}) {
+			e := &step[i]
+			if e.event == nil {
+				continue
+			}
+			d := Deed{Event: e.shown(), Undone: undone[e.event.ID]}
+			if b, is := e.event.Body.(room.Undone); is {
+				if d.Of, err = actOf(ctx, conn, b.Act); err != nil {
+					return err
+				}
+			}
+			if !yield(d) {
 				return nil
 			}
 		}
@@ -80,6 +91,18 @@ const auditQuery = `SELECT ` + logColumns + ` FROM log
 	WHERE void = '' AND kind IN ` + actKinds2 + ` AND seq >= ?1 AND seq <= ?2
 		AND (?3 = '' OR subject = ?3 AND kind <> 'undone' OR kind = 'undone' AND ` + undoneWhere + ` = ?3)
 	ORDER BY seq LIMIT ?4`
+
+// actOf reads the act of an ID; nil if it is not there.
+func actOf(ctx context.Context, conn *sql.Conn, id room.ID) (act *room.Event, err error) {
+	err = each(ctx, conn, `SELECT `+logColumns+` FROM log WHERE id = ?`, func(scan func(...any) error) error {
+		e, err := scanEntry(scan)
+		if e.event != nil {
+			act = e.shown()
+		}
+		return err
+	}, id[:])
+	return act, err
+}
 
 // undoneActs are the IDs of what was taken back.
 func undoneActs(ctx context.Context, conn *sql.Conn, end int64) (map[room.ID]bool, error) {
