@@ -50,7 +50,7 @@ func register(ctx context.Context, c *Call) (Answer, error) {
 		changes = append(changes, change)
 	}
 	if in := c.Me.Rooms(); len(in) != 1 || in[0] != room.Lobby { // where everybody comes anyway
-		changes = append(changes, c.whereabouts())
+		changes = append(changes, Whereabouts(c.Me))
 	}
 	return c.say(i18n.Registered, me.Nick), c.save(ctx, changes...)
 }

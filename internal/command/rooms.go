@@ -114,7 +114,7 @@ func join(ctx context.Context, c *Call) (Answer, error) {
 		// They need the password no more. If this cannot be, because there are too many already or the disk is full, they do.
 		_, _ = c.House.Do(ctx, me, by.Where, room.Invited{Whom: me, Pass: by.Pass})
 	}
-	return Answer{Go: by.Where, Changed: c.whereabouts()}, nil
+	return Answer{Go: by.Where, Changed: Whereabouts(c.Me)}, nil
 }
 
 // unlock checks the password of a private room that does not let the caller in without it. Of a public one that has none it says so.
@@ -151,10 +151,10 @@ func passes(ctx context.Context, hash, password string) (bool, error) {
 	}
 }
 
-// whereabouts is the setting that keeps where the caller's screen is, for their return.
-func (c *Call) whereabouts() Change {
+// Whereabouts is the setting that keeps where a screen is, for its person's return.
+func Whereabouts(me *room.Member) Change {
 	var names []string
-	for _, where := range c.Me.Rooms() {
+	for _, where := range me.Rooms() {
 		names = append(names, strings.TrimPrefix(string(where), "room/"))
 	}
 	return Change{Name: SettingRooms, Value: strings.Join(names, " ")}
@@ -208,7 +208,7 @@ func leave(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	}
 	left := c.say(i18n.RoomLeft, name)
-	left.Left, left.Changed = where, c.whereabouts()
+	left.Left, left.Changed = where, Whereabouts(c.Me)
 	return left, nil
 }
 

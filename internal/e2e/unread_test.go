@@ -52,3 +52,28 @@ func TestWhatIsUnreadElsewhereOnReturn(t *testing.T) {
 	kim.seesNot("noise")
 	kim.seesNot("read before")
 }
+
+// A room that somebody asked for as they logged in is one of theirs from then on, whatever becomes of the house.
+func TestTheRoomOfALoginIsKept(t *testing.T) {
+	t.Parallel()
+	for name, by := range map[string]login{
+		"dev+kim":         {user: "dev+kim"},
+		"#dev":            {user: "#dev"},
+		"SARANGBANG_ROOM": {user: "kim", env: map[string]string{"SARANGBANG_ROOM": "dev"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := openHouse(t, setup{exempt: true, dir: newDataDir(t)})
+			key := h.owner(t, "kim")
+			by.key = key
+			kim := h.knock(t, by)
+			kim.sees("#dev kim>")
+			h.kill()
+			h = h.again()
+			kim = h.knock(t, login{user: "kim", key: key})
+			kim.sees("#lobby kim")
+			kim.types("/go 2")
+			kim.sees("#dev kim>")
+		})
+	}
+}

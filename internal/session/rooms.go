@@ -125,7 +125,7 @@ func (x *session) banned() error {
 }
 
 // rejoin brings the owner of an account back into the rooms where they were when they left, as far as those let them in, and recalls
-// whom they ignore.
+// whom they ignore. A room that they asked for as they logged in is theirs from now on.
 //
 //go:noinline
 func (x *session) rejoin(ctx context.Context) {
@@ -138,14 +138,23 @@ func (x *session) rejoin(ctx context.Context) {
 	if !has || !x.manner.Welcome {
 		return
 	}
+	asked := x.me.First() != room.Lobby
 	for name := range strings.FieldsSeq(a.Settings[command.SettingRooms]) {
-		where := room.Subject("room/" + name)
+		where := room.SubjectOf(name)
+		asked = asked && where != x.me.First()
 		if m, there := x.opt.House.Room(where); !there || x.me.In(m.Subject) || len(x.me.Rooms()) >= most {
 			continue
 		}
 		if _, err := x.me.Join(ctx, room.Entry{Where: where, Back: true}); err != nil && room.Unsaved(err) {
 			return
 		}
+	}
+	if !asked {
+		return
+	}
+	rooms := command.Whereabouts(x.me)
+	if _, err := x.opt.House.Act(ctx, x.me.Person(), room.Configured{Name: rooms.Name, Value: rooms.Value}); err != nil {
+		x.log().Warn("rooms not saved", "err", err)
 	}
 }
 
