@@ -151,13 +151,13 @@ func (h *House) log(room string) *Log {
 	return l
 }
 
-// part returns what stood on a screen of one room. Each stay in another room than the lobby is a screen of its own: nobody is owed what
-// is said while they are out of it.
+// part returns what stood on a screen of one room. Each stay in another room than the lobby, and in the lobby after somebody was put out
+// of it, is a screen of its own: nobody is owed what is said while they are out of a room.
 func part(s *Screen, room string) (all []Screen) {
 	var p *Screen
 	turns := 0
 	begin := func() {
-		all = append(all, Screen{Name: s.Name + " in " + room, Reader: s.Reader, Account: s.Account && room == Lobby})
+		all = append(all, Screen{Name: s.Name + " in " + room, Reader: s.Reader, Account: s.Account && room == Lobby && len(all) == 0})
 		p = &all[len(all)-1]
 		turns = 0
 		if room != Lobby || len(all) > 1 {

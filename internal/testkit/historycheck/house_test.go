@@ -272,3 +272,34 @@ func TestPlantedFaultsOfOrderAreFound(t *testing.T) {
 		})
 	}
 }
+
+// Whoever was put out of the lobby and comes back on the same screen is not owed what was said meanwhile.
+func TestNobodyIsOwedWhatIsSaidWhileTheyAreOut(t *testing.T) {
+	t.Parallel()
+	for _, out := range []bool{false, true} {
+		var h House
+		kept := Kept{Name: "at the end", Rooms: map[string][]Entry{}}
+		line := func(id string) Mark {
+			l := Line{Author: "kim", Text: "kim says " + id}
+			h.Sends = append(h.Sends, Send{Line: l, Outcome: Shown})
+			kept.Rooms[Lobby] = append(kept.Rooms[Lobby], Entry{Line: l, ID: id, Seq: uint64(len(h.Sends))})
+			return Mark{Kind: Saw, Line: l}
+		}
+		first, second, _, fourth := line("a"), line("b"), line("c"), line("d")
+		lees := func(name string, marks ...Mark) {
+			h.Screens = append(h.Screens, Screen{Name: name, Reader: "lee", Account: true, Marks: append([]Mark{{Kind: New}}, marks...)})
+		}
+		lees("the first screen", first)
+		if out {
+			lees("the second screen", second, Mark{Kind: Left, Room: Lobby}, Mark{Kind: Turn, Room: Lobby}, fourth)
+		} else {
+			lees("the second screen", second)
+			lees("the third screen", fourth)
+		}
+		h.Kept = []Kept{kept}
+		want := map[bool][]Kind{false: {Skipped}}[out]
+		if got := kinds(CheckHouse(&h)); !slices.Equal(got, want) {
+			t.Errorf("lee misses a line, put out meanwhile: %v; found %q, want %q", out, got, want)
+		}
+	}
+}
