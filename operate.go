@@ -243,6 +243,9 @@ func export(ctx context.Context, j *job) error {
 	case "text":
 		var row []byte
 		view := render.View{Lang: i18n.English, Clock: "2006-01-02 15:04", Zone: time.Local}
+		if q.Room == "" {
+			view.Here = room.HouseSubject // so that each line says in which room it was said
+		}
 		write = func(e *room.Event) error {
 			row = render.Append(row[:0], e, view)
 			_, err := out.Write(row)

@@ -222,24 +222,53 @@ func TestInterruptedTools(t *testing.T) {
 	o.does("doctor")
 }
 
+// Of several rooms each line says in which it was said.
+func TestExportedTextNamesEachRoom(t *testing.T) {
+	o := furnished(t)
+	store, err := sqlitestore.Open(datadir.Database(o.data), sqlitestore.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("Open = %v, want no error", err)
+	}
+	kim, dev := room.Person{ID: room.PersonID("key:" + firstKey), Nick: "Kim", Key: firstKey}, room.SubjectOf("dev")
+	for _, b := range []room.Body{
+		room.Opened{Name: "dev", Names: []string{"dev"}}, room.Joined{Screen: "there", Names: []string{"kim"}}, room.Said{Text: room.Sentence("built\n#lobby [Kim] not")},
+	} {
+		if _, err := store.Append(t.Context(), room.Encode(kim, dev, b)); err != nil {
+			t.Fatalf("Append of %T = %v, want no error", b, err)
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatalf("Close = %v, want no error", err)
+	}
+	stamp := regexp.MustCompile(`(?m)^[\d-]+ [\d:]+ `)
+	const want = "#lobby [Kim] 안녕 <all>\n¦ [박하늘] hi\n#lobby [Kim] * waves\n#dev [Kim] built\n¦ #lobby [Kim] not\n"
+	if got := stamp.ReplaceAllString(o.does("export", "--format", "text"), ""); got != want {
+		t.Errorf("export --format text = %q, want %q", got, want)
+	}
+	if got, want := stamp.ReplaceAllString(o.does("export", "--format", "text", "--room", "#dev"), ""), "[Kim] built\n¦ #lobby [Kim] not\n"; got != want {
+		t.Errorf("export of #dev = %q, want %q", got, want)
+	}
+}
+
 func TestExportedLines(t *testing.T) {
 	o := furnished(t)
 	text := o.does("export", "--format", "text")
-	want := regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d \[Kim\] 안녕 <all>\n¦ \[박하늘\] hi\n\d{4}-\d\d-\d\d \d\d:\d\d \[Kim\] \* waves\n$`)
+	want := regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d #lobby \[Kim\] 안녕 <all>\n¦ \[박하늘\] hi\n\d{4}-\d\d-\d\d \d\d:\d\d #lobby \[Kim\] \* waves\n$`)
 	if !want.MatchString(text) {
 		t.Errorf("export --format text = %q, want it to match %s", text, want)
 	}
-	if got := o.does("export", "--format=text", "--room", "lobby", "--since", "1h"); got != text {
-		t.Errorf("export of the lobby in the last hour = %q, want %q", got, text)
+	lobby := strings.ReplaceAll(text, " #lobby ", " ") // that it is of the lobby needs no telling then
+	if got := o.does("export", "--format=text", "--room", "lobby", "--since", "1h"); got != lobby {
+		t.Errorf("export of the lobby in the last hour = %q, want %q", got, lobby)
 	}
 	if got := o.does("export", "-format", "text", "--since", time.Now().Add(time.Hour).Format(time.RFC3339)); got != "" {
 		t.Errorf("export of what is to come = %q, want nothing", got)
 	}
-	if got := o.does("export", "--format", "text", "--direct"); !strings.HasSuffix(got, " [Kim → Kim] a secret\n") {
+	if got := o.does("export", "--format", "text", "--direct"); !regexp.MustCompile(`\n[\d-]+ [\d:]+ \[Kim → Kim\] a secret\n$`).MatchString(got) {
 		t.Errorf("export --direct = %q, want the direct message", got)
 	}
-	if got := o.does("export", "--format", "text", "--room", "#lobby", "--direct"); got != text {
-		t.Errorf("export --direct of a room = %q, want %q", got, text)
+	if got := o.does("export", "--format", "text", "--room", "#lobby", "--direct"); got != lobby {
+		t.Errorf("export --direct of a room = %q, want %q", got, lobby)
 	}
 	ndjson := o.does("export")
 	var lines []map[string]any
