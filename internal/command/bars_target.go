@@ -62,7 +62,7 @@ func (c *Call) aim(b *room.Bar, rest string, address bool) (after string, err er
 		return after, fail(i18n.BarZone, shorten(word))
 	}
 	if err == nil {
-		b.Label, b.Target.Nets, b.Where = net.String(), []netip.Prefix{net}, room.HouseSubject
+		b.Label, b.Target.Nets, b.Where = called(net), []netip.Prefix{net}, room.HouseSubject
 		return after, c.must(room.DeedAddresses, asked, "ADDRESS")
 	}
 	if address {
@@ -89,6 +89,14 @@ func (c *Call) aim(b *room.Bar, rest string, address bool) (after string, err er
 		return after, fail(i18n.BarNoAddress, nick)
 	}
 	return after, nil
+}
+
+// called is what people call a network: one address of IPv4 is called by that alone.
+func called(net netip.Prefix) string {
+	if net.Addr().Is4() && net.IsSingleIP() {
+		return net.Addr().String()
+	}
+	return net.String()
 }
 
 // target finds everything about who wears a nickname: somebody who is here, or else whose it is, or else who wore it in the last day.

@@ -224,7 +224,7 @@ func TestBanByAddress(t *testing.T) {
 	if strings.Contains(dry, "chief") {
 		t.Errorf("it would hit %s, want no operator", dry)
 	}
-	p.op.getsPart("/ban 203.0.113.5 1h nuisance --shared", "203.0.113.5/32 is kept out of this house until", "It hit 2 here now: ana, ben")
+	p.op.getsPart("/ban 203.0.113.5 1h nuisance --shared", "203.0.113.5 is kept out of this house until", "It hit 2 here now: ana, ben")
 	for _, g := range class {
 		if g.Dismissed() == nil {
 			t.Errorf("%s stays, want them put out", g.Person().Nick)
@@ -232,10 +232,15 @@ func TestBanByAddress(t *testing.T) {
 		g.leave()
 	}
 	p.mod.gets("/bans", "* Nobody is kept out or silent in #dev.\n") // of the house only operators read
-	p.op.getsPart("/bans", "1. 203.0.113.5/32: kept out of this house")
-	p.op.getsPart("/undo --dry-run", "/undo would take back: chief keeps somebody out of the house", "[203.0.113.5/32]")
+	p.op.getsPart("/bans", "1. 203.0.113.5: kept out of this house")
+	p.op.getsPart("/undo --dry-run", "/undo would take back: chief keeps somebody out of the house", "[203.0.113.5]")
 	p.op.getsPart("/undo", "Taken back: chief keeps somebody out of the house")
 	p.from("ana", "", "203.0.113.5")
+	for _, as := range []string{"192.0.2.99", "192.0.2.99/32", "::ffff:192.0.2.99"} { // one address, however it was typed
+		p.op.getsPart("/ban "+as+" 1h --dry-run", "This would keep 192.0.2.99 out of this house until ")
+		p.op.getsPart("/ban "+as+" 1h", "192.0.2.99 is kept out of this house until ", "To take it back: /undo or /unban 192.0.2.99\n")
+		p.op.getsPart("/unban "+as, "192.0.2.99 may come into this house again.")
+	}
 	p.op.fails("/ban 0.0.0.0/0", "too wide: at least /8")
 	p.op.fails("/ban fe80::1%eth0", "leave away what stands behind the %")
 	p.op.getsPart("/ban 2001:db8::7 --dry-run", "keep 2001:db8::/64 out of this house")
@@ -326,7 +331,7 @@ func TestAudit(t *testing.T) {
 	if strings.Contains(rows, "192.0.2") || strings.Contains(rows, "pbkdf2") {
 		t.Errorf("a moderator reads\n%s\nwant neither addresses nor hashes", rows)
 	}
-	rows = p.op.getsPart("/audit", "[192.0.2.7/32]", "#dev · olive changed the password", "The configuration names 1 key of operators. [SHA256:chief]")
+	rows = p.op.getsPart("/audit", "[192.0.2.7]", "#dev · olive changed the password", "The configuration names 1 key of operators. [SHA256:chief]")
 	if strings.Contains(rows, "pbkdf2") {
 		t.Errorf("an operator reads\n%s\nwant no hash", rows)
 	}
