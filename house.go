@@ -124,7 +124,7 @@ func (h *house) openDoors(settings *config.Settings, keys []gossh.Signer) error 
 		}
 	}
 	if settings.HTTPAddr != "" {
-		return h.openHTTP(settings.HTTPAddr)
+		return h.openHTTP(settings.HTTPAddr, settings.Profiles)
 	}
 	return nil
 }
@@ -144,14 +144,18 @@ func (h *house) openTCP(addr string) error {
 	return h.listen("tcp", addr, h.tcp.Serve, h.tcp.Shutdown)
 }
 
-func (h *house) openHTTP(addr string) error {
+func (h *house) openHTTP(addr string, profiles bool) error {
 	health := func() error {
 		if state := h.room.State(); !state.Connected {
 			return errors.New("lines cannot be saved: " + state.Reason)
 		}
 		return nil
 	}
-	s := metrics.NewServer(metrics.Handler(h.stats, health), h.log)
+	handler := metrics.Handler(h.stats, health)
+	if profiles {
+		handler = metrics.WithProfiles(handler)
+	}
+	s := metrics.NewServer(handler, h.log)
 	serve := func(_ context.Context, ln net.Listener) error { return s.Serve(ln) }
 	shutdown := func(ctx context.Context) error { s.Shutdown(ctx); return nil }
 	return h.listen("http", addr, serve, shutdown)

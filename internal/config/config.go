@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,7 @@ type Settings struct {
 	SSHAddr    string // host:port
 	TCPAddr    string // host:port, or empty when the door is closed
 	HTTPAddr   string // host:port, or empty when it is closed
+	Profiles   bool   // served beside the rest at HTTPAddr, which is on the loopback then
 	DataDir    string
 	ConfigFile string     // empty when none was named
 	Lang       string     // "en" or "ko"
@@ -94,6 +96,10 @@ func Load(args []string, getenv func(string) string) (*Settings, error) {
 			return nil, err
 		}
 	}
+	if s.Profiles && !isLoopback(s.HTTPAddr) {
+		return nil, fmt.Errorf("--pprof does not work with --http-addr %q: it must be an address that only this machine reaches, such as 127.0.0.1:9100",
+			clip(cmp.Or(s.HTTPAddr, "off")))
+	}
 	return s, nil
 }
 
@@ -123,8 +129,8 @@ func (s *Settings) override(k key, flags map[string]string, getenv func(string) 
 	return nil
 }
 
-// parseFlags splits the arguments into flags and their values. Both --name=value and --name value work, one dash is as
-// good as two, and the last of several counts.
+// parseFlags splits the arguments into flags and their values. Both --name=value and --name value work, but for a switch, whose
+// value is joined to it or true. One dash is as good as two, and the last of several counts.
 func parseFlags(args []string) (map[string]string, error) {
 	flags := map[string]string{}
 	for len(args) > 0 {
@@ -140,6 +146,9 @@ func parseFlags(args []string) (map[string]string, error) {
 		if err := checkFlag(name); err != nil {
 			return nil, err
 		}
+		if !joined && isSwitch(name) {
+			value, joined = "true", true
+		}
 		if !joined {
 			if len(rest) == 0 {
 				return nil, fmt.Errorf("%s needs a value", name)
@@ -149,6 +158,11 @@ func parseFlags(args []string) (map[string]string, error) {
 		flags[name], args = value, rest
 	}
 	return flags, nil
+}
+
+// isSwitch reports whether a flag may stand without a value.
+func isSwitch(name string) bool {
+	return slices.ContainsFunc(settingKeys(), func(k key) bool { return k.flag() == name && k.arg == "" })
 }
 
 func checkFlag(name string) error {
@@ -196,7 +210,7 @@ and while it is stopped:
 Flags of serve:
 `)
 	for _, k := range append([]key{fileKey()}, settingKeys()...) {
-		fmt.Fprintf(&b, "  %-20s %s", k.flag()+" "+k.arg, k.doc)
+		fmt.Fprintf(&b, "  %-20s %s", k.form(), k.doc)
 		if k.byDefault != nil {
 			fmt.Fprintf(&b, " (%v)", k.byDefault)
 		}

@@ -127,6 +127,31 @@ func TestLastOfSeveralFlagsCounts(t *testing.T) {
 	}
 }
 
+func TestProfilesAreForThisMachineAlone(t *testing.T) {
+	for _, args := range [][]string{
+		{"--pprof", "--http-addr", "127.0.0.1:9100"},
+		{"--http-addr", "[::1]:0", "--pprof=true"},
+		{"--http-addr=localhost:9100", "-pprof", "--lang", "ko"},
+		{"--http-addr", "[::ffff:127.0.0.1]:9100", "--config", inFile(t, "pprof = true")},
+	} {
+		if s, err := Load(args, from()); err != nil || !s.Profiles {
+			t.Errorf("Load(%q) = %+v, %v, want profiles", args, s, err)
+		}
+	}
+	for _, addr := range []string{"off", ":9100", "0.0.0.0:9100", "[::]:9100", "192.168.0.1:9100", "example.org:9100", "localhost.example.org:1"} {
+		want := fmt.Sprintf("--pprof does not work with --http-addr %q: it must be an address that only this machine reaches, such as 127.0.0.1:9100", addr)
+		if _, err := Load([]string{"--pprof", "--http-addr", addr}, from()); err == nil || err.Error() != want {
+			t.Errorf("Load = %v, want %s", err, want)
+		}
+		if s, err := Load([]string{"--pprof=false", "--http-addr", addr}, from()); err != nil || s.Profiles {
+			t.Errorf("Load = %+v, %v, want no profiles with --http-addr %s", s, err, addr)
+		}
+	}
+	if _, err := Load(nil, from("SARANGBANG_PPROF=true")); err == nil {
+		t.Error("SARANGBANG_PPROF=true works without --http-addr, want a sentence")
+	}
+}
+
 func TestHelpIsAskedForAnywhere(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"-h"}, {"serve", "-help"}, {"--lang", "ko", "-h", "--nonsense"}} {
 		if _, err := Load(args, from()); !errors.Is(err, ErrHelp) {
@@ -160,6 +185,8 @@ func TestWrongArgumentsAndVariablesAreOneSentence(t *testing.T) {
 		{args: []string{"--ssh-addr", "http://localhost:2222"}, want: `--ssh-addr "http://localhost:2222" does not work`},
 		{args: []string{"--tcp-addr="}, want: `--tcp-addr "" does not work: it must be HOST:PORT, such as :2222 or 127.0.0.1:2222, or "off"`},
 		{args: []string{"--http-addr", "on"}, want: `--http-addr "on" does not work`},
+		{args: []string{"--pprof=on"}, want: `--pprof "on" does not work: it must be true or false`},
+		{args: []string{"--pprof", "true"}, want: `unexpected argument "true": settings are flags`},
 		{args: []string{"--data-dir", ""}, want: `--data-dir "" does not work: it must be a path`},
 		{args: []string{"--data-dir", "a\nb"}, want: `--data-dir "a\nb" does not work: it must be a path`},
 		{args: []string{"--lang", "EN"}, want: `--lang "EN" does not work: it must be en or ko`},
@@ -206,7 +233,7 @@ func TestUsageFitsATerminalAndNamesEveryFlag(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"--ssh-addr ADDR", "--tcp-addr ADDR", "--http-addr ADDR", "--data-dir DIR", "--config FILE", "--lang LANG",
+		"--ssh-addr ADDR", "--tcp-addr ADDR", "--http-addr ADDR", "--pprof ", "--data-dir DIR", "--config FILE", "--lang LANG",
 		"--log-format FORMAT", "--log-level LEVEL", "connect", "version", "(:2222)", "(:12000)",
 	} {
 		if !strings.Contains(text, want) {
@@ -245,6 +272,7 @@ func TestReferenceHasARowForEveryKey(t *testing.T) {
 	}
 	for _, want := range []string{
 		"| `--ssh-addr ADDR` | `SARANGBANG_SSH_ADDR` | `ssh_addr` | `\":2222\"` | HOST:PORT, such as :2222 or 127.0.0.1:2222 | SSH door; port 0 picks a free one |",
+		"| `--pprof` | `SARANGBANG_PPROF` | `pprof` | `false` | true or false |",
 		"| `message_bytes` | `4096` | a whole number from 1 to 65536 | refused whole, with both sizes named |  |",
 		"| `nick_timeout` | `\"10m\"` | a time in quotes, from \"100ms\" to \"24h\" | told, session ends; on the TCP door reset |  |",
 		"| `keys` | `[]` | a list of at most 100 fingerprints as ssh-keygen -lf prints them, \"SHA256:\" and 43 characters | whoever proves one of these keys is an operator |",

@@ -28,7 +28,7 @@ says why. A change of ` + liveKeys() + ` takes effect at once, any other at the 
 		} else {
 			byDefault = code(written(k.byDefault))
 		}
-		row(&b, code(k.flag()+" "+k.arg), code(k.variable()), name, byDefault, k.accepts, k.doc)
+		row(&b, code(k.form()), code(k.variable()), name, byDefault, k.accepts, k.doc)
 	}
 	for _, t := range tables() {
 		fmt.Fprintf(&b, "\n## %s\n\nThese are keys of the file's `[%s]` table. %s\n\n", t.title, t.name, t.about)

@@ -21,6 +21,8 @@ func alter(t *testing.T, field reflect.Value) {
 	switch v := field.Addr().Interface().(type) {
 	case *string:
 		*v += "x"
+	case *bool:
+		*v = !*v
 	case *int:
 		*v++
 	case *time.Duration:

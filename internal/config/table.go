@@ -16,7 +16,7 @@ import (
 // A key is one row of the table: one setting under each of its names.
 type key struct {
 	name      string // in the TOML file, from its top: "ssh_addr", "limits.message_bytes"
-	arg       string // a flag's value in the help text
+	arg       string // a flag's value in the help text; empty for a switch, whose flag alone says "true"
 	byDefault any    // as the TOML file would hand it over; nil for none
 	accepts   string // what works, to follow "it must be"
 	doc       string // a setting: what it is; a limit: what happens beyond it
@@ -35,6 +35,7 @@ type access struct {
 }
 
 func (k key) flag() string     { return "--" + strings.ReplaceAll(leaf(k.name), "_", "-") }
+func (k key) form() string     { return strings.TrimSpace(k.flag() + " " + k.arg) }
 func (k key) variable() string { return "SARANGBANG_" + strings.ToUpper(k.name) }
 
 // fileKey names the TOML file, so it cannot stand in it.
@@ -59,6 +60,10 @@ func settingKeys() []key {
 		{
 			name: "http_addr", arg: "ADDR", byDefault: "off", accepts: addressForm + `, or "off"`, doc: "/metrics and /healthz for operators, or off",
 			access: closable(func(s *Settings) *string { return &s.HTTPAddr }),
+		},
+		{
+			name: "pprof", byDefault: false, accepts: "true or false", doc: "profiles at /debug/pprof, on the loopback only",
+			access: toggle(func(s *Settings) *bool { return &s.Profiles }),
 		},
 		{
 			name: "data_dir", arg: "DIR", byDefault: "data", accepts: pathForm, doc: "folder of the host keys and all that is kept",
@@ -114,6 +119,24 @@ func closable(field func(*Settings) *string) access {
 	}
 }
 
+// toggle takes true or false.
+func toggle(field func(*Settings) *bool) access {
+	return access{
+		set: func(s *Settings, value any) any {
+			switch value {
+			case true, "true":
+				*field(s) = true
+			case false, "false":
+				*field(s) = false
+			default:
+				return value
+			}
+			return nil
+		},
+		get: func(s *Settings) any { return *field(s) },
+	}
+}
+
 func level() access {
 	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
 	return access{
@@ -149,6 +172,16 @@ func isAddress(t string) bool {
 	return len(host) <= 253 && strings.IndexFunc(host, func(r rune) bool {
 		return r != '-' && r != '.' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	}) < 0
+}
+
+// isLoopback reports whether nobody but this machine reaches an address. That localhost is one is RFC 6761, section 6.3.
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 // isPath refuses what would tear a log line or a sentence that names the path.

@@ -58,6 +58,8 @@ func TestOneSentenceAndStatusOne(t *testing.T) {
 		{"taken port", []string{"--ssh-addr", busy.Addr().String()}, busy.Addr().String()},
 		{"taken port of the old door", []string{"--tcp-addr", busy.Addr().String()}, busy.Addr().String()},
 		{"taken port of the operators", []string{"--http-addr", busy.Addr().String()}, busy.Addr().String()},
+		{"profiles for everybody", []string{"--pprof", "--http-addr", ":0"}, "only this machine reaches"},
+		{"profiles nowhere", []string{"--pprof"}, "--http-addr \"off\""},
 		{"no such file", []string{"--config", "/nonexistent/house.toml"}, "/nonexistent/house.toml"},
 		{"unknown key", file("shh_addr = \":1\"\n"), "the nearest known one is ssh_addr"},
 		{"unknown limit", file("[limits]\nmesage_bytes = 1\n"), "the nearest known one is limits.message_bytes"},
@@ -209,8 +211,21 @@ func TestHealthAndMetrics(t *testing.T) {
 	if strings.Contains(body, "hello") || strings.Contains(h.log.String(), "hello") {
 		t.Error("what people said is in the metrics or the log")
 	}
-	if status, _ = h.get("/"); status != http.StatusNotFound {
-		t.Errorf("/ = %d, want 404", status)
+	for _, path := range []string{"/", "/debug/pprof/"} {
+		if status, _ = h.get(path); status != http.StatusNotFound {
+			t.Errorf("%s = %d, want 404", path, status)
+		}
+	}
+}
+
+func TestProfilesOnDemand(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, setup{args: []string{"--pprof"}})
+	if status, body := h.get("/debug/pprof/goroutine?debug=1"); status != http.StatusOK || !strings.Contains(body, "room.(*House).Run") {
+		t.Errorf("goroutines = %d:\n%s\nwant 200, and the house among them", status, body)
+	}
+	if status, _ := h.get("/healthz"); status != http.StatusOK {
+		t.Errorf("/healthz = %d, want 200", status)
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package metrics tells operators how the house is: /metrics for Prometheus, /healthz for supervisors.
+// Package metrics tells operators how the house is: /metrics for Prometheus, /healthz for supervisors, and the runtime's
+// profiles for whoever looks for what costs time.
 //
 // It owns the names of the metrics, the plain [Stats] that they are made from, and the HTTP server for both. Figures are
 // read when somebody asks for them; nothing in the house knows that this package exists.

@@ -3,6 +3,7 @@ package metrics
 import (
 	"io"
 	"net/http"
+	"net/http/pprof"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -36,5 +37,18 @@ func Handler(read func() Stats, health func() error) http.Handler {
 		}
 		_, _ = io.WriteString(w, answer+"\n") // a client that has gone needs no answer
 	})
+	return mux
+}
+
+// WithProfiles serves the profiles of the Go runtime at /debug/pprof/, and all else as h does. They name the functions of this
+// program, and its arguments, to whoever asks, and measuring takes processor time: only for a server on the loopback.
+func WithProfiles(h http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", h)
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
 }

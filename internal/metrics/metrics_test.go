@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -178,4 +179,40 @@ func TestNothingElseIsServed(t *testing.T) {
 			t.Errorf("%s %s = %d, want %d", tt.method, tt.path, code, tt.code)
 		}
 	}
+}
+
+func TestProfilesAreServedBesideTheRest(t *testing.T) {
+	h := WithProfiles(healthy())
+	for _, tt := range []struct {
+		method, path string
+		code         int
+		body         string
+	}{
+		{"GET", "/debug/pprof/", http.StatusOK, "goroutine?debug=1"},
+		{"GET", "/debug/pprof/goroutine?debug=1", http.StatusOK, "goroutine profile: total"},
+		{"GET", "/debug/pprof/cmdline", http.StatusOK, "metrics.test"},
+		{"GET", "/debug/pprof/symbol", http.StatusOK, "num_symbols"},
+		{"GET", "/debug/pprof/dance", http.StatusNotFound, ""},
+		{"POST", "/debug/pprof/", http.StatusNotFound, ""},
+		{"GET", "/debug/", http.StatusNotFound, ""},
+		{"GET", "/healthz", http.StatusOK, "ok\n"},
+		{"POST", "/metrics", http.StatusMethodNotAllowed, ""},
+	} {
+		if code, _, body := get(t, h, tt.method, tt.path); code != tt.code || !strings.Contains(body, tt.body) {
+			t.Errorf("%s %s = %d %q, want %d and %q", tt.method, tt.path, code, body, tt.code, tt.body)
+		}
+	}
+}
+
+// What is measured over time takes longer than an answer of the server may otherwise.
+func TestAProfileMayTakeItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln, stop := serve(t, WithProfiles(healthy()))
+		defer stop(t.Context())
+		start := time.Now()
+		code, body := answer(t, dial(t, ln, "GET /debug/pprof/heap?seconds=60 HTTP/1.1\r\nHost: x\r\n\r\n"))
+		if took := time.Since(start); code != http.StatusOK || len(body) == 0 || took < time.Minute {
+			t.Errorf("after %v: %d and %d bytes, want a profile of a minute", took, code, len(body))
+		}
+	})
 }
