@@ -274,6 +274,11 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, by Entry) (*M
 // let posts a screen's entry into a room, and returns what became of the Joined. It needs the person's turn.
 func (h *House) let(ctx context.Context, m *Member, by Entry) (Result, error) {
 	join := Joined{Screen: m.screen, Visit: m.visit, Names: m.person.claim.Names, Addr: m.addr, Pass: by.Pass}
+	if by.Open != nil {
+		if v := h.foresee(m.author(), by, join); v.Void != "" {
+			return Result{}, &RefusedError{v.Void, v.Bar}
+		}
+	}
 	results, err := h.post(ctx, by.records(m.author(), join)...)
 	if err != nil {
 		return Result{}, err
@@ -283,6 +288,19 @@ func (h *House) let(ctx context.Context, m *Member, by Entry) (Result, error) {
 		return r, &RefusedError{r.Void, r.Bar}
 	}
 	return r, nil
+}
+
+// foresee says what would become of an entry that makes a room if it were posted now. By what somebody is kept out their Joined tells,
+// not their Opened: it has no address, which would else be stored with it for ever. What is decided after this has come after the room.
+func (h *House) foresee(who Person, by Entry, join Joined) (v Verdict) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rules.Attempt()
+	defer h.rules.Undo()
+	for _, b := range []Body{*by.Open, join} {
+		v = h.rules.Apply(&Event{Subject: by.Where, From: who, At: time.Now(), Body: b})
+	}
+	return v
 }
 
 // acquire takes names for owner. Names that somebody is about to give back are waited for.

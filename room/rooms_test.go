@@ -2,8 +2,10 @@ package room_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -412,6 +414,44 @@ func TestWhoTurnedAwayFromARoomAndLeftHasSeenIt(t *testing.T) {
 	unread, err = kim.Unread(t.Context(), dev, at, 1)
 	if got, want := rows(unread), []string{"[lee] later"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("the newest that is unread in #dev: %q, err %v; want %q", got, err, want)
+	}
+}
+
+// Of a bar of an address or of a guest's name their entry alone tells; who is kept out by it leaves no room behind.
+func TestWhoIsKeptOutMakesNoRoom(t *testing.T) {
+	banned := netip.MustParsePrefix("192.0.2.0/24")
+	op := keyed("op")
+	for name, c := range map[string]struct {
+		ban   room.Target
+		claim room.Claim
+		want  room.Void
+	}{
+		"address":                     {room.Target{Nets: []netip.Prefix{banned}}, room.Claim{Nick: "eve", Names: namesOf("eve"), Addr: "192.0.2.9"}, room.VoidBanned},
+		"address of an account":       {room.Target{Nets: []netip.Prefix{banned}}, room.Claim{Key: "SHA256:ann", Nick: "ann", Names: namesOf("ann"), Addr: "192.0.2.9"}, room.VoidBanned},
+		"address of a further screen": {room.Target{Nets: []netip.Prefix{banned}}, room.Claim{Key: "SHA256:kim", Nick: "kim", Names: namesOf("kim"), Addr: "192.0.2.9"}, room.VoidBanned},
+		"name":                        {room.Target{Names: namesOf("eve")}, guest("eve"), room.VoidBanned},
+		"nobody banned":               {room.Target{Names: namesOf("troll")}, guest("eve"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openHouse(t, room.Options{})
+			s.enter(keyed("kim"))
+			ann := s.enter(keyed("ann"))
+			s.register(ann)
+			ann.Leave(room.EndingLeft)
+			if err := s.Appoint(t.Context(), []string{op.Key}); err != nil {
+				t.Fatal(err)
+			}
+			s.orders(s.enter(op).Person(), room.HouseSubject, room.Barred{Bar: room.Bar{Target: c.ban}})
+			open := &room.Opened{Name: "dev", Names: []string{"case:dev"}}
+			_, err := s.Enter(t.Context(), c.claim, room.Entry{Where: dev, Open: open})
+			var got room.Void
+			if refused, ok := errors.AsType[*room.RefusedError](err); ok {
+				got = refused.Void
+			}
+			if _, there := s.Room(dev); got != c.want || there != (c.want == "") {
+				t.Errorf("entry: %v, the room is there: %t; want %q and a room only for who came in", err, there, c.want)
+			}
+		})
 	}
 }
 
