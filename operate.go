@@ -316,6 +316,9 @@ func examine(ctx context.Context, j *job) error {
 		row("", "oldest %s, newest %s", r.Oldest.Format(time.DateTime), r.Newest.Format(time.DateTime))
 	}
 	row("accounts", "%d", r.Accounts)
+	row("rooms", "%d, %d of them private", r.Rooms, r.Private)
+	row("bans", "%d, and %d mutes", r.Bans, r.Mutes)
+	row("acts", "%d, %d of them taken back", r.Acts, r.Undone)
 	if keep == (sqlitestore.Keep{}) {
 		row("retention", "all is kept")
 	} else {

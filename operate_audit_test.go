@@ -93,3 +93,41 @@ func TestAuditBesideARunningHouse(t *testing.T) {
 		o.refuses(strings.Fields(tt.args), tt.want)
 	}
 }
+
+// doctor counts the rooms, whom they and the house keep out and silent now, and what was done.
+func TestDoctorCountsWhatWasDone(t *testing.T) {
+	o := furnished(t)
+	store, err := sqlitestore.Open(datadir.Database(o.data), sqlitestore.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("Open = %v, want no error", err)
+	}
+	defer func() { _ = store.Close() }() // it is only read
+	kim, dev := room.Person{ID: room.PersonID("key:" + firstKey), Nick: "Kim", Key: firstKey}, room.SubjectOf("dev")
+	keep := func(mute bool, nick string, until time.Time) room.Barred {
+		return room.Barred{Bar: room.Bar{Mute: mute, Target: room.Target{Names: []string{"case:" + nick}}, Label: nick, Until: until}}
+	}
+	var last room.ID
+	for _, b := range []room.Body{
+		room.Opened{Name: "dev", Names: []string{"dev"}},
+		room.Joined{Screen: "there", Names: []string{"kim"}},
+		room.Arranged{What: room.AspectPrivate, Value: "on"},
+		keep(false, "pest", time.Time{}),
+		keep(false, "gone", time.Now().Add(-time.Minute)), // it has ended
+		keep(true, "loud", time.Now().Add(time.Hour)),
+		keep(true, "louder", time.Time{}),
+		keep(true, "loudest", time.Time{}),
+	} {
+		r := room.Encode(kim, dev, b)
+		if _, err := store.Append(t.Context(), r); err != nil {
+			t.Fatalf("Append of %T = %v, want no error", b, err)
+		}
+		last = r.ID
+	}
+	if _, err := store.Append(t.Context(), room.Encode(kim, room.HouseSubject, room.Undone{Act: last, Kind: "muted"})); err != nil {
+		t.Fatal(err)
+	}
+	const want = "\nrooms      2, 1 of them private\nbans       1, and 2 mutes\nacts       8, 1 of them taken back\n"
+	if out := o.does("doctor"); !strings.Contains(out, want) {
+		t.Errorf("doctor says %q, want %q in it", out, want)
+	}
+}

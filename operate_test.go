@@ -341,6 +341,9 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("doctor says %q, want %q in it", out, want)
 		}
 	}
+	if want := "\nrooms      1, 0 of them private\nbans       0, and 0 mutes\nacts       0, 0 of them taken back\n"; !strings.Contains(out, want) {
+		t.Errorf("doctor says %q, want %q in it", out, want)
+	}
 	keep := filepath.Join(t.TempDir(), "keep.toml")
 	if err := os.WriteFile(keep, []byte("[history]\nkeep_lines = 1\n"), 0o600); err != nil {
 		t.Fatal(err)

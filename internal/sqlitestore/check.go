@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,6 +36,10 @@ type Report struct {
 	Oldest, Newest time.Time // of the lines; zero if there are none
 	Aging          int       // lines and direct messages that the next trim removes
 	Striking       int       // erased accounts whose lines still wait to lose their author
+
+	Rooms, Private int // those that there are, and how many of them are private
+	Bans, Mutes    int // in force, of rooms and of the house
+	Acts, Undone   int // what was done to rooms and to keep order, and how much of it was taken back
 
 	Faults []Fault
 }
@@ -215,7 +220,44 @@ func (r *Report) count(ctx context.Context, conn *sql.Conn) error {
 	if oldest.Valid {
 		r.Oldest, r.Newest = time.Unix(0, oldest.Int64), time.Unix(0, newest.Int64)
 	}
-	return conn.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM accounts), (SELECT count(*) FROM striking)`).Scan(&r.Accounts, &r.Striking)
+	err = conn.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM accounts), (SELECT count(*) FROM striking)`).Scan(&r.Accounts, &r.Striking)
+	if err != nil {
+		return err
+	}
+	return r.countOrder(ctx, conn)
+}
+
+// countOrder counts the rooms, and what keeps order in them. What of it cannot be read is told with what the log says of it.
+func (r *Report) countOrder(ctx context.Context, conn *sql.Conn) error {
+	now := time.Now()
+	r.Rooms = 1 // the lobby, of which something may be kept or nothing
+	err := each(ctx, conn, `SELECT key, value FROM kept`, func(scan func(...any) error) error {
+		var key string
+		var value []byte
+		if err := scan(&key, &value); err != nil {
+			return err
+		}
+		var m room.Room
+		var b room.Bar
+		switch kind, _, _ := strings.Cut(key, ":"); {
+		case kind == "room" && json.Unmarshal(value, &m) == nil && m.Subject != room.Lobby:
+			r.Rooms++
+			if m.Private {
+				r.Private++
+			}
+		case kind != "bar", json.Unmarshal(value, &b) != nil, !b.Until.IsZero() && !now.Before(b.Until):
+		case b.Mute:
+			r.Mutes++
+		default:
+			r.Bans++
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return conn.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (WHERE kind = 'undone') FROM log WHERE void = '' AND kind IN `+actKinds2).
+		Scan(&r.Acts, &r.Undone)
 }
 
 // checkLog reads the log through, and compares the accounts that follow from it with those that are there.
