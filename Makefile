@@ -8,19 +8,21 @@ SHELL       := bash
 
 ARGS     ?=
 FUZZTIME ?= 30s
-COUNT    ?= 1
+COUNT    ?= 6
 OLD      ?=
+NEW      ?= HEAD
+BENCH    ?= .
+LOAD     ?= ^(closed loop, 100 people|steady)
 ROUNDS   ?= 200
 SEED     ?=
 
 CACHE := .cache
 BIN   := $(CACHE)/bin
 LINT  := $(BIN)/golangci-lint
-BENCH  = $(CACHE)/bench-$(shell git rev-parse --short HEAD).txt
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## run the house from source; ARGS='--ssh-addr :2022' passes flags
@@ -77,16 +79,31 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 	tools/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: ## benchmarks; COUNT=6 repeats them, OLD=FILE compares with an earlier run
-	@mkdir -p $(CACHE)
-	go test -run '^$$' -bench . -benchmem -count $(COUNT) ./... | tee $(BENCH)
-	$(if $(OLD),$(MAKE) --no-print-directory $(BIN)/benchstat && $(BIN)/benchstat $(OLD) $(BENCH))
-
-.PHONY: bench-load
-bench-load: ## the house beside the least servers there are, in turns, within 10 minutes; ARGS=--quick takes seconds
-	@mkdir -p $(BIN)
-	go build -o $(BIN)/ . ./cmd/sshload
+bench: programs ## the house beside the least servers there are, with the targets, within 10 minutes; ARGS=--quick takes seconds
 	$(BIN)/sshload compare --server $(BIN)/sarangbang $(ARGS)
+
+.PHONY: bench-go
+bench-go: ## Go's benchmarks; COUNT=6 repeats them
+	go test -run '^$$' -bench . -benchmem -count $(COUNT) ./...
+
+.PHONY: bench-compare
+bench-compare: $(BIN)/benchstat ## benchmarks and load of two commits in turns: OLD=COMMIT, NEW=HEAD, COUNT=6, BENCH and LOAD choose some
+	tools/bench-compare.sh "$(OLD)" "$(NEW)" "$(COUNT)" "$(BENCH)" "$(LOAD)"
+
+.PHONY: sweep
+sweep: programs ## measure what the charts show, within 10 minutes, and draw them
+	$(BIN)/sshload sweep --server $(BIN)/sarangbang --json $(ARGS) >$(CACHE)/performance.json
+	mv $(CACHE)/performance.json docs/performance.json
+	$(MAKE) --no-print-directory charts
+
+.PHONY: charts
+charts: ## draw docs/img from docs/performance.json
+	go run -C tools ./charts
+
+.PHONY: programs
+programs:
+	@mkdir -p $(BIN)
+	go build -buildvcs=auto -o $(BIN)/ . ./cmd/sshload # figures name the commit that they are of
 
 .PHONY: deadcode
 deadcode: $(BIN)/deadcode ## functions that no program and no test reaches

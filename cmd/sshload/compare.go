@@ -4,57 +4,51 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"math"
-	"os"
 	"regexp"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // comparison is a run of the tool compare.
 type comparison struct {
-	server string // the product's program
-	dir    string // where its data goes
-	rounds int
-	quick  bool
-	only   *regexp.Regexp
-	within time.Duration
-	json   bool
-	list   bool
+	lab
 
-	stderr io.Writer
-	start  time.Time
-	bad    []string // what was wrong with what people got to see
+	quick bool
+	only  *regexp.Regexp
+	bench bool
+	list  bool
 }
 
 // result is one row of the table, as --json prints it. Lists are by round.
 type result struct {
-	What    string    `json:"what"`
-	Unit    string    `json:"unit"`
-	Is      []float64 `json:"is"`
-	Than    string    `json:"beside"`
-	Beside  []float64 `json:"beside_values"`
-	Ratio   float64   `json:"ratio"` // of the medians; 0 if there is none
-	Most    float64   `json:"target"`
-	Stretch float64   `json:"stretch,omitempty"`
-	Met     bool      `json:"met"`
-	Weak    bool      `json:"weak,omitempty"` // a server used too little processor time for the figure to mean something
+	What     string    `json:"what"`
+	Unit     string    `json:"unit"`
+	Is       []float64 `json:"is"`
+	Than     string    `json:"beside"`
+	Beside   []float64 `json:"beside_values"`
+	Ratio    float64   `json:"ratio"`  // of the medians; 0 if there is none
+	Most     float64   `json:"target"` // 0: there is none
+	Stretch  float64   `json:"stretch,omitempty"`
+	Met      bool      `json:"met"`
+	Weak     bool      `json:"weak,omitempty"` // a server used too little processor time for the figure to mean something
+	Disquiet disquiet  `json:"disquiet"`       // the worst of all its runs
 }
 
 // comparisonReport is what --json prints.
 type comparisonReport struct {
-	Results    []result       `json:"results"`
-	Faults     []string       `json:"faults"` // visits in which somebody did not see what they should, or that did not come about
-	Quick      bool           `json:"quick"`
-	Seconds    float64        `json:"seconds"`
-	Machine    machineDetails `json:"machine"` // of the whole run; the servers and the generator count as others
-	Incomplete bool           `json:"incomplete"`
+	origin
+
+	Results    []result `json:"results"`
+	Faults     []string `json:"faults"` // visits in which somebody did not see what they should, or that did not come about
+	Quick      bool     `json:"quick"`
+	Seconds    float64  `json:"seconds"`
+	Disquiet   disquiet `json:"disquiet"` // the worst of all runs
+	Incomplete bool     `json:"incomplete"`
 }
 
 // runCompare is the tool compare.
@@ -69,37 +63,23 @@ func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) (i
 		}
 		return exitGood, nil
 	}
-	c.stderr, c.start = stderr, time.Now()
-	proc := openProcfs()
-	from, _ := proc.machine() // where there is no /proc nothing else can be had either, and the rows say so
-	r := &comparisonReport{Quick: c.quick}
-	for _, s := range scenarios {
-		if c.quick && s.quick == "" || !c.only.MatchString(s.name) {
-			continue
-		}
-		results, err := c.measure(ctx, s)
-		r.Results = append(r.Results, results...)
-		if errors.Is(err, errWithin) || ctx.Err() != nil {
-			r.Incomplete = true
-			break
-		}
-		if err != nil { // what was measured before, and what can be after, is worth minutes
-			c.bad = append(c.bad, fmt.Sprintf("%s: %v", s.name, err))
+	if err := c.open(commandOf("compare", args), stderr); err != nil {
+		return exitUsage, err
+	}
+	if !c.quick {
+		if err := c.listen(ctx); err != nil {
+			return exitBad, err
 		}
 	}
-	to, _ := proc.machine()
-	load, _ := proc.load()
-	r.Faults, r.Seconds = c.bad, time.Since(c.start).Seconds()
-	r.Machine = machineDetails{Processors: runtime.NumCPU(), Load: load}
-	if total := to.total - from.total; total > 0 {
-		r.Machine.OthersPercent = 100 * float64(to.busy-from.busy) / float64(total)
-		r.Machine.StolenPercent = 100 * float64(to.stolen-from.stolen) / float64(total)
+	results := c.measure(ctx)
+	write := c.writeTable
+	switch {
+	case c.json:
+		write = c.writeJSON
+	case c.bench:
+		write = c.writeBench
 	}
-	write := r.writeTable
-	if c.json {
-		write = r.writeJSON
-	}
-	if err := write(stdout); err != nil || len(c.bad) > 0 {
+	if err := write(stdout, results); err != nil || len(c.bad) > 0 {
 		return exitBad, err
 	}
 	return exitGood, nil
@@ -107,142 +87,119 @@ func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) (i
 
 func parseCompare(args []string, stderr io.Writer) (*comparison, error) {
 	c := &comparison{}
-	f := flag.NewFlagSet("sshload compare", flag.ContinueOnError)
-	f.SetOutput(io.Discard)
-	f.StringVar(&c.server, "server", "./sarangbang", "`PROGRAM` to measure")
-	f.StringVar(&c.dir, "data", os.TempDir(), "`DIR` for its data, on a disk as it will have; a folder in it is made and removed")
-	f.IntVar(&c.rounds, "rounds", 3, "how often each scenario is run, the server and the floor in turns")
+	f := c.newFlags("compare", 3)
 	f.BoolVar(&c.quick, "quick", false, "few people, one short round: finds what is broken, and what is far off")
 	only := f.String("only", "", "a `REGEXP` for the names of scenarios; --list lists them")
+	f.BoolVar(&c.bench, "bench", false, "print the figures as Go's benchmarks do, for benchstat")
 	f.BoolVar(&c.list, "list", false, "list the scenarios and end")
-	f.DurationVar(&c.within, "within", 10*time.Minute, "begin nothing more after this time")
-	f.BoolVar(&c.json, "json", false, "print the figures as JSON")
-	err := f.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		f.SetOutput(stderr)
-		f.Usage()
-		return nil, err
-	}
+	err := c.parse(f, args, stderr)
 	if err == nil {
 		c.only, err = regexp.Compile(*only)
 	}
-	switch {
-	case err != nil:
-	case f.NArg() > 0:
-		err = fmt.Errorf("compare takes flags only, not %q", f.Arg(0))
-	case c.rounds < 1 || c.rounds > 100:
-		err = fmt.Errorf("--rounds is %d; it must be from 1 to 100", c.rounds)
-	case c.within <= 0 || c.within > longestTest:
-		err = fmt.Errorf("--within is %v; it must be at most %v", c.within, longestTest)
-	}
-	if err == nil && !c.list {
-		_, err = os.Stat(c.server)
+	if err == nil && c.bench && c.json {
+		err = errors.New("--json and --bench are two ways to print the figures: give one of them")
 	}
 	return c, err
 }
 
-// errWithin says that the time for all is over.
-var errWithin = errors.New("--within is over")
+// trial is a scenario in a comparison.
+type trial struct {
+	scenario
 
-// measure runs a scenario, the product and what stands beside it in turns, and returns a row for each figure.
-func (c *comparison) measure(ctx context.Context, s scenario) ([]result, error) {
-	results := make([]result, len(s.figures))
-	for i, f := range s.figures {
-		results[i] = result{What: f.what, Unit: f.unit, Than: f.than, Most: f.most, Stretch: f.stretch}
+	results []result
+	took    time.Duration // a round, at most
+	failed  bool
+}
+
+// measure runs all scenarios once, and then again, so that what disturbs the machine for a minute does not hit one row only, and so
+// that each row has a figure when the time is over. Within a round what is compared is visited one right after the other.
+func (c *comparison) measure(ctx context.Context) []result {
+	var trials []*trial
+	for _, s := range scenarios {
+		if (s.quick != "" || !c.quick) && c.only.MatchString(s.name) {
+			trials = append(trials, &trial{scenario: s})
+		}
 	}
 	rounds := c.rounds
-	if s.once || c.quick {
+	if c.quick {
 		rounds = 1
 	}
 	for n := range rounds {
-		if time.Since(c.start) > c.within {
-			if n == 0 {
-				return nil, errWithin
+		for _, t := range trials {
+			if t.failed || t.once && n > 0 || !c.fits(t.took) {
+				continue
 			}
-			return finish(results), errWithin
-		}
-		_, _ = fmt.Fprintf(c.stderr, "%4.0f s: %s, round %d of %d\n", time.Since(c.start).Seconds(), s.name, n+1, rounds)
-		product, beside, err := c.round(ctx, s)
-		if err != nil && n > 0 {
-			return finish(results), err
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i, f := range s.figures {
-			is, than := f.of(product, beside)
-			results[i].Weak = results[i].Weak || f.cpu() && (product.idle() || beside.idle())
-			results[i].Is, results[i].Beside = append(results[i].Is, is), append(results[i].Beside, than)
+			_, _ = fmt.Fprintf(c.stderr, "%4.0f s: %s, round %d of %d\n", time.Since(c.start).Seconds(), t.name, n+1, rounds)
+			begun := time.Now()
+			err := c.round(ctx, t)
+			t.took = max(t.took, time.Since(begun))
+			if ctx.Err() != nil {
+				c.over = true
+				return finish(trials)
+			}
+			if err != nil { // what was measured before, and what can be after, is worth minutes
+				t.failed = true
+				c.bad = append(c.bad, fmt.Sprintf("%s: %v", t.name, err))
+			}
 		}
 	}
-	return finish(results), nil
+	return append(finish(trials), c.harm())
 }
 
 // round is one visit at the product and, if there is something beside it, one there.
-func (c *comparison) round(ctx context.Context, s scenario) (product, beside *outcome, err error) {
-	if product, err = c.visit(ctx, s, s.product, true); err == nil && !s.beside.empty() {
-		beside, err = c.visit(ctx, s, s.beside, s.floor == "")
-	}
-	return product, beside, err
-}
-
-// visit starts a server, has a crowd do its work there, and ends it.
-func (c *comparison) visit(ctx context.Context, s scenario, w work, product bool) (o *outcome, err error) {
-	quick := ""
+func (c *comparison) round(ctx context.Context, t *trial) error {
+	more := ""
 	if c.quick {
-		quick = s.quick
+		more = t.quick
 	}
-	var server *child
-	if product {
-		server, err = startServer(ctx, c.server, c.dir, !s.alone)
-	} else {
-		// The product has its garbage collected at 50 %; a floor must not look big for what it has not collected.
-		server, err = startFloor(ctx, s.floor, "GOGC=50")
-	}
+	product, err := c.visit(ctx, t.name, t.product, more, site{alone: t.alone})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
-	options, m, err := w.options(quick, server)
-	if err != nil {
-		return nil, err
+	var beside *outcome
+	worst := product.disquiet
+	if !t.beside.empty() {
+		if beside, err = c.visit(ctx, t.name, t.beside, more, site{floor: t.floor}); err != nil {
+			return err
+		}
+		worst = worst.worse(beside.disquiet)
 	}
-	o = &outcome{commit: math.NaN()}
-	if o.report, err = m.attend(ctx, options, c.stderr); err != nil {
-		return nil, fmt.Errorf("%s at %s: %w", w.mode, server.name, err)
+	if t.results == nil {
+		for _, f := range t.figures {
+			t.results = append(t.results, result{What: f.what, Unit: f.unit, Than: f.than, Most: f.most, Stretch: f.stretch})
+		}
 	}
-	debug.FreeOSMemory() // what one crowd leaves behind must not be collected while the next is measured
-	if !o.report.good() {
-		c.bad = append(c.bad, fmt.Sprintf("%s at %s: %s", s.name, server.name, o.report.badness()))
+	for i, f := range t.figures {
+		r := &t.results[i]
+		is, than := f.of(product, beside)
+		r.Is, r.Beside = append(r.Is, is), append(r.Beside, than)
+		r.Weak = r.Weak || f.cpu() && (product.idle() || beside.idle())
+		r.Disquiet = r.Disquiet.worse(worst)
 	}
-	if product && options.senders > 0 {
-		o.commit, err = server.commitP99(ctx)
-	}
-	return o, err
+	return nil
 }
 
-// badness says what was wrong, in a few words.
-func (r *report) badness() string {
-	f := r.Faults
-	s := fmt.Sprintf("%d lost, %d doubled, %d out of order, %d damaged, %d people cut off", f.Lost, f.Doubled, f.OutOfOrder, f.Damaged, f.Cut)
-	if r.Stalled {
-		s += ", stalled"
+// harm is the row of all that people did not get to see as they should, in all visits of the product.
+func (c *comparison) harm() result {
+	f := c.faults
+	n := float64(f.Lost + f.Doubled + f.OutOfOrder + f.Damaged + f.Cut)
+	return result{
+		What: fmt.Sprintf("lost, doubled, out of order, damaged, cut off: in %s deliveries", grouped(c.judged)),
+		Is:   []float64{n}, Than: limit, Beside: []float64{0}, Most: 1, Met: n == 0, Disquiet: c.disquiet,
 	}
-	if r.Guests != nil && r.Guests.Failed > 0 {
-		s += fmt.Sprintf(", %d guests failed: %s", r.Guests.Failed, r.Guests.Why)
-	}
-	return s
 }
 
 // finish compares medians.
-func finish(results []result) []result {
-	for i := range results {
-		r := &results[i]
-		is, than := median(r.Is), median(r.Beside)
-		if than > 0 {
-			r.Ratio = is / than
+func finish(trials []*trial) (results []result) {
+	for _, t := range trials {
+		for _, r := range t.results {
+			is, than := median(r.Is), median(r.Beside)
+			if than > 0 {
+				r.Ratio = is / than
+			}
+			r.Met = is <= r.Most*than
+			results = append(results, r)
 		}
-		r.Met = is <= r.Most*than
 	}
 	return results
 }
@@ -254,59 +211,96 @@ func median(figures []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-func (r *comparisonReport) writeJSON(w io.Writer) error {
+func (c *comparison) writeJSON(w io.Writer, results []result) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	return e.Encode(r)
+	return e.Encode(comparisonReport{
+		origin: c.origin, Results: results, Faults: c.bad, Quick: c.quick, Seconds: time.Since(c.start).Seconds(),
+		Disquiet: c.disquiet, Incomplete: c.over,
+	})
 }
 
-func (r *comparisonReport) writeTable(w io.Writer) error {
+func (c *comparison) writeTable(w io.Writer, results []result) error {
 	var b strings.Builder
-	if r.Quick {
+	if c.quick {
 		b.WriteString("Quick: fewer people and less time than the rows say.\n\n")
 	}
-	b.WriteString("| what | sarangbang | beside | | ratio | target | |\n|---|--:|---|--:|--:|--:|---|\n")
-	for _, row := range r.Results {
-		ratio, target := "–", "≤ "+short(row.Most*median(row.Beside))+" "+row.Unit
-		if row.Than != "limit" {
-			ratio, target = short(row.Ratio)+" ×", "≤ "+short(row.Most)+" ×"
-			if row.Stretch > 0 {
-				target += " (" + short(row.Stretch) + " ×)"
-			}
-		}
-		verdict := "**missed**"
-		if row.Met {
-			verdict = "met"
-		}
-		switch {
-		case r.Quick:
-			verdict = "not judged"
-		case row.Weak:
-			verdict += ", but of too little CPU to mean something"
-		}
-		beside := "–"
-		if row.Than != "limit" {
-			beside = spread(row.Beside, row.Unit)
-		}
-		_, _ = fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", row.What, spread(row.Is, row.Unit), row.Than, beside, ratio, target, verdict)
+	b.WriteString("| what | sarangbang | beside | | ratio | target | | others / stolen |\n|---|--:|---|--:|--:|--:|---|--:|\n")
+	for _, r := range results {
+		b.WriteString(r.row(c.quick))
 	}
-	_, _ = fmt.Fprintf(&b, "\nMedians (and ranges) of as many runs as there are rounds, each on a fresh server, in turns. ")
-	if len(r.Faults) == 0 {
-		b.WriteString("Nothing was lost, doubled, damaged or out of order, and nobody was cut off.\n")
-	} else {
-		b.WriteString("NOT ALL WAS AS IT SHOULD BE:\n")
-	}
-	for _, f := range r.Faults {
-		b.WriteString("* " + f + "\n")
-	}
-	if r.Incomplete {
-		b.WriteString("The time was over before all was measured.\n")
-	}
-	m := r.Machine
-	_, _ = fmt.Fprintf(&b, "%s, %s/%s, %d processors, %.0f s, load %.2f at the end, %.0f %% stolen.\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, m.Processors, r.Seconds, m.Load, m.StolenPercent)
+	b.WriteString("\nMedians (and ranges) of as many runs as there are rounds, each on a fresh server, in turns. ")
+	c.footer(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (r *result) row(quick bool) string {
+	beside, ratio := "–", "–"
+	if r.Than != limit && r.Than != "" {
+		beside, ratio = spread(r.Beside, r.Unit), short(r.Ratio)+" ×"
+	}
+	target, verdict := "–", ""
+	switch {
+	case r.Most == 0:
+	case r.Than == limit:
+		target = "≤ " + strings.TrimSpace(short(r.Most*median(r.Beside))+" "+r.Unit)
+	default:
+		target = "≤ " + short(r.Most) + " ×"
+		if r.Stretch > 0 {
+			target += " (" + short(r.Stretch) + " ×)"
+		}
+	}
+	switch {
+	case r.Most == 0:
+	case quick:
+		verdict = "not judged"
+	case r.Met:
+		verdict = "met"
+	default:
+		verdict = "**missed**"
+	}
+	if r.Weak && !quick {
+		verdict += ", but of too little CPU to mean something"
+	}
+	if r.Disquiet.restless() && !quick {
+		verdict += ", disturbed"
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |\n", r.What, spread(r.Is, r.Unit), r.Than, beside, ratio, target,
+		strings.TrimPrefix(verdict, ", "), r.Disquiet)
+}
+
+// writeBench writes each run as a line of a Go benchmark. benchstat tells apart what differs in the lines before, so that they say
+// nothing about the product: whoever compares two of them has a file for each.
+func (c *comparison) writeBench(w io.Writer, results []result) error {
+	var b strings.Builder
+	_, _ = fmt.Fprintf(&b, "goos: %s\ngoarch: %s\ncpu: %s\n", runtime.GOOS, runtime.GOARCH, c.origin.Model)
+	line := func(name, who string, value float64, unit string) {
+		_, _ = fmt.Fprintf(&b, "Benchmark%s/%s 1 %g %s\n", benchName(name), benchName(who), value, unit)
+	}
+	for _, r := range results {
+		unit := r.Unit
+		if unit == "" {
+			unit = "count"
+		}
+		for i, is := range r.Is {
+			line(r.What, "sarangbang", is, unit)
+			if r.Than != limit && r.Than != "" {
+				line(r.What, r.Than, r.Beside[i], unit)
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// benchName makes one word of several. What it leaves out would part a name, or stand for something in it. benchstat passes over
+// names that begin in lower case.
+func benchName(s string) string {
+	words := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '+' })
+	first := []rune(strings.Join(words, "_"))
+	first[0] = unicode.ToUpper(first[0])
+	return string(first)
 }
 
 // spread writes figures as their median and range.

@@ -10,9 +10,14 @@ import (
 	"time"
 )
 
-// compareFake runs the tool compare with the fake server that has the fault, and returns what it printed. Nothing of the servers'
-// data may be left.
+// compareFake runs the tool compare with the fake server that has the fault, and returns what it printed.
 func compareFake(t *testing.T, fault, flags string) (status int, out, problems string) {
+	t.Helper()
+	return toolAtFake(t, "compare", fault, flags)
+}
+
+// toolAtFake runs a tool likewise. Nothing of the servers' data may be left.
+func toolAtFake(t *testing.T, tool, fault, flags string) (status int, out, problems string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -24,7 +29,7 @@ func compareFake(t *testing.T, fault, flags string) (status int, out, problems s
 	}
 	dir := t.TempDir()
 	var stdout, stderr strings.Builder
-	status = run(t.Context(), append([]string{"compare", "--server", server, "--data", dir}, strings.Fields(flags)...), &stdout, &stderr)
+	status = run(t.Context(), append([]string{tool, "--server", server, "--data", dir}, strings.Fields(flags)...), &stdout, &stderr)
 	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
 		t.Errorf("%v is left of the server's data", left)
 	}
@@ -38,15 +43,18 @@ func TestCompare(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatalf("%v in %q, stderr %q", err, out, problems)
 	}
-	if status != exitGood || len(r.Faults) > 0 || r.Incomplete || len(r.Results) != 3 {
-		t.Errorf("exit status %d, %d rows, faults %q, want %d and 3 rows without: %s", status, len(r.Results), r.Faults, exitGood, out)
+	if status != exitGood || len(r.Faults) > 0 || r.Incomplete || len(r.Results) != 5 {
+		t.Errorf("exit status %d, %d rows, faults %q, want %d and 5 rows without: %s", status, len(r.Results), r.Faults, exitGood, out)
+	}
+	if last := r.Results[4]; !last.Met || last.Is[0] != 0 || !strings.HasPrefix(last.What, "lost, doubled") {
+		t.Errorf("the last row is %+v, want nothing lost", last)
 	}
 	for _, row := range r.Results {
 		if len(row.Is) != 1 || len(row.Beside) != 1 {
 			t.Errorf("%s: %v beside %v, want one of each", row.What, row.Is, row.Beside)
 		}
 		// p99 is there however little the servers used; of processor time there may be less than a tick.
-		if strings.Contains(row.What, "p99") && (row.Is[0] <= 0 || row.Beside[0] < slack) {
+		if strings.Contains(row.What, "p99 latency") && (row.Is[0] <= 0 || row.Beside[0] < slack) {
 			t.Errorf("%s: %v beside %v, want figures", row.What, row.Is, row.Beside)
 		}
 	}
@@ -60,7 +68,8 @@ func TestCompare(t *testing.T) {
 func TestCompareFindsFaultsInTheServer(t *testing.T) {
 	t.Parallel()
 	status, out, problems := compareFake(t, "double", "--quick --only ^steady")
-	if want := "1 doubled"; status != exitBad || !strings.Contains(out, want) || !strings.Contains(out, "NOT ALL WAS AS") {
+	if want := "1 doubled"; status != exitBad || !strings.Contains(out, want) || !strings.Contains(out, "NOT ALL WAS AS") ||
+		!strings.Contains(out, " deliveries | 1 |") {
 		t.Errorf("exit status %d, stdout %q, stderr %q, want %d and %q", status, out, problems, exitBad, want)
 	}
 }
@@ -87,6 +96,7 @@ func TestCompareFlagsThatCannotBe(t *testing.T) {
 		"--within 2h":              "--within is 2h0m0s",
 		"--only (":                 "missing closing )",
 		"now":                      `not "now"`,
+		"--json --bench":           "give one of them",
 		"--server /nothing/at/all": "no such file",
 	} {
 		if status, _, problems := compareFake(t, "none", flags); status != exitUsage || !strings.Contains(problems, want) {
@@ -132,31 +142,85 @@ func TestResultsAreOfMedians(t *testing.T) {
 		{[]float64{0}, []float64{0}, 1, 0, true},
 		{[]float64{1}, []float64{0}, 1, 0, false},
 	} {
-		r := finish([]result{{Is: slices.Clone(c.is), Beside: c.beside, Most: c.most}})[0]
+		r := finished(result{Is: slices.Clone(c.is), Beside: c.beside, Most: c.most})[0]
 		if r.Ratio != c.ratio || r.Met != c.met || !slices.Equal(r.Is, c.is) {
 			t.Errorf("%v beside %v: ratio %v, met %v, want %v, %v", r.Is, c.beside, r.Ratio, r.Met, c.ratio, c.met)
 		}
 	}
 }
 
+// finished are the rows of what was measured.
+func finished(results ...result) []result { return finish([]*trial{{results: results}}) }
+
+// some are rows of each kind, and what they are printed by.
+func some() (*comparison, []result) {
+	c := &comparison{lab: lab{bad: []string{"time at sarangbang: 1 lost"}, over: true, start: time.Now().Add(-61 * time.Second)}}
+	c.disquiet = disquiet{Others: 20, Stolen: 3}
+	c.origin = origin{Command: "sshload compare", Commit: "0123456+", Date: "2026-11-23", Go: "go1.26", System: "linux/amd64", Model: "EPYC", Processors: 2}
+	return c, finished(
+		result{What: "cost", Unit: "µs", Is: []float64{3.456, 4, 3}, Than: "SSH floor, by line", Beside: []float64{2, 2, 1.5}, Most: 2, Stretch: 1.5},
+		result{What: "time: all", Unit: "s", Is: []float64{2.5}, Than: limit, Beside: []float64{2}, Most: 1, Weak: true, Disquiet: c.disquiet},
+		result{What: "commits", Unit: "ms", Is: []float64{4}, Beside: []float64{0}},
+		result{What: "guests", Is: []float64{0}, Than: limit, Beside: []float64{0}, Most: 1},
+	)
+}
+
 func TestTheTableOfAComparison(t *testing.T) {
-	r := &comparisonReport{
-		Results: finish([]result{
-			{What: "cost", Unit: "µs", Is: []float64{3.456, 4, 3}, Than: "floor", Beside: []float64{2, 2, 1.5}, Most: 2, Stretch: 1.5},
-			{What: "time", Unit: "s", Is: []float64{2.5}, Than: "limit", Beside: []float64{2}, Most: 1, Weak: true},
-		}),
-		Faults: []string{"time at sarangbang: 1 lost"}, Incomplete: true, Seconds: 61,
-	}
+	c, results := some()
 	var b strings.Builder
-	if err := r.writeTable(&b); err != nil {
+	if err := c.writeTable(&b, results); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"| cost | 3.46 µs (3–4) | floor | 2 µs (1.5–2) | 1.73 × | ≤ 2 × (1.5 ×) | met |",
-		"| time | 2.5 s | limit | – | – | ≤ 2 s | **missed**, but of too little CPU", "* time at sarangbang: 1 lost", "The time was over", "61 s",
+		"| cost | 3.46 µs (3–4) | SSH floor, by line | 2 µs (1.5–2) | 1.73 × | ≤ 2 × (1.5 ×) | met | 0 % / 0 % |\n",
+		"| time: all | 2.5 s | limit | – | – | ≤ 2 s | **missed**, but of too little CPU to mean something, disturbed | 20 % / 3 % |\n",
+		"| commits | 4 ms |  | – | – | – |  | 0 % / 0 % |\n",
+		"| guests | 0 | limit | – | – | ≤ 0 | met | 0 % / 0 % |\n",
+		"* time at sarangbang: 1 lost\n", "The time was over",
+		"`sshload compare`, commit 0123456+, 2026-11-23, go1.26, linux/amd64, 2 × EPYC, loopback, 61 s. In the worst run others used 20 %",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("table lacks %q:\n%s", want, b.String())
+		}
+	}
+}
+
+func TestFiguresForBenchstat(t *testing.T) {
+	c, results := some()
+	var b strings.Builder
+	if err := c.writeBench(&b, results); err != nil {
+		t.Fatal(err)
+	}
+	const head, want = "cpu: EPYC\n", `BenchmarkCost/Sarangbang 1 3.456 µs
+BenchmarkCost/SSH_floor_by_line 1 2 µs
+BenchmarkCost/Sarangbang 1 4 µs
+BenchmarkCost/SSH_floor_by_line 1 2 µs
+BenchmarkCost/Sarangbang 1 3 µs
+BenchmarkCost/SSH_floor_by_line 1 1.5 µs
+BenchmarkTime_all/Sarangbang 1 2.5 s
+BenchmarkCommits/Sarangbang 1 4 ms
+BenchmarkGuests/Sarangbang 1 0 count
+`
+	if _, got, _ := strings.Cut(b.String(), head); got != want {
+		t.Errorf("figures:\n%s\nwant %q and\n%s", b.String(), head, want)
+	}
+}
+
+func TestACommandIsToldWithoutPaths(t *testing.T) {
+	got := commandOf("compare", []string{"--server", "/a/b/sarangbang", "--data=/tmp/x", "--only", "^(a|b)", "--rounds", "3"})
+	if want := "sshload compare --server sarangbang --data=x --only '^(a|b)' --rounds 3"; got != want {
+		t.Errorf("command = %q, want %q", got, want)
+	}
+}
+
+func TestTheCommitIsThatOfTheProgram(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range []string{self, "/nothing/at/all"} { // a test knows none
+		if got := commitOf(program); got != "unknown" {
+			t.Errorf("commit of %s = %q, want unknown", program, got)
 		}
 	}
 }

@@ -7,7 +7,8 @@
 // carries a token, and a reader's raw stream is searched for rows that begin with `[nick] ` and such a token: no screen is
 // emulated, so that the crowd costs little beside the server. sshload floor is the least server that the same crowd can visit, in a
 // process of its own, so that every figure has one beside it that was taken in the same minute. sshload compare does that: it starts
-// the product and the floors in turns, each time anew, and prints medians beside the targets.
+// the product and the floors in turns, each time anew, and prints medians beside the targets, and what disturbed each. sshload sweep
+// does so with ever more people, for the charts of docs/PERFORMANCE.md.
 //
 // It refuses to go anywhere but to the loopback without --i-own-this-server, to measure before everybody is in and has seen one
 // and the same line, and to call a run good in which a line was lost, doubled, damaged or out of order, or a person cut off:

@@ -49,6 +49,7 @@ type tool struct {
 var tools = []tool{
 	{"floor", "serve the least chat that there is, to have something to compare with", runFloor},
 	{"compare", "run a server and the floors in turns, and print how they compare, beside the targets", runCompare},
+	{"sweep", "run a server and the floors with ever more people, for the charts", runSweep},
 }
 
 // run is the program: figures go to stdout, everything else to stderr.

@@ -192,6 +192,15 @@ func (t *totals) add(f faults) {
 	}
 }
 
+// join adds those of another run.
+func (t *totals) join(o totals) {
+	t.Lost += o.Lost
+	t.Doubled += o.Doubled
+	t.OutOfOrder += o.OutOfOrder
+	t.Damaged += o.Damaged
+	t.Cut += o.Cut
+}
+
 // addCosts adds what the server, the generator and others have used between two readings.
 func (r *report) addCosts(c *crowd, from, to reading) {
 	m := c.meter
