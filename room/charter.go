@@ -54,8 +54,8 @@ type Act struct {
 	At     time.Time
 	Where  Subject
 	Undone bool
-	// What undoes it: what was arranged about the room, before and after; the bar that was set or lifted; the operator who was one
-	// before or was not; the lines.
+	// What undoes it: what was arranged about the room, before and after; the bar that was set or lifted; whom it was done to, and that
+	// they were an operator before; the lines.
 	What        Aspect          `json:",omitempty"`
 	Was, Became json.RawMessage `json:",omitempty"`
 	Bar         *Bar            `json:",omitempty"`

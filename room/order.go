@@ -334,20 +334,20 @@ func (r *Rules) arrange(e *Event, b Arranged) Verdict {
 		m.Password = b.Value
 	case aspectInvited, aspectKeepers: // no aspects that can be arranged
 	}
-	if !r.change(e, "arranged", b.What, old, m) {
+	if !r.change(e, "arranged", b.What, "", old, m) {
 		return void(VoidNoChange)
 	}
 	return Verdict{Shown: true, From: e.From}
 }
 
 // change puts a room in place of what it was, and notes how to undo that. It says false if nothing is another.
-func (r *Rules) change(e *Event, kind string, what Aspect, old, m *Room) bool {
+func (r *Rules) change(e *Event, kind string, what Aspect, of PersonID, old, m *Room) bool {
 	was, became := old.read(what), m.read(what)
 	if bytes.Equal(was, became) {
 		return false
 	}
 	r.putRoom(m)
-	r.putAct(&Act{ID: e.ID, Kind: kind, By: e.From, At: e.At, Where: e.Subject, What: what, Was: was, Became: became})
+	r.putAct(&Act{ID: e.ID, Kind: kind, By: e.From, At: e.At, Where: e.Subject, What: what, Of: of, Was: was, Became: became})
 	return true
 }
 
@@ -372,7 +372,7 @@ func (r *Rules) invite(e *Event, b Invited) Verdict {
 		}
 		m.Invited = append(m.Invited, b.Whom)
 	}
-	if !r.change(e, "invited", aspectInvited, old, m) {
+	if !r.change(e, "invited", aspectInvited, b.Whom.ID, old, m) {
 		return void(VoidNoChange)
 	}
 	if self { // nobody's act
@@ -432,7 +432,7 @@ func (r *Rules) rank(e *Event, b Ranked) Verdict {
 		}
 		m.Keepers = append(m.Keepers, b.Whom.ID)
 	}
-	if !r.change(e, "ranked", aspectKeepers, old, m) {
+	if !r.change(e, "ranked", aspectKeepers, b.Whom.ID, old, m) {
 		return void(VoidNoChange)
 	}
 	return Verdict{From: e.From, To: b.Whom, Shown: true}
@@ -671,10 +671,14 @@ func (r *Rules) reverse(a *Act, e *Event, v *Verdict) Void {
 		return VoidChanged
 	}
 	switch {
+	case a.Kind == "kicked":
+		return VoidFinal
+	case !r.mayUndo(e.From, a):
+		return VoidNotAllowed
 	case a.What != "":
-		return r.restoreAspect(a, e)
+		return r.restoreAspect(a)
 	case a.Kind == "ranked":
-		return r.restoreGrant(a, e)
+		return r.restoreGrant(a)
 	case a.Kind == "muted" || a.Kind == "banned":
 		if r.bars[a.Bar.ID] == nil {
 			return VoidChanged
@@ -690,28 +694,61 @@ func (r *Rules) reverse(a *Act, e *Event, v *Verdict) Void {
 			return why
 		}
 		r.enforce(a.Bar, v)
-	case a.Kind == "withdrawn":
-		if !r.may(e.From, DeedWithdraw, a.Where) {
-			return VoidNotAllowed
-		}
-	default:
-		return VoidFinal
 	}
 	return ""
 }
 
-// restoreAspect undoes what was arranged about a room. Who gave a role away may have it back.
-func (r *Rules) restoreAspect(a *Act, e *Event) Void {
+// takes returns what it takes to do an act, and so to undo it.
+func (a *Act) takes() []Deed {
+	switch a.Kind {
+	case "kicked":
+		return []Deed{DeedKick}
+	case "invited":
+		return []Deed{DeedInvite}
+	case "withdrawn":
+		return []Deed{DeedWithdraw}
+	case "muted", "banned", "lifted":
+		return a.Bar.deed()
+	case "ranked":
+		if a.Where == HouseSubject {
+			return []Deed{DeedAppoint}
+		}
+		return []Deed{DeedPromote}
+	default:
+		return []Deed{aspects[a.What]}
+	}
+}
+
+// mayUndo says that somebody may undo what they did: while they may do the like, or if it was a role of their own that they gave away. Who was
+// given another since then, or lost it, has not.
+func (r *Rules) mayUndo(who Person, a *Act) bool {
+	allowed := !slices.ContainsFunc(a.takes(), func(d Deed) bool { return !r.may(who, d, a.Where) })
+	return allowed || a.Kind == "ranked" && a.gaveAway(who.ID) && !r.doneSince(a, "ranked", who.ID)
+}
+
+// gaveAway says that an act made somebody less than they were.
+func (a *Act) gaveAway(id PersonID) bool {
+	if a.Where == HouseSubject {
+		return a.Of == id && a.Had
+	}
+	rank := func(keepers json.RawMessage) int { // 0 for none, 1 for a moderator, 2 for the owner
+		var ids []PersonID
+		switch err := json.Unmarshal(keepers, &ids); {
+		case err != nil || !slices.Contains(ids, id):
+			return 0
+		case ids[0] == id:
+			return 2
+		}
+		return 1
+	}
+	return rank(a.Was) > rank(a.Became)
+}
+
+// restoreAspect undoes what was arranged about a room.
+func (r *Rules) restoreAspect(a *Act) Void {
 	m := r.rooms[a.Where].clone()
 	if !bytes.Equal(m.read(a.What), a.Became) {
 		return VoidChanged
-	}
-	deed, arranged := aspects[a.What]
-	if a.What == aspectInvited {
-		deed, arranged = DeedInvite, true
-	}
-	if arranged && !r.may(e.From, deed, a.Where) {
-		return VoidNotAllowed
 	}
 	if err := json.Unmarshal(a.Was, m.reset(a.What)); err != nil {
 		return VoidUnreadable
@@ -720,10 +757,8 @@ func (r *Rules) restoreAspect(a *Act, e *Event) Void {
 	return ""
 }
 
-func (r *Rules) restoreGrant(a *Act, e *Event) Void {
+func (r *Rules) restoreGrant(a *Act) Void {
 	switch {
-	case !r.may(e.From, DeedAppoint, HouseSubject) && a.Of != e.From.ID:
-		return VoidNotAllowed
 	case r.granted[a.Of] == a.Had:
 		return VoidChanged
 	case r.accounts[a.Of] == nil:
@@ -731,6 +766,16 @@ func (r *Rules) restoreGrant(a *Act, e *Event) Void {
 	}
 	r.grant(a.Of, a.Had)
 	return ""
+}
+
+// doneSince says that something else of a kind was done to somebody in the place of an act, behind it, and holds.
+func (r *Rules) doneSince(a *Act, kind string, to PersonID) bool {
+	for _, b := range r.acts {
+		if b != a && b.Kind == kind && b.Of == to && b.Where == a.Where && !b.Undone && !b.At.Before(a.At) {
+			return true
+		}
+	}
+	return false
 }
 
 // reset empties an aspect and returns where it is.

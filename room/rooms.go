@@ -250,19 +250,32 @@ func (h *House) Do(ctx context.Context, by Person, where Subject, b Body) (Resul
 	return first(results), err
 }
 
+// A Passed is an act that cannot be taken back now, and why.
+type Passed struct {
+	Act
+	Why   Void
+	Needs Role // of VoidNotAllowed: the lowest role that may
+}
+
 // Undoable returns the newest act of somebody that can be taken back now, and those that are newer and cannot be: what they did does not
-// go back, or was changed since.
-func (h *House) Undoable(by Person) (act Act, passed []Act, ok bool) {
+// go back, has ended or was changed since, or takes a role that they have no more. It asks the rules, as the undoing will.
+func (h *House) Undoable(by Person) (act Act, passed []Passed, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, a := range h.rules.actsOf(by.ID) {
 		h.rules.Attempt()
-		why := h.rules.reverse(a, &Event{From: by, Subject: HouseSubject, At: time.Now()}, &Verdict{})
+		v := h.rules.order(&Event{From: by, Subject: HouseSubject, At: time.Now(), Body: Undone{Act: a.ID}})
 		h.rules.Undo()
-		if why == "" {
+		if v.Void == "" {
 			return *a, passed, true
 		}
-		passed = append(passed, *a)
+		p := Passed{Act: *a, Why: v.Void}
+		if v.Void == VoidNotAllowed {
+			for _, d := range a.takes() {
+				p.Needs = max(p.Needs, h.rules.needs(d, a.Where))
+			}
+		}
+		passed = append(passed, p)
 	}
 	return Act{}, passed, false
 }

@@ -75,6 +75,11 @@ func (c *Call) must(d room.Deed, where room.Subject, how string) error {
 	if how != "" {
 		what += " " + how
 	}
+	return c.missing(what, needs, where)
+}
+
+// missing tells which role something takes that the caller has typed, and who has it.
+func (c *Call) missing(what string, needs room.Role, where room.Subject) *Failure {
 	if !c.Bare {
 		what = "/" + what
 	}
@@ -85,7 +90,7 @@ func (c *Call) must(d room.Deed, where room.Subject, how string) error {
 	case c.Contact != "":
 		ask = nested{&Failure{Say: i18n.TakesContact, Args: []any{c.Contact}}}
 	}
-	return fail(i18n.Takes(needs.String()), what, nameOf(c.House, where), ask)
+	return &Failure{Say: i18n.Takes(needs.String()), Args: []any{what, nameOf(c.House, where), ask}}
 }
 
 // mostAsked is how many are named whom somebody can ask.
@@ -295,7 +300,7 @@ func undo(ctx context.Context, c *Call) (Answer, error) {
 	case !ok && len(passed) == 0:
 		return Answer{}, fail(i18n.Void(string(room.VoidNoAct)))
 	case !ok:
-		return Answer{}, c.passed(ctx, passed[0], i18n.UndoKick, i18n.UndoChanged)
+		return Answer{}, c.passed(ctx, passed[0], i18n.UndoKick, i18n.UndoChanged, i18n.UndoRefused)
 	}
 	what, err := c.recount(ctx, act)
 	if err != nil {
@@ -306,7 +311,7 @@ func undo(ctx context.Context, c *Call) (Answer, error) {
 		out[0] = c.Lang.Text(i18n.UndoWould, what)
 	}
 	for _, a := range passed[:min(mostPassed, len(passed))] {
-		why := c.passed(ctx, a, i18n.PassedKick, i18n.PassedChanged)
+		why := c.passed(ctx, a, i18n.PassedKick, i18n.PassedChanged, i18n.PassedRefused)
 		f, ok := errors.AsType[*Failure](why)
 		if !ok {
 			return Answer{}, why
@@ -325,16 +330,23 @@ func undo(ctx context.Context, c *Call) (Answer, error) {
 	return lines(out...), nil
 }
 
-// passed says of an act why it cannot be taken back: a kick never can, anything else because of what came after it.
-func (c *Call) passed(ctx context.Context, a room.Act, kick, changed i18n.Key) error {
-	what, err := c.recount(ctx, a)
-	switch {
-	case err != nil:
+// passed says of an act why it cannot be taken back: a kick never can, anything else because of what came after it, or of what the caller
+// is by now.
+func (c *Call) passed(ctx context.Context, a room.Passed, kick, changed, refused i18n.Key) error {
+	what, err := c.recount(ctx, a.Act)
+	if err != nil {
 		return err
-	case a.Kind == "kicked":
-		return fail(kick, what)
 	}
-	return fail(changed, what)
+	switch a.Why {
+	case room.VoidFinal:
+		return fail(kick, what)
+	case room.VoidChanged, room.VoidNoAct:
+		return fail(changed, what)
+	case room.VoidNotAllowed:
+		return fail(refused, what, nested{c.missing(c.Name, a.Needs, a.Where)})
+	default:
+		return fail(refused, what, nested{Voided(a.Why, nil, c.House, c.zone(), c.Contact)})
+	}
 }
 
 // motd and rules show what the operator says to everybody who comes.

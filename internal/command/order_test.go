@@ -664,8 +664,16 @@ const mostPassedByUndo = 3
 // Moderators may strike what anybody said in the room, those above them too.
 func TestModeratorsStrikeLinesOfTheOwner(t *testing.T) {
 	p := newPeace(t)
-	p.mod.getsPart("/strike "+p.spoken(p.owner, "call 555 0100"), "One line is struck.")
-	p.op.getsPart("/audit #dev 1", "One line was struck by mona.")
+	for _, above := range []*guest{p.owner, p.op, p.also} {
+		p.mod.getsPart("/strike "+p.spoken(above, "call 555 0100"), "One line is struck.")
+		p.op.getsPart("/audit #dev 1", "One line was struck by mona.")
+		for _, g := range []*guest{above, p.rude} {
+			if got, err := g.call("/history"); err != nil || strings.Contains(got, "555 0100") {
+				t.Errorf("%s still reads\n%s\nerr %v, want the line of %s struck", g.Person().Nick, got, err, above.Person().Nick)
+			}
+		}
+	}
+	p.rude.fails("/strike "+p.spoken(p.owner, "more"), "/strike takes a moderator of #dev.")
 }
 
 // What was taken back stands in the audit with its room and its person, and who came in by the password did not invite themselves.
@@ -761,4 +769,28 @@ func TestWhatNobodyOwnsTakesAnOperator(t *testing.T) {
 	p.rude.gets("/topic old boxes", "")                                                 // else nobody could ever
 	p.op.getsPart("/grant #attic mona moderator", "mona is a moderator of #attic now.") // and so its owner
 	p.rude.fails("/grant milo moderator", "/grant takes the owner of #attic. Ask mona.")
+}
+
+// A dismissed keeper takes nothing back, and is told what is missing.
+func TestUndoTakesTheRoleStill(t *testing.T) {
+	p := newPeace(t)
+	p.mod.getsPart("/slow 10s", "Done in #dev.")
+	p.mod.getsPart("/ban rude 1h spam", "kept out of #dev")
+	p.owner.getsPart("/revoke mona", "mona has no role in #dev any more")
+	p.mod.fails("/undo", "Nothing of yours can be taken back. The last was: #dev · mona keeps rude out of the room until ")
+	p.mod.fails("/undo", "The reason: spam. /undo takes a moderator of #dev. Ask olive, milo, chief.")
+	p.op.getsPart("/ban --house rude 1h spam", "kept out of this house")
+	if err := p.Appoint(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	p.op.fails("/undo", "chief keeps rude out of the house until ")
+	p.op.fails("/undo", "The reason: spam. /undo takes an operator of this house. Ask here: help@example.org.")
+	if n := len(p.Bars(p.dev)) + len(p.Bars(room.HouseSubject)); n != 2 {
+		t.Errorf("%d bans are in force, want both", n)
+	}
+	p.owner.opens("attic")
+	p.owner.getsPart("/slow 10s", "Done in #attic.")
+	p.owner.getsPart("/grant #dev mona owner", "mona is the owner of #dev now.")
+	p.mod.getsPart("/revoke #dev olive", "olive has no role in #dev any more")
+	p.owner.getsPart("/undo", "Taken back: #attic · olive made the room slow", "Passed over: #dev · olive made mona the owner of the room. /undo takes the owner of #dev. Ask mona")
 }

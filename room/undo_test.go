@@ -1,0 +1,95 @@
+package room_test
+
+import (
+	"testing"
+	"time"
+
+	"sarangbang/room"
+)
+
+// council is a scene in #dev, which ann owns and bob moderates; op runs the house.
+func council(t *testing.T) *scene {
+	t.Helper()
+	s := newScene(t)
+	for _, p := range []room.Person{op, ann, bob, eve} {
+		s.join(p, room.Lobby, room.ScreenID(p.Nick), "")
+		if p.Key != "" && p.ID != op.ID {
+			s.does(p, room.HouseSubject, room.Registered{Names: caseOf(p.Nick)}, "")
+		}
+	}
+	s.does(ann, dev, room.Opened{Name: "dev", Names: []string{"case:dev"}}, "")
+	for _, p := range []room.Person{ann, bob, eve} {
+		s.join(p, dev, room.ScreenID(p.Nick+" in dev"), "")
+	}
+	s.does(ann, dev, room.Ranked{Whom: bob, Role: room.RoleModerator}, "")
+	return s
+}
+
+// silence is a mute of eve.
+func silence(until time.Time) room.Barred {
+	return room.Barred{Bar: room.Bar{Mute: true, Target: room.Target{Persons: []room.PersonID{eve.ID}}, Label: "eve", Until: until}}
+}
+
+// Whoever keeps order no more takes nothing back.
+func TestUndoTakesTheRoleThatTheActTakes(t *testing.T) {
+	for name, body := range map[string]room.Body{
+		"mute":       silence(time.Time{}),
+		"ban":        room.Barred{Bar: room.Bar{Target: room.Target{Names: caseOf("nobody")}, Label: "nobody"}},
+		"slow":       room.Arranged{What: room.AspectSlow, Value: "10s"},
+		"invitation": room.Invited{Whom: eve},
+		"strike":     room.Withdrawn{Lines: []room.ID{room.NewID()}},
+	} {
+		t.Run("moderator/"+name, func(t *testing.T) {
+			s := council(t)
+			_, act := s.does(bob, dev, body, "")
+			s.does(ann, dev, room.Ranked{Whom: bob, Role: room.RoleMember}, "")
+			s.does(bob, "", room.Undone{Act: act}, room.VoidNotAllowed)
+			s.does(ann, dev, room.Ranked{Whom: bob, Role: room.RoleModerator}, "")
+			s.does(bob, "", room.Undone{Act: act}, "")
+		})
+	}
+	t.Run("moderator/lifted", func(t *testing.T) {
+		s := council(t)
+		_, bar := s.does(ann, dev, silence(time.Time{}), "")
+		_, act := s.does(bob, dev, room.Lifted{Bar: bar}, "")
+		s.does(ann, dev, room.Ranked{Whom: bob, Role: room.RoleMember}, "")
+		s.does(bob, "", room.Undone{Act: act}, room.VoidNotAllowed)
+	})
+	for name, tt := range map[string]struct {
+		where room.Subject
+		body  room.Body
+	}{
+		"ban from the house": {room.HouseSubject, room.Barred{Bar: room.Bar{Target: room.Target{Names: caseOf("nobody")}, Label: "nobody"}}},
+		"moderator":          {room.Lobby, room.Ranked{Whom: bob, Role: room.RoleModerator}},
+		"owner":              {dev, room.Ranked{Whom: bob, Role: room.RoleOwner}},
+		"operator":           {room.HouseSubject, room.Ranked{Whom: bob, Role: room.RoleOperator}},
+	} {
+		t.Run("operator/"+name, func(t *testing.T) {
+			s := council(t)
+			_, act := s.does(op, tt.where, tt.body, "")
+			s.does(room.Person{}, "", room.Appointed{}, "")
+			s.does(op, "", room.Undone{Act: act}, room.VoidNotAllowed)
+			s.does(room.Person{}, "", room.Appointed{Keys: []string{op.Key}}, "")
+			s.does(op, "", room.Undone{Act: act}, "")
+		})
+	}
+}
+
+// Who gave their own role away may have it back, unless another has decided about them since.
+func TestWhoGaveTheirRoleAwayMayHaveItBack(t *testing.T) {
+	s := council(t)
+	_, act := s.does(ann, dev, room.Ranked{Whom: bob, Role: room.RoleOwner}, "")
+	s.does(ann, "", room.Undone{Act: act}, "")
+	_, act = s.does(ann, dev, room.Ranked{Whom: bob, Role: room.RoleOwner}, "")
+	s.does(bob, dev, room.Ranked{Whom: ann, Role: room.RoleMember}, "")
+	s.does(bob, dev, room.Ranked{Whom: ann, Role: room.RoleModerator}, "")
+	s.does(ann, "", room.Undone{Act: act}, room.VoidNotAllowed)
+
+	s.does(op, "house", room.Ranked{Whom: ann, Role: room.RoleOperator}, "")
+	_, act = s.does(ann, "house", room.Ranked{Whom: ann, Role: room.RoleMember}, "")
+	s.does(ann, "", room.Undone{Act: act}, "")
+	_, act = s.does(ann, "house", room.Ranked{Whom: ann, Role: room.RoleMember}, "")
+	s.does(op, "house", room.Ranked{Whom: ann, Role: room.RoleOperator}, "")
+	s.does(op, "house", room.Ranked{Whom: ann, Role: room.RoleMember}, "")
+	s.does(ann, "", room.Undone{Act: act}, room.VoidNotAllowed)
+}
