@@ -49,6 +49,7 @@ type Topic struct {
 // An Act is something that was done to keep order.
 type Act struct {
 	ID     ID
+	Seq    Seq
 	Kind   string // of its record
 	By     Person
 	At     time.Time
@@ -62,6 +63,11 @@ type Act struct {
 	Of          PersonID        `json:",omitempty"`
 	Had         bool            `json:",omitempty"`
 	Lines       []ID            `json:",omitempty"`
+}
+
+// actOf begins the act of a record.
+func actOf(e *Event, kind string) *Act {
+	return &Act{ID: e.ID, Seq: e.Seq, Kind: kind, By: e.From, At: e.At, Where: e.Subject}
 }
 
 // UndoFor is how long an act can be undone.

@@ -201,7 +201,8 @@ func (r *Rules) withdraw(e *Event, b Withdrawn) Verdict {
 	if why != "" {
 		return Verdict{Void: why, From: e.From}
 	}
-	act := &Act{ID: e.ID, Kind: "withdrawn", By: e.From, At: e.At, Where: e.Subject, Lines: lines}
+	act := actOf(e, "withdrawn")
+	act.Lines = lines
 	r.putAct(act)
 	return Verdict{Shown: true, From: e.From, Act: act}
 }
@@ -347,7 +348,9 @@ func (r *Rules) change(e *Event, kind string, what Aspect, of PersonID, old, m *
 		return false
 	}
 	r.putRoom(m)
-	r.putAct(&Act{ID: e.ID, Kind: kind, By: e.From, At: e.At, Where: e.Subject, What: what, Of: of, Was: was, Became: became})
+	act := actOf(e, kind)
+	act.What, act.Of, act.Was, act.Became = what, of, was, became
+	r.putAct(act)
 	return true
 }
 
@@ -399,7 +402,9 @@ func (r *Rules) rank(e *Event, b Ranked) Verdict {
 		if had := r.granted[b.Whom.ID]; had == on {
 			return void(VoidNoChange)
 		}
-		r.putAct(&Act{ID: e.ID, Kind: "ranked", By: e.From, At: e.At, Where: e.Subject, Of: b.Whom.ID, Had: !on})
+		act := actOf(e, "ranked")
+		act.Of, act.Had = b.Whom.ID, !on
+		r.putAct(act)
 		r.grant(b.Whom.ID, on)
 		return Verdict{From: e.From, To: b.Whom, Shown: true}
 	}
@@ -443,7 +448,8 @@ func (r *Rules) kick(e *Event, b Kicked) Verdict {
 	if why := r.refused(e, DeedKick); why != "" {
 		return void(why)
 	}
-	act := &Act{ID: e.ID, Kind: "kicked", By: e.From, At: e.At, Where: e.Subject, Of: b.Whom.ID}
+	act := actOf(e, "kicked")
+	act.Of = b.Whom.ID
 	p := r.at(e.Subject, b.Whom.ID)
 	switch {
 	case r.replaying:
@@ -544,7 +550,9 @@ func (r *Rules) bar(e *Event, b Barred) Verdict {
 	}
 	v := Verdict{From: e.From, Shown: true}
 	r.enforce(bar, &v)
-	r.putAct(&Act{ID: e.ID, Kind: barKind(bar), By: e.From, At: e.At, Where: e.Subject, Bar: bar})
+	act := actOf(e, barKind(bar))
+	act.Bar = bar
+	r.putAct(act)
 	return v
 }
 
@@ -639,7 +647,9 @@ func (r *Rules) lift(e *Event, b Lifted) Verdict {
 		}
 	}
 	r.dropBar(bar.ID)
-	r.putAct(&Act{ID: e.ID, Kind: "lifted", By: e.From, At: e.At, Where: e.Subject, Bar: bar})
+	act := actOf(e, "lifted")
+	act.Bar = bar
+	r.putAct(act)
 	r.rebarAll()
 	return Verdict{From: e.From, Shown: e.Subject != HouseSubject}
 }
@@ -771,7 +781,7 @@ func (r *Rules) restoreGrant(a *Act) Void {
 // doneSince says that something else of a kind was done to somebody in the place of an act, behind it, and holds.
 func (r *Rules) doneSince(a *Act, kind string, to PersonID) bool {
 	for _, b := range r.acts {
-		if b != a && b.Kind == kind && b.Of == to && b.Where == a.Where && !b.Undone && !b.At.Before(a.At) {
+		if b != a && b.Kind == kind && b.Of == to && b.Where == a.Where && !b.Undone && b.Seq > a.Seq {
 			return true
 		}
 	}

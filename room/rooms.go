@@ -1,6 +1,7 @@
 package room
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -288,7 +289,9 @@ func (r *Rules) actsOf(by PersonID) []*Act {
 			acts = append(acts, a)
 		}
 	}
-	slices.SortFunc(acts, func(a, b *Act) int { return b.At.Compare(a.At) })
+	slices.SortFunc(acts, func(a, b *Act) int { // an older program kept no place of them
+		return cmp.Or(cmp.Compare(b.Seq, a.Seq), b.At.Compare(a.At))
+	})
 	return acts
 }
 

@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sarangbang/room"
@@ -92,4 +93,28 @@ func TestWhoGaveTheirRoleAwayMayHaveItBack(t *testing.T) {
 	s.does(op, "house", room.Ranked{Whom: ann, Role: room.RoleOperator}, "")
 	s.does(op, "house", room.Ranked{Whom: ann, Role: room.RoleMember}, "")
 	s.does(ann, "", room.Undone{Act: act}, room.VoidNotAllowed)
+}
+
+// What has ended by the time is passed over by the trial as by the act, whether anything was committed since or not.
+func TestUndoPassesOverWhatHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openHouse(t, room.Options{})
+		ann, bob := s.enter(keyed("ann")), s.enter(keyed("bob"))
+		s.register(ann)
+		s.joins(ann, dev)
+		s.joins(bob, dev)
+		bar := room.Bar{Mute: true, Target: room.Target{Persons: []room.PersonID{bob.Person().ID}}, Label: "bob", Until: time.Now().Add(time.Second)}
+		s.orders(ann.Person(), dev, room.Arranged{What: room.AspectSlow, Value: "5s"})
+		s.orders(ann.Person(), dev, room.Barred{Bar: bar})
+		if act, passed, ok := s.Undoable(ann.Person()); !ok || act.Kind != "muted" || len(passed) > 0 {
+			t.Errorf("Undoable = %+v, %+v, %v; want the mute", act, passed, ok)
+		}
+		time.Sleep(time.Second)
+		act, passed, ok := s.Undoable(ann.Person())
+		if !ok || act.Kind != "arranged" || len(passed) != 1 || passed[0].Kind != "muted" || passed[0].Why != room.VoidChanged {
+			t.Errorf("Undoable = %+v, %+v, %v; want the slow room behind a mute that has ended", act, passed, ok)
+		}
+		s.orders(ann.Person(), room.HouseSubject, room.Undone{Act: act.ID, Kind: act.Kind})
+		s.close()
+	})
 }

@@ -295,26 +295,35 @@ func undo(ctx context.Context, c *Call) (Answer, error) {
 		row, _ := Find("undo")
 		return Answer{}, c.usage(row)
 	}
+	a, void, err := c.undoNewest(ctx)
+	if void == room.VoidChanged { // it has ended since it was looked up: then it is passed over
+		a, _, err = c.undoNewest(ctx)
+	}
+	return a, err
+}
+
+// undoNewest says besides why what it found could not be taken back any more.
+func (c *Call) undoNewest(ctx context.Context) (a Answer, void room.Void, err error) {
 	act, passed, ok := c.House.Undoable(c.as())
 	switch {
 	case !ok && len(passed) == 0:
-		return Answer{}, fail(i18n.Void(string(room.VoidNoAct)))
+		return a, "", fail(i18n.Void(string(room.VoidNoAct)))
 	case !ok:
-		return Answer{}, c.passed(ctx, passed[0], i18n.UndoKick, i18n.UndoChanged, i18n.UndoRefused)
+		return a, "", c.passed(ctx, passed[0], i18n.UndoKick, i18n.UndoChanged, i18n.UndoRefused)
 	}
 	what, err := c.recount(ctx, act)
 	if err != nil {
-		return Answer{}, err
+		return a, "", err
 	}
 	out := []string{c.Lang.Text(i18n.UndoDone, what)}
 	if c.With[dryRun] {
 		out[0] = c.Lang.Text(i18n.UndoWould, what)
 	}
-	for _, a := range passed[:min(mostPassed, len(passed))] {
-		why := c.passed(ctx, a, i18n.PassedKick, i18n.PassedChanged, i18n.PassedRefused)
+	for _, p := range passed[:min(mostPassed, len(passed))] {
+		why := c.passed(ctx, p, i18n.PassedKick, i18n.PassedChanged, i18n.PassedRefused)
 		f, ok := errors.AsType[*Failure](why)
 		if !ok {
-			return Answer{}, why
+			return a, "", why
 		}
 		out = append(out, f.Sentence(c.Lang))
 	}
@@ -322,12 +331,11 @@ func undo(ctx context.Context, c *Call) (Answer, error) {
 		out = append(out, c.Lang.Text(i18n.PassedMore, more))
 	}
 	if !c.With[dryRun] {
-		_, err = c.do(ctx, room.HouseSubject, room.Undone{Act: act.ID, Kind: act.Kind})
+		if r, err := c.do(ctx, room.HouseSubject, room.Undone{Act: act.ID, Kind: act.Kind}); err != nil {
+			return a, r.Void, err
+		}
 	}
-	if err != nil {
-		return Answer{}, err
-	}
-	return lines(out...), nil
+	return lines(out...), "", nil
 }
 
 // passed says of an act why it cannot be taken back: a kick never can, anything else because of what came after it, or of what the caller
