@@ -136,12 +136,12 @@ func (h *House) State() State { return *h.state.Load() }
 //
 //  1. An event MUST NOT be in a log before the rules have passed it.
 //  2. applied MUST NOT move before all logs hold the batch: readers of several logs merge by it.
-//  3. Bells ring once per batch and log, and only after 2.
-//  4. An author MUST get the verdict only after 3, so that "posted" means "everybody can see it".
+//  3. Bells ring once per batch and log at most, and only after 2; a moment later in a busy room, see ringSoon.
+//  4. An author MUST get the verdict only after 2, so that "posted" means "whoever looks sees it".
 func (h *House) apply(batch []Committed) error {
 	events := h.decode(batch)
 	verdicts := make([]Verdict, len(batch))
-	var touched []*Log
+	var touched []touch
 	h.mu.Lock()
 	for i, e := range events {
 		if e == nil {
@@ -161,9 +161,7 @@ func (h *House) apply(batch []Committed) error {
 		if v.Shown {
 			for _, l := range h.logsLocked(e, v) {
 				l.Append(e)
-				if !slices.Contains(touched, l) {
-					touched = append(touched, l)
-				}
+				touched = touching(touched, l, paceOf(e))
 			}
 		}
 		h.goLocked(e, v)
@@ -173,8 +171,8 @@ func (h *House) apply(batch []Committed) error {
 	if n := len(batch); n > 0 {
 		h.applied.Store(uint64(batch[n-1].Seq))
 	}
-	for _, l := range touched {
-		l.Ring()
+	for _, t := range touched {
+		t.log.ringSoon(t.pace)
 	}
 	h.settle(batch, verdicts)
 	return nil

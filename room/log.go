@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"time"
 )
 
 // A Bell wakes one reader, for all the logs it reads. It has room for one ring: rings while it is awake merge.
@@ -37,6 +38,7 @@ type Log struct {
 	// The readers have a lock of their own, so that ringing ten thousand bells does not keep those that are awake from reading.
 	readersMu sync.Mutex
 	readers   []*Cursor // guarded by readersMu
+	ringing   ringing   // guarded by readersMu
 }
 
 // NewLog makes an empty log that keeps the newest size events, and one at least.
@@ -128,6 +130,11 @@ func (l *Log) replace(lines []ID, by func(*Event) *Event) {
 func (l *Log) Ring() {
 	l.readersMu.Lock()
 	defer l.readersMu.Unlock()
+	l.ringLocked()
+}
+
+func (l *Log) ringLocked() {
+	l.ringing.last, l.ringing.due = time.Now(), time.Time{}
 	for _, c := range l.readers {
 		c.bell.Ring()
 	}

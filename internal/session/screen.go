@@ -86,8 +86,6 @@ type Manner struct {
 	Backlog int  // lines from before the person came
 	// Numbered input names its line in every refusal.
 	Numbered bool
-	// Gather is how long lines are gathered while they keep coming; the first after a silence never waits.
-	Gather time.Duration
 	// SilentNick takes the offered nickname or fails: nothing is asked.
 	SilentNick bool
 }

@@ -117,7 +117,7 @@ func (s *Service) ServeConsole(ctx context.Context, v Visitor, c Console) End {
 // onConsole makes a session for a console. It is a function of its own, as newSession is, because what it needs on the stack
 // would else be there for as long as the person is.
 func (s *Service) onConsole(v Visitor, c Console) *session {
-	m := Manner{Door: "ssh", Commands: true, Backlog: s.opt.Limits.BacklogLines, Gather: gatherFor}
+	m := Manner{Door: "ssh", Commands: true, Backlog: s.opt.Limits.BacklogLines}
 	if c.Columns() > 0 {
 		m.Welcome = true
 	} else {

@@ -18,8 +18,6 @@ import (
 )
 
 const (
-	// gatherFor is how long a console gathers lines while they keep coming: waking up for each costs far more than the line.
-	gatherFor = 20 * time.Millisecond
 	// showAtOnce is how many events are drawn between two looks at the person's input.
 	showAtOnce = 64
 	// keptSpeakers is of how many lines the authors are remembered, whom Tab proposes first.
@@ -350,10 +348,6 @@ func (x *session) wait() Wait {
 	now := time.Now()
 	if now.Before(x.rest) {
 		sooner(x.rest)
-	}
-	if gathered := x.lastShown.Add(x.manner.Gather); now.Before(gathered) {
-		w.Bell = nil
-		sooner(gathered)
 	}
 	if x.screen.Behind() && !x.out.busy() { // a screen that takes nothing need not hear that there is more
 		w.Bell = nil
