@@ -7,7 +7,9 @@ type Key string
 const (
 	You            Key = "you"
 	Joined         Key = "joined"
+	JoinedMany     Key = "joined.many"
 	Left           Key = "left"
+	LeftMany       Key = "left.many"
 	Renamed        Key = "renamed"
 	UsageHelp      Key = "usage.help"
 	UsageNick      Key = "usage.nick"

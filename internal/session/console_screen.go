@@ -200,11 +200,11 @@ func (s *consoleScreen) draw(events []*room.Event, days bool) error {
 	}
 	buf := drawingBuffers.Get().(*[]byte)
 	rows := (*buf)[:0]
-	for _, e := range events {
+	for len(events) > 0 {
 		if days {
-			rows = s.separate(rows, e)
+			rows = s.separate(rows, events[0])
 		}
-		rows = s.drawn.Append(rows, e, s.view)
+		rows, events = s.drawNext(rows, events)
 	}
 	var err error
 	if len(rows) > 0 {
