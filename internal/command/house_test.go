@@ -24,6 +24,7 @@ import (
 type house struct {
 	*room.House
 	t     *testing.T
+	store *sqlitestore.Store
 	codes *command.Codes
 	rates *moderation.Rates
 }
@@ -36,7 +37,7 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, House: room.NewHouse(store, memjournal.NewLeases(), room.Options{Logger: logger, ResumeWindow: time.Minute}), codes: command.NewCodes()}
+	h := &house{t: t, store: store, House: room.NewHouse(store, memjournal.NewLeases(), room.Options{Logger: logger, ResumeWindow: time.Minute}), codes: command.NewCodes()}
 	h.rates = moderation.NewRates(moderation.Limits{MessageBurst: 8, MessagesPerSecond: 2, NickChangesPerMinute: 5, JoinsPerMinute: 5, NewPeoplePerMinute: 10})
 	if err := h.Restore(t.Context(), store); err != nil {
 		t.Fatal(err)

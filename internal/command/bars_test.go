@@ -1,0 +1,117 @@
+package command_test
+
+import (
+	"testing"
+	"time"
+
+	"sarangbang/internal/command"
+	"sarangbang/internal/i18n"
+	"sarangbang/room"
+)
+
+// A ban of which nobody says how long it is to last lasts a day, to the minute.
+func TestABanLastsADay(t *testing.T) {
+	p := newPeace(t)
+	p.mod.getsPart("/ban rude", "rude is kept out of #dev until ")
+	bar := p.Bars(p.dev)[0]
+	if got := bar.Until.Sub(bar.At).Round(time.Minute); got != 24*time.Hour {
+		t.Errorf("banned for %v, want 24h", got)
+	}
+}
+
+// Operators find the bars of the room and those of the house under one numbering, in the order in which they were set.
+func TestBansAreNumberedAsTheyWereSet(t *testing.T) {
+	p := newPeace(t)
+	p.from("pest", "SHA256:pest", "192.0.2.8").goes(p.dev)
+	p.mod.getsPart("/ban rude", "kept out of #dev")
+	p.op.getsPart("/ban 192.0.2.77", "kept out of this house")
+	p.mod.getsPart("/mute pest", "may not speak in #dev")
+	p.mod.getsPart("/bans", "* 1. rude: kept out of #dev", "* 2. pest: ")
+	p.op.getsPart("/bans", "* 1. rude: kept out of #dev", "* 2. 192.0.2.77: kept out of this house", "* 3. pest: ")
+	p.op.getsPart("/unban 2 --dry-run", "192.0.2.77")
+	p.op.getsPart("/unban 2", "192.0.2.77 may come into this house again.")
+	p.op.getsPart("/bans", "* 1. rude: kept out of #dev", "* 2. pest: ")
+}
+
+// Who is silent and kept out is let in by /unban, and speaks by /unmute: neither does the work of the other.
+func TestUnbanAndUnmuteLiftTheirOwn(t *testing.T) {
+	p := newPeace(t)
+	p.mod.getsPart("/mute rude 1h", "may not speak")
+	p.mod.getsPart("/ban rude 1h", "kept out")
+	p.mod.gets("/unmute rude", "* rude may speak in #dev again.\n")
+	if bars := p.Bars(p.dev); len(bars) != 1 || bars[0].Mute {
+		t.Errorf("after /unmute the bars are %+v, want the ban", bars)
+	}
+	p.mod.fails("/unmute rude", "No mute is meant by rude")
+	p.mod.getsPart("/undo", "Taken back")
+	p.mod.gets("/unban rude", "* rude may come into #dev again.\n")
+	if bars := p.Bars(p.dev); len(bars) != 1 || !bars[0].Mute {
+		t.Errorf("after /unban the bars are %+v, want the mute", bars)
+	}
+}
+
+// Who is kept out is told whom to ask: who did it in a room, who runs the house for the house.
+func TestWhoIsKeptOutIsToldWhomToAsk(t *testing.T) {
+	p := newPeace(t)
+	said := func(where room.Subject, contact string) string {
+		bar := room.Bar{Where: where, Label: "rude", Reason: room.Sentence("spam"), By: p.mod.Person()}
+		return command.Barred(bar, p.House, time.UTC, contact).Sentence(i18n.English)
+	}
+	for _, tt := range [][2]string{
+		{said(room.HouseSubject, "help@example.org"), "You are kept out of this house until somebody lifts it. The reason: spam. Ask about it: help@example.org."},
+		{said(room.HouseSubject, ""), "You are kept out of this house until somebody lifts it. The reason: spam. Whoever runs this house can tell you more."},
+		{said(p.dev, "help@example.org"), "You are kept out of #dev until somebody lifts it. The reason: spam. Ask mona about it."},
+	} {
+		if got, want := tt[0], tt[1]; got != want {
+			t.Errorf("they read %q, want %q", got, want)
+		}
+	}
+}
+
+// A refusal names first whoever could help and is there.
+func TestARefusalNamesFirstWhoIsThere(t *testing.T) {
+	p := newPeace(t)
+	if _, err := p.owner.Part(t.Context(), p.dev); err != nil {
+		t.Fatal(err)
+	}
+	p.rude.fails("/kick mona", "/kick takes a moderator of #dev. Ask mona, milo, chief.") // and olive, who owns it, is not there
+}
+
+// What is slower or faster than /slow can be is refused.
+func TestSlowHasItsBounds(t *testing.T) {
+	p := newPeace(t)
+	for _, typed := range []string{"500ms", "999ms", "61m", "2h", "forever", "soon"} {
+		p.mod.fails("/slow "+typed, typed+" does not work. Write 1s to 1h")
+	}
+	for _, typed := range []string{"1s", "1h"} {
+		p.mod.getsPart("/slow "+typed, "Done in #dev.")
+	}
+}
+
+// The last tenth of the rooms that there may be is for people with accounts.
+func TestGuestsLeaveRoomsForAccounts(t *testing.T) {
+	h := newHouse(t)
+	lee, kim := h.come("lee", ""), h.owner("kim")
+	lee.env.Total, kim.env.Total = 10, 10
+	lee.env.Exempt, kim.env.Exempt = true, true
+	for _, name := range []string{"r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"} {
+		lee.does("/join #"+name, "")
+	}
+	lee.fails("/join #r10", "rooms, and no more can be made.")
+	kim.does("/join #r10", "")
+	kim.fails("/join #r11", "rooms, and no more can be made.")
+}
+
+// Of lines whose IDs begin alike none is struck by that beginning.
+func TestAnIDThatMeansTwoLinesStrikesNone(t *testing.T) {
+	p := newPeace(t)
+	for i, text := range []string{"one", "two"} {
+		r := room.Encode(p.rude.Person(), p.dev, room.Said{Text: room.Sentence(text)})
+		r.ID = room.ID{0xab, 0xcd, 0xef, 0x01, byte(i)}
+		if _, err := p.store.Append(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.mod.fails("/strike abcdef01", "Several lines begin with abcdef01: write more of the ID.")
+	p.mod.getsPart("/strike abcdef0101 --dry-run", "[rude] two")
+}
