@@ -273,7 +273,7 @@ func (s *scene) join(who room.Person, where room.Subject, screen room.ScreenID, 
 	s.does(who, where, room.Joined{Screen: screen, Names: caseOf(who.Nick), Addr: addr}, "")
 }
 
-var op, ann, bob, eve = cast[0], cast[1], cast[2], cast[5]
+var op, ann, bob, cho, dan, eve = cast[0], cast[1], cast[2], cast[3], cast[4], cast[5]
 
 // Whoever is put out is told why what they had sent by then is not shown, whatever the bar knew them by.
 func TestWhatWasSentBeforeABanIsVoidByIt(t *testing.T) {

@@ -733,7 +733,7 @@ func (a *Act) takes() []Deed {
 // given another since then, or lost it, has not.
 func (r *Rules) mayUndo(who Person, a *Act) bool {
 	allowed := !slices.ContainsFunc(a.takes(), func(d Deed) bool { return !r.may(who, d, a.Where) })
-	return allowed || a.Kind == "ranked" && a.gaveAway(who.ID) && !r.doneSince(a, "ranked", who.ID)
+	return allowed || a.Kind == "ranked" && a.gaveAway(who.ID) && !r.doneSince(a, who.ID, "ranked")
 }
 
 // gaveAway says that an act made somebody less than they were.
@@ -757,13 +757,54 @@ func (a *Act) gaveAway(id PersonID) bool {
 // restoreAspect undoes what was arranged about a room.
 func (r *Rules) restoreAspect(a *Act) Void {
 	m := r.rooms[a.Where].clone()
-	if !bytes.Equal(m.read(a.What), a.Became) {
-		return VoidChanged
+	why := VoidChanged
+	switch {
+	case a.What == AspectPrivate || a.What == aspectInvited:
+		why = r.restoreGuests(a, m)
+	case bytes.Equal(m.read(a.What), a.Became):
+		why = m.put(a.What, a.Was)
 	}
-	if err := json.Unmarshal(a.Was, m.reset(a.What)); err != nil {
+	if why == "" {
+		r.putRoom(m)
+	}
+	return why
+}
+
+// restoreGuests undoes in m who was let into it, or no more, and whether it is private. Others come and go meanwhile: who was put out,
+// invited or uninvited since then is left as they are.
+func (r *Rules) restoreGuests(a *Act, m *Room) Void {
+	var was, became Room
+	if was.put(a.What, a.Was) != "" || became.put(a.What, a.Became) != "" {
 		return VoidUnreadable
 	}
-	r.putRoom(m)
+	changed := a.What == AspectPrivate
+	if changed && m.Private != became.Private {
+		return VoidChanged
+	}
+	if changed {
+		m.Private = was.Private
+	}
+	let := func(p Person) bool {
+		return slices.Contains(became.Invited, p) && !slices.Contains(was.Invited, p) && !r.doneSince(a, p.ID, "kicked", "invited")
+	}
+	guests := len(m.Invited)
+	if m.Invited = slices.DeleteFunc(m.Invited, let); len(m.Invited) == 0 {
+		m.Invited = was.Invited[:0:0] // the same nothing
+	}
+	changed = changed || len(m.Invited) < guests
+	for i, p := range was.Invited {
+		if became.invites(p) || m.invites(p) || r.doneSince(a, p.ID, "kicked", "invited") {
+			continue
+		}
+		if len(m.Invited) >= MaxInvited {
+			return VoidTooMany
+		}
+		m.Invited = slices.Insert(m.Invited, min(i, len(m.Invited)), p)
+		changed = true
+	}
+	if !changed {
+		return VoidChanged
+	}
 	return ""
 }
 
@@ -778,18 +819,18 @@ func (r *Rules) restoreGrant(a *Act) Void {
 	return ""
 }
 
-// doneSince says that something else of a kind was done to somebody in the place of an act, behind it, and holds.
-func (r *Rules) doneSince(a *Act, kind string, to PersonID) bool {
+// doneSince says that something else of some kinds was done to somebody in the place of an act, behind it, and holds.
+func (r *Rules) doneSince(a *Act, to PersonID, kinds ...string) bool {
 	for _, b := range r.acts {
-		if b != a && b.Kind == kind && b.Of == to && b.Where == a.Where && !b.Undone && b.Seq > a.Seq {
+		if b.Seq > a.Seq && b.Of == to && b.Where == a.Where && !b.Undone && slices.Contains(kinds, b.Kind) {
 			return true
 		}
 	}
 	return false
 }
 
-// reset empties an aspect and returns where it is.
-func (m *Room) reset(a Aspect) any {
+// put gives a room an aspect that was read.
+func (m *Room) put(a Aspect, value json.RawMessage) Void {
 	switch a {
 	case aspectInvited:
 		m.Invited = nil
@@ -801,7 +842,10 @@ func (m *Room) reset(a Aspect) any {
 		m.Private, m.Invited = false, nil
 	case AspectLocked, AspectSlow, AspectPassword: // values of JSON replace these whole
 	}
-	return m.field(a)
+	if err := json.Unmarshal(value, m.field(a)); err != nil {
+		return VoidUnreadable
+	}
+	return ""
 }
 
 // SubjectOf returns the subject of the room whose name has that case key.

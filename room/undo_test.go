@@ -1,6 +1,8 @@
 package room_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,4 +119,85 @@ func TestUndoPassesOverWhatHasEnded(t *testing.T) {
 		s.orders(ann.Person(), room.HouseSubject, room.Undone{Act: act.ID, Kind: act.Kind})
 		s.close()
 	})
+}
+
+// What an act changed about who may come in is taken back, and what was done about others since stays.
+func TestUndoOfWhoMayComeInLeavesWhatCameSince(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		act   room.Body // ann's, in a room with bob and the keyed dan and cho inside, of whom cho keeps nothing
+		since func(s *scene)
+		want  room.Void
+		in    string // who is invited then
+	}{
+		{"private", room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho, dan}}, nil, "", ""},
+		{
+			"private, then a kick", room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho, dan}},
+			func(s *scene) { s.does(bob, dev, room.Kicked{Whom: dan}, "") }, "", "",
+		},
+		{
+			"private, then an invitation", room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho}},
+			func(s *scene) { s.does(bob, dev, room.Invited{Whom: dan}, "") }, "", "dan",
+		},
+		{
+			"private, then a kick and another invitation", room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho, dan}},
+			func(s *scene) {
+				s.does(bob, dev, room.Kicked{Whom: dan}, "")
+				s.does(bob, dev, room.Invited{Whom: dan}, "")
+			}, "", "dan",
+		},
+		{
+			"private, then public", room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho}},
+			func(s *scene) { s.does(op, dev, room.Arranged{What: room.AspectPrivate}, "") }, room.VoidChanged, "cho",
+		},
+		{
+			"invited, then another", room.Invited{Whom: cho},
+			func(s *scene) { s.does(bob, dev, room.Invited{Whom: dan}, "") }, "", "dan",
+		},
+		{
+			"invited, then uninvited", room.Invited{Whom: cho},
+			func(s *scene) { s.does(bob, dev, room.Invited{Whom: cho, Out: true}, "") }, room.VoidChanged, "",
+		},
+		{
+			"invited, then uninvited and invited by another", room.Invited{Whom: cho},
+			func(s *scene) {
+				s.does(bob, dev, room.Invited{Whom: cho, Out: true}, "")
+				s.does(bob, dev, room.Invited{Whom: cho}, "")
+			}, room.VoidChanged, "cho",
+		},
+		{"uninvited", room.Invited{Whom: op, Out: true}, nil, "", "op"},
+		{
+			"uninvited, then another invited", room.Invited{Whom: op, Out: true},
+			func(s *scene) { s.does(bob, dev, room.Invited{Whom: dan}, "") }, "", "op dan",
+		},
+		{
+			"uninvited, then invited by another", room.Invited{Whom: op, Out: true},
+			func(s *scene) { s.does(bob, dev, room.Invited{Whom: op}, "") }, room.VoidChanged, "op",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := council(t)
+			s.join(cho, dev, "cho in dev", "")
+			s.join(dan, dev, "dan in dev", "")
+			if b, is := tt.act.(room.Invited); is && b.Out {
+				s.does(bob, dev, room.Invited{Whom: b.Whom}, "")
+			}
+			_, act := s.does(ann, dev, tt.act, "")
+			if tt.since != nil {
+				tt.since(s)
+			}
+			s.does(ann, "", room.Undone{Act: act}, tt.want)
+			var m room.Room
+			if err := json.Unmarshal(s.rules.Kept()["room:"+string(dev)], &m); err != nil {
+				t.Fatal(err)
+			}
+			var in []string
+			for _, p := range m.Invited {
+				in = append(in, string(p.Nick))
+			}
+			if got := strings.Join(in, " "); got != tt.in || m.Private {
+				t.Errorf("invited are %q, private %v; want %q, and a public room", got, m.Private, tt.in)
+			}
+		})
+	}
 }

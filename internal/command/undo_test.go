@@ -27,3 +27,16 @@ func TestUndoPassesOverWhatEndsMeanwhile(t *testing.T) {
 		}
 	}
 }
+
+// A room is made public again for all that has happened since it was made private.
+func TestUndoOfPrivateBehindAKick(t *testing.T) {
+	p := newPeace(t)
+	p.from("kim", "SHA256:kim", "192.0.2.21").goes(p.dev)
+	p.owner.getsPart("/room private", "/undo takes it back")
+	p.owner.getsPart("/kick kim wrong button", "kim is out of #dev.")
+	p.owner.getsPart("/undo --dry-run", "/undo would take back: #dev · olive made the room private", "a kick does not go back: #dev · olive put kim out of the room.")
+	p.owner.getsPart("/undo", "Taken back: #dev · olive made the room private")
+	if m, _ := p.Room(p.dev); m.Private || len(m.Invited) > 0 {
+		t.Errorf("the room is %+v, want it public and nobody invited", m)
+	}
+}
