@@ -219,13 +219,16 @@ func (w *rows) text(s string) {
 }
 
 func (w *rows) word(s string) {
-	width := w.ruler.Width(s)
+	simple, width := ascii(s), len(s) // as most words are
+	if !simple {
+		width = w.ruler.Width(s)
+	}
 	fits := w.columns == 0 || w.x+width <= w.columns
 	if !fits && w.x > w.margin() && w.margin()+width <= w.columns && !w.breaksAnywhere(s) {
 		w.breakRow()
 		fits = true
 	}
-	if fits && ascii(s) { // as most words are
+	if fits && simple {
 		w.dst = append(w.dst, s...)
 		w.x += width
 		return

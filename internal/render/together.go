@@ -7,14 +7,23 @@ import (
 	"sarangbang/room"
 )
 
-// Together says that one notice may tell of both events: each somebody else's arrival in the room on the screen, or each a departure. Why
-// somebody left parts nothing, as no sentence says it.
-func Together(a, b *room.Event, v View) bool {
-	many := severally(a)
-	return many != "" && many == severally(b) && a.Subject == b.Subject && v.elsewhere(a) == "" && a.From.ID != v.Me && b.From.ID != v.Me
+// Together counts the events at the beginning that one notice may tell of: other people's arrivals in the room on the screen, or their
+// departures, one right behind the other. It is 1 where the first stands alone, 0 of none. Why somebody left parts nothing, as no sentence
+// says it.
+func Together(events []*room.Event, v View) int {
+	many := i18n.Key("")
+	for i, e := range events {
+		if i == 0 {
+			many = severally(e)
+		}
+		if many == "" || severally(e) != many || e.Subject != events[0].Subject || v.elsewhere(e) != "" || e.From.ID == v.Me {
+			return max(i, 1)
+		}
+	}
+	return len(events)
 }
 
-// AppendTogether appends the notice of two events or more, each of which goes [Together] with the first: every nickname, in their order.
+// AppendTogether appends the notice of two events or more that go [Together]: every nickname, in their order.
 func AppendTogether(dst []byte, events []*room.Event, v View) []byte {
 	var nicks strings.Builder
 	last := len(events) - 1

@@ -73,23 +73,30 @@ func TestWhatGoesTogether(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		a, b *room.Event
-		want bool
+		want int
 	}{
-		{"two arrivals", came, at(room.Lobby, haneul, room.Joined{}), true},
-		{"two departures, whatever the reasons", left, at(room.Lobby, haneul, room.Parted{Why: room.EndingLost}), true},
-		{"an arrival and a departure", came, left, false},
-		{"one's own arrival first", at(room.Lobby, kim, room.Joined{}), came, false},
-		{"one's own arrival second", came, at(room.Lobby, kim, room.Joined{}), false},
-		{"one's own departure", left, at(room.Lobby, kim, room.Parted{}), false},
-		{"two rooms", came, at("room/dev", haneul, room.Joined{}), false},
-		{"a room that is not on the screen", at("room/dev", lee, room.Joined{}), at("room/dev", haneul, room.Joined{}), false},
-		{"a line", came, at(room.Lobby, haneul, room.Said{Text: text("hello")}), false},
-		{"two lines", at(room.Lobby, lee, room.Said{Text: text("hello")}), at(room.Lobby, haneul, room.Said{Text: text("hello")}), false},
-		{"a new nickname", came, at(room.Lobby, haneul, room.Renamed{To: "김"}), false},
-		{"two who were sent away", at(room.Lobby, lee, room.Kicked{Whom: haneul}), at(room.Lobby, lee, room.Kicked{Whom: haneul}), false},
+		{"two arrivals", came, at(room.Lobby, haneul, room.Joined{}), 2},
+		{"two departures, whatever the reasons", left, at(room.Lobby, haneul, room.Parted{Why: room.EndingLost}), 2},
+		{"an arrival and a departure", came, left, 1},
+		{"one's own arrival first", at(room.Lobby, kim, room.Joined{}), came, 1},
+		{"one's own arrival second", came, at(room.Lobby, kim, room.Joined{}), 1},
+		{"one's own departure", left, at(room.Lobby, kim, room.Parted{}), 1},
+		{"two rooms", came, at("room/dev", haneul, room.Joined{}), 1},
+		{"a room that is not on the screen", at("room/dev", lee, room.Joined{}), at("room/dev", haneul, room.Joined{}), 1},
+		{"a line", came, at(room.Lobby, haneul, room.Said{Text: text("hello")}), 1},
+		{"two lines", at(room.Lobby, lee, room.Said{Text: text("hello")}), at(room.Lobby, haneul, room.Said{Text: text("hello")}), 1},
+		{"a new nickname", came, at(room.Lobby, haneul, room.Renamed{To: "김"}), 1},
+		{"two who were sent away", at(room.Lobby, lee, room.Kicked{Whom: haneul}), at(room.Lobby, lee, room.Kicked{Whom: haneul}), 1},
 	} {
-		if got := render.Together(c.a, c.b, v); got != c.want {
-			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		if got := render.Together([]*room.Event{c.a, c.b}, v); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+	v.Me = "me"
+	all := append(crowd(3, room.Joined{}), crowd(2, room.Parted{})...)
+	for i, want := range []int{3, 2, 1, 2, 1, 0} {
+		if got := render.Together(all[i:], v); got != want {
+			t.Errorf("from event %d on: %d, want %d", i, got, want)
 		}
 	}
 }
@@ -104,12 +111,7 @@ func BenchmarkArrivals(b *testing.B) {
 	v := render.View{Lang: i18n.English, Columns: 80, Palette: render.PaletteFor(render.AnyGround, render.Colors256), Me: "me", Here: room.Lobby}
 	for name, draw := range map[string]func([]byte) []byte{
 		"merged": func(dst []byte) []byte {
-			for _, e := range events {
-				if !render.Together(events[0], e, v) {
-					b.Fatal("apart")
-				}
-			}
-			return render.AppendTogether(dst, events, v)
+			return render.AppendTogether(dst, events[:render.Together(events, v)], v)
 		},
 		"single": func(dst []byte) []byte {
 			for _, e := range events {

@@ -25,10 +25,7 @@ func (s *consoleScreen) drawNext(rows []byte, events []*room.Event) (drawn []byt
 
 // together counts the events at the beginning that one notice can tell of. A day that begins among them ends it: it is marked.
 func (s *consoleScreen) together(events []*room.Event) int {
-	n := 1
-	for n < min(len(events), mergeUpTo) && render.Together(events[0], events[n], s.view) {
-		n++
-	}
+	n := render.Together(events[:min(len(events), mergeUpTo)], s.view)
 	for n > 1 && s.dayOf(events[n-1].At) != s.dayOf(events[0].At) {
 		n--
 	}
