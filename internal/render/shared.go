@@ -2,35 +2,40 @@ package render
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 
 	"sarangbang/internal/cells"
 	"sarangbang/room"
 )
 
-// Shared draws each event once for all who see it alike: in a full room that is nearly everybody. It keeps the newest events
-// only. Its methods may be called from any goroutine; the zero value is ready.
+// Shared draws each event, and each row of events that many read at once, a single time for all who see them alike: in a full room that
+// is nearly everybody. It keeps the newest only. Its methods may be called from any goroutine; the zero value is ready.
 type Shared struct {
-	slots [sharedEvents]slot // an event's is found by its place in the house's order
+	slots   [sharedEvents]slot // an event's is found by its place in the house's order
+	pages   [sharedPages]slot  // that of several by the place of the first, and their number
+	spelled spelledSlots
 }
 
 const (
 	// sharedEvents is for how many events drawings are kept: more than a wake-up draws, for readers of several speeds.
 	sharedEvents = 256
+	// sharedPages is the same for what is drawn at once: most readers are woken together, and find the same.
+	sharedPages = 16
 	// sharedViews bounds the drawings of one event. Who comes with yet another view draws for themselves.
 	sharedViews = 8
-	// sharedBytes bounds one drawing.
-	sharedBytes = 4 << 10
+	// sharedBytes bounds one drawing of an event, and of several.
+	sharedBytes, sharedPageBytes = 4 << 10, 32 << 10
 )
 
-// slot holds the drawings of one event.
+// slot holds the drawings of one event, or of some in a row.
 type slot struct {
-	mu       sync.Mutex // guards both
-	event    *room.Event
+	mu       sync.Mutex    // guards both
+	events   []*room.Event // never changed
 	drawings []drawing
 }
 
-// drawing is an event in rows that are as long as they are.
+// drawing is events in rows that are as long as they are.
 type drawing struct {
 	view  View
 	rows  []byte // never changed
@@ -39,16 +44,21 @@ type drawing struct {
 
 // Append is as the function of that name.
 func (s *Shared) Append(dst []byte, e *room.Event, v View) []byte {
-	common, ok := v.common(e)
+	name := NameOf(v.Nick)
+	return s.append(dst, e, v, &name)
+}
+
+func (s *Shared) append(dst []byte, e *room.Event, v View, name *Name) []byte {
+	common, ok := s.common(e, v, name)
 	if !ok {
 		return Append(dst, e, v)
 	}
-	slot := &s.slots[uint64(e.Seq)%sharedEvents]
-	rows, width, ok := slot.find(e, common)
+	slot, key := &s.slots[uint64(e.Seq)%sharedEvents], [1]*room.Event{e}
+	rows, width, ok := slot.find(key[:], common)
 	if !ok {
 		rows = Append(nil, e, common)
 		width = widest(rows, v.Ruler)
-		slot.add(e, drawing{common, rows, width})
+		slot.add([]*room.Event{e}, drawing{common, rows, width}, sharedBytes)
 	}
 	if v.Columns > 0 && width > v.Columns {
 		return Append(dst, e, v)
@@ -56,10 +66,61 @@ func (s *Shared) Append(dst []byte, e *room.Event, v View) []byte {
 	return append(dst, rows...)
 }
 
-func (s *slot) find(e *room.Event, v View) (rows []byte, width int, ok bool) {
+// AppendSaid draws, of events that all have a place in the order, as many from the first on as people said in the room on the screen
+// without naming the reader, whose nickname name is; n is how many that are. It is what drawing them one by one gives.
+func (s *Shared) AppendSaid(dst []byte, events []*room.Event, v View, name *Name) (drawn []byte, n int) {
+	for n < len(events) && s.plain(events[n], v, name) {
+		n++
+	}
+	if n < 2 {
+		for _, e := range events[:n] {
+			dst = s.append(dst, e, v, name)
+		}
+		return dst, n
+	}
+	events = events[:n]
+	common := v.unnamed()
+	common.Columns, common.Here, common.Rooms = 0, "", nil
+	slot := &s.pages[(uint64(events[0].Seq)+uint64(n))%sharedPages]
+	rows, width, ok := slot.find(events, common)
+	if !ok {
+		for _, e := range events {
+			rows = s.append(rows, e, common, &Name{})
+		}
+		width = widest(rows, v.Ruler)
+		slot.add(slices.Clone(events), drawing{common, rows, width}, sharedPageBytes)
+	}
+	if v.Columns > 0 && width > v.Columns {
+		for _, e := range events {
+			dst = s.append(dst, e, v, name)
+		}
+		return dst, n
+	}
+	return append(dst, rows...), n
+}
+
+// plain says that an event is something that was said in the room on the screen, and does not name the reader.
+func (s *Shared) plain(e *room.Event, v View, name *Name) bool {
+	text, spoken := said(e)
+	return spoken && (v.Here == "" || v.Here == e.Subject) && !(v.marks(e) && s.Names(e, text, name))
+}
+
+// said returns what somebody says or does in an event.
+func said(e *room.Event) (text room.Text, spoken bool) {
+	switch b := e.Body.(type) {
+	case room.Said:
+		return b.Text, true
+	case room.Emoted:
+		return b.Text, true
+	default:
+		return text, false
+	}
+}
+
+func (s *slot) find(events []*room.Event, v View) (rows []byte, width int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.event == e {
+	if slices.Equal(s.events, events) {
 		for i := range s.drawings {
 			if d := &s.drawings[i]; d.view == v {
 				return d.rows, d.width, true
@@ -69,24 +130,24 @@ func (s *slot) find(e *room.Event, v View) (rows []byte, width int, ok bool) {
 	return nil, 0, false
 }
 
-func (s *slot) add(e *room.Event, d drawing) {
+func (s *slot) add(events []*room.Event, d drawing, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.event != e {
-		if s.event != nil && s.event.Seq > e.Seq { // an old one, that somebody asked for again
+	if !slices.Equal(s.events, events) {
+		if s.events != nil && s.events[0].Seq > events[0].Seq { // old ones, that somebody asked for again
 			return
 		}
 		clear(s.drawings)
-		s.event, s.drawings = e, s.drawings[:0]
+		s.events, s.drawings = events, s.drawings[:0]
 	}
-	if len(s.drawings) < sharedViews && len(d.rows) <= sharedBytes {
+	if len(s.drawings) < sharedViews && len(d.rows) <= most {
 		s.drawings = append(s.drawings, d)
 	}
 }
 
 // common returns v without what makes no difference to how e is drawn: views that draw it alike become equal. It is false where
 // everybody sees the event in their own way. The width is left out as well; it makes none where the widest row has room.
-func (v View) common(e *room.Event) (common View, ok bool) {
+func (s *Shared) common(e *room.Event, v View, name *Name) (common View, ok bool) {
 	v.Columns = 0
 	if v.elsewhere(e) == "" {
 		v.Here, v.Rooms = "", nil
@@ -95,9 +156,9 @@ func (v View) common(e *room.Event) (common View, ok bool) {
 	}
 	switch b := e.Body.(type) {
 	case room.Said:
-		return v.heard(e, b.Text), true
+		return s.heard(e, b.Text, v, name), true
 	case room.Emoted:
-		return v.heard(e, b.Text), true
+		return s.heard(e, b.Text, v, name), true
 	case room.Joined, room.Parted, room.Renamed, room.Arranged, room.Ranked, room.Kicked, room.Lifted, room.Undone, room.Withdrawn, room.Removed,
 		room.Announced:
 		return v.seen(), true
@@ -124,18 +185,25 @@ func (v View) seen() View {
 }
 
 // heard is common for what a person said in a room.
-func (v View) heard(e *room.Event, text room.Text) View {
+func (s *Shared) heard(e *room.Event, text room.Text, v View, name *Name) View {
+	if !v.marks(e) || !s.Names(e, text, name) {
+		return v.unnamed()
+	}
+	if v.Me = ""; v.Clock == "" {
+		v.Zone = nil
+	}
+	return v
+}
+
+// marks says that a line would be marked if it named the reader.
+func (v View) marks(e *room.Event) bool { return (v.Palette != nil || v.Words) && e.From.ID != v.Me }
+
+// unnamed is common for a line that does not name the reader.
+func (v View) unnamed() View {
 	if v.Clock == "" {
 		v.Zone = nil
 	}
-	named := (v.Palette != nil || v.Words) && v.Nick != "" && e.From.ID != v.Me
-	if named {
-		from, _ := Mention(text.String(), string(v.Nick))
-		named = from >= 0
-	}
-	if v.Me = ""; !named {
-		v.Nick, v.Words = "", false
-	}
+	v.Me, v.Nick, v.Words = "", "", false
 	return v
 }
 

@@ -47,6 +47,108 @@ func TestSharedDrawsWhatEachPersonWouldDraw(t *testing.T) {
 	}
 }
 
+// Whoever reads several events at once, from wherever on, and whatever was struck among them since somebody else did.
+func TestSharedPagesAreWhatEachPersonWouldDraw(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	pick := func(n int) int { return random.IntN(n) }
+	people := []room.Person{kim, haneul, {ID: "p3", Nick: "lee"}, {}}
+	line := func(seq int) *room.Event {
+		e := &room.Event{Seq: room.Seq(seq), At: time.Unix(int64(seq)*40_000, 0), From: people[pick(3)], Subject: room.Lobby}
+		words := text([]string{"hello", "KIM, look", "하늘 바다님", "nothing much", "a line that is much longer than twenty cells"}[pick(5)])
+		switch pick(12) {
+		case 0:
+			e.Body = room.Joined{}
+		case 1:
+			e.Body = room.Emoted{Text: words}
+		case 2:
+			e.Subject, e.Body = "room/dev", room.Said{Text: words}
+		default:
+			e.Body = room.Said{Text: words}
+		}
+		return e
+	}
+	var shared render.Shared
+	var all []*room.Event
+	most := 0
+	for step := range 20_000 {
+		if len(all) > 40 {
+			all = all[20:]
+		}
+		all = append(all, line(step+1))
+		if pick(10) == 0 {
+			struck := *all[pick(len(all))]
+			struck.From = room.Struck
+			all[int(struck.Seq-all[0].Seq)] = &struck
+		}
+		me := people[pick(4)]
+		v := render.View{
+			Lang: i18n.English, Columns: []int{0, 20, 80}[pick(3)], Me: me.ID, Nick: me.Nick, Words: pick(3) == 0,
+			Palette: []*render.Palette{nil, render.PaletteFor(render.AnyGround, render.Colors256)}[pick(2)],
+			Clock:   []string{"", "15:04"}[pick(2)], Zone: []*time.Location{time.UTC, time.FixedZone("KST", 9*3600)}[pick(2)],
+			Here: []room.Subject{"", room.Lobby}[pick(2)],
+		}
+		name := render.NameOf(v.Nick)
+		events := all[len(all)-1-pick(min(len(all), 8)):]
+		got, n := shared.AppendSaid([]byte("x"), events, v, &name)
+		want := []byte("x")
+		for _, e := range events[:n] {
+			want = render.Append(want, e, v)
+		}
+		if string(got) != string(want) {
+			t.Fatalf("step %d, view %+v, %d events:\n%q, want\n%q", step, v, n, got, want)
+		}
+		most = max(most, n)
+		if n < len(events) {
+			e := events[n]
+			text, spoken := "", false
+			switch b := e.Body.(type) {
+			case room.Said:
+				text, spoken = b.Text.String(), true
+			case room.Emoted:
+				text, spoken = b.Text.String(), true
+			}
+			from, _ := render.Mention(text, string(v.Nick))
+			if spoken && (v.Here == "" || v.Here == e.Subject) && (from < 0 || e.From.ID == v.Me) {
+				t.Fatalf("step %d, view %+v: drawn up to %d, which nothing keeps from being drawn: %+v", step, v, n, e)
+			}
+		}
+	}
+	if most != 8 {
+		t.Errorf("%d events were drawn at once at most, want 8", most)
+	}
+}
+
+// Whether a line names somebody is told from its letters, and never wrongly that it does not.
+func TestNamesIsMention(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	letters := []rune("aAbBkK\u212Aｋ가각나 .1é\u00C9ſsS")
+	word := func(most int) string {
+		var w []rune
+		for range 1 + random.IntN(most) {
+			w = append(w, letters[random.IntN(len(letters))])
+		}
+		return string(w)
+	}
+	var shared render.Shared
+	named := 0
+	for i := range 50_000 {
+		e := &room.Event{Seq: room.Seq(i), Body: room.Said{Text: text(word(30))}}
+		nick := word(4)
+		line := e.Body.(room.Said).Text
+		from, _ := render.Mention(line.String(), nick)
+		name := render.NameOf(room.Nick(nick))
+		if got, want := shared.Names(e, line, &name), from >= 0; got != want {
+			t.Fatalf("%q names %q: %v, want %v", line, nick, got, want)
+		}
+		if from >= 0 {
+			named++
+		}
+	}
+	if named < 1000 {
+		t.Errorf("%d lines named somebody, want more to compare", named)
+	}
+}
+
 func TestEventIsDrawnOnceForAllWhoSeeItAlike(t *testing.T) {
 	var shared render.Shared
 	buf := make([]byte, 0, 1000)
@@ -75,6 +177,38 @@ func TestEventIsDrawnOnceForAllWhoSeeItAlike(t *testing.T) {
 	shared.Append(buf[:0], joined, view)
 	if n := testing.AllocsPerRun(10, func() { buf = shared.Append(buf[:0], newer, view) }); n > 0 {
 		t.Errorf("a newer event is drawn again after an older one: %v allocations, want 0", n)
+	}
+}
+
+// A page of 36 lines of 100 bytes, for each line.
+func BenchmarkSharedPage(b *testing.B) {
+	var shared render.Shared
+	view := render.View{Lang: i18n.English, Columns: 500, Palette: render.PaletteFor(render.AnyGround, render.Colors256), Me: "p3", Nick: "lee"}
+	name := render.NameOf(view.Nick)
+	var events []*room.Event
+	for i := range 36 {
+		events = append(events, &room.Event{
+			Seq: room.Seq(i), From: kim, Subject: room.Lobby,
+			Body: room.Said{Text: text("The quick brown fox jumps over the lazy dog and goes on for a hundred bytes, or about so many here.")},
+		})
+	}
+	for name, draw := range map[string]func([]byte) []byte{
+		"at once": func(buf []byte) []byte { buf, _ = shared.AppendSaid(buf, events, view, &name); return buf },
+		"by line": func(buf []byte) []byte {
+			for _, e := range events {
+				buf = shared.Append(buf, e, view)
+			}
+			return buf
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var buf []byte
+			for b.Loop() {
+				buf = draw(buf[:0])
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(events)), "ns/line")
+		})
 	}
 }
 
