@@ -102,7 +102,7 @@ func (s *Shared) AppendSaid(dst []byte, events []*room.Event, v View, name *Name
 // plain says that an event is something that was said in the room on the screen, and does not name the reader.
 func (s *Shared) plain(e *room.Event, v View, name *Name) bool {
 	text, spoken := said(e)
-	return spoken && (v.Here == "" || v.Here == e.Subject) && !(v.marks(e) && s.Names(e, text, name))
+	return spoken && (v.Here == "" || v.Here == e.Subject) && (!v.marks(e) || !s.Names(e, text, name))
 }
 
 // said returns what somebody says or does in an event.

@@ -23,10 +23,11 @@ type consoleScreen struct {
 	here    string // the room, as the prompt shows it
 	others  []elsewhere
 	nick    room.Nick // empty until the person is in
+	name    render.Name
 	sending bool
 	plain   bool
 	stale   bool // the console has an older prompt
-	day     int  // of the line that was drawn last
+	day     day  // of the line that was drawn last
 	drawn   *render.Shared
 }
 
@@ -34,7 +35,7 @@ func newConsoleScreen(c Console, drawn *render.Shared, with command.Settings, v 
 	s := &consoleScreen{Console: c, drawn: drawn, view: render.View{Zone: zone(v.Env["TZ"])}}
 	if term, ok := c.(Terminal); ok && c.Columns() > 0 {
 		s.term, s.depth = term, render.DepthOf(v.Term, v.Env["COLORTERM"])
-		s.day = s.dayOf(time.Now())
+		s.day = dayOf(time.Now(), s.view.Zone)
 	}
 	s.apply(with)
 	return s
@@ -132,7 +133,7 @@ func (s *consoleScreen) Ask(ctx context.Context, q Question) (string, error) {
 
 // Enter shows the nickname in the prompt.
 func (s *consoleScreen) Enter(nick room.Nick) {
-	s.nick, s.view.Nick = nick, nick
+	s.nick, s.view.Nick, s.name = nick, nick, render.NameOf(nick)
 	s.showPrompt()
 }
 
@@ -228,19 +229,22 @@ func (s *consoleScreen) separate(rows []byte, e *room.Event) []byte {
 	if s.term == nil || e.At.IsZero() {
 		return rows
 	}
-	day := s.dayOf(e.At)
-	if day == s.day {
+	if s.day.has(e.At) {
 		return rows
 	}
-	s.day = day
+	s.day = dayOf(e.At, s.view.Zone)
 	date := e.At.In(s.view.Zone).Format(time.DateOnly)
 	return render.Append(rows, room.Note(room.Sentence(date)), s.view)
 }
 
-// dayOf returns a number that each day has for itself.
-func (s *consoleScreen) dayOf(t time.Time) int {
-	local := t.In(s.view.Zone)
-	return local.Year()*366 + local.YearDay()
+// day is one by the calendar of a time zone: from its begin on, before its end.
+type day struct{ begin, end time.Time }
+
+func (d day) has(t time.Time) bool { return !t.Before(d.begin) && t.Before(d.end) }
+
+func dayOf(t time.Time, zone *time.Location) day {
+	year, month, date := t.In(zone).Date()
+	return day{time.Date(year, month, date, 0, 0, 0, 0, zone), time.Date(year, month, date+1, 0, 0, 0, 0, zone)}
 }
 
 // Refuse draws a notice where the console has its errors.

@@ -60,7 +60,7 @@ func show(t *testing.T, columns int, with command.Settings, groups ...[]*room.Ev
 	b := &board{columns: columns}
 	s := newConsoleScreen(b, &render.Shared{}, with, Visitor{Term: "dumb", Env: map[string]string{"TZ": "UTC"}})
 	s.view.Me, s.view.Here = "me", room.Lobby
-	s.day = s.dayOf(noon)
+	s.day = dayOf(noon, time.UTC)
 	if err := s.Show(events); err != nil {
 		t.Fatal(err)
 	}

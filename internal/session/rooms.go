@@ -10,7 +10,6 @@ import (
 
 	"sarangbang/internal/command"
 	"sarangbang/internal/i18n"
-	"sarangbang/internal/render"
 	"sarangbang/room"
 )
 
@@ -318,7 +317,7 @@ func (x *session) countLine(v *command.Visited, e *room.Event, me room.Person) (
 		return false, false
 	}
 	v.Unread++
-	if from, _ := render.Mention(text.String(), string(me.Nick)); from < 0 {
+	if x.calling(e, text) == "" {
 		return true, false
 	}
 	v.Mentions++
@@ -329,6 +328,7 @@ func (x *session) countLine(v *command.Visited, e *room.Event, me room.Person) (
 // of one: by their own wish if that is what was left last.
 func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool, left room.Subject) {
 	me := x.me.Person()
+	shown = events[:0] // in the place of what was looked at
 	for _, e := range events {
 		if x.moves(e, me.ID) {
 			changed, left = true, ""

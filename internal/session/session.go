@@ -13,7 +13,6 @@ import (
 	"sarangbang/internal/command"
 	"sarangbang/internal/i18n"
 	"sarangbang/internal/moderation"
-	"sarangbang/internal/render"
 	"sarangbang/room"
 )
 
@@ -814,9 +813,9 @@ func (x *session) heed(events []*room.Event) {
 				x.talkWith(e.From)
 			}
 		case room.Said:
-			call = calling(b.Text, me.Nick)
+			call = x.calling(e, b.Text)
 		case room.Emoted:
-			call = calling(b.Text, me.Nick)
+			call = x.calling(e, b.Text)
 		default:
 			continue
 		}
@@ -832,9 +831,9 @@ func (x *session) heed(events []*room.Event) {
 	x.alert(rings, note)
 }
 
-// calling is the sentence for a line that names the person, empty for one that does not.
-func calling(t room.Text, nick room.Nick) i18n.Key {
-	if from, _ := render.Mention(t.String(), string(nick)); from < 0 {
+// calling is the sentence for a line that names the person; empty for one that does not, and where nothing could be called.
+func (x *session) calling(e *room.Event, text room.Text) i18n.Key {
+	if x.console == nil || !x.console.drawn.Names(e, text, &x.console.name) {
 		return ""
 	}
 	return i18n.NotifyMention
