@@ -108,12 +108,15 @@ func (c *Call) foretold(b room.Bar, p room.Preview) []string {
 		key = i18n.WouldMute
 	}
 	out := []string{c.sentence(key, c.barArgs(b)...)}
+	if c.outside(b.Where) {
+		return append(out, c.Lang.Text(i18n.WouldHitInside, nameOf(c.House, b.Where)), c.Lang.Text(i18n.NothingDone))
+	}
 	_, addresses := c.House.May(c.as(), room.DeedAddresses, b.Where)
 	var names []string
 	for _, who := range p.Here {
 		var where []string
 		for _, at := range c.House.RoomsOf(who.ID) {
-			if (b.Where == room.HouseSubject || b.Where == at) && (addresses || c.House.Knows(c.as(), at)) {
+			if (b.Where == room.HouseSubject || b.Where == at) && c.House.Knows(c.as(), at) {
 				where = append(where, nameOf(c.House, at))
 			}
 		}
@@ -148,6 +151,11 @@ func (c *Call) foretold(b room.Bar, p room.Preview) []string {
 		out = append(out, c.Lang.Text(i18n.WouldShare, p.Shared))
 	}
 	return append(out, c.Lang.Text(i18n.NothingDone))
+}
+
+// outside says that the caller, an operator, may act in a room and yet not learn who is in it: they were not let into it.
+func (c *Call) outside(where room.Subject) bool {
+	return where != room.HouseSubject && !c.House.Knows(c.as(), where)
 }
 
 // lately gathers the visits of each person whom a preview has found and who is not here now, both the last first. A guest without a key

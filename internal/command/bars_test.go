@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -114,4 +115,35 @@ func TestAnIDThatMeansTwoLinesStrikesNone(t *testing.T) {
 	}
 	p.mod.fails("/strike abcdef01", "Several lines begin with abcdef01: write more of the ID.")
 	p.mod.getsPart("/strike abcdef0101 --dry-run", "[rude] two")
+}
+
+// Operators who were not let into a private room learn from no dry run, and from nothing else, who is in it.
+func TestDryRunsDoNotTellWhoIsInAPrivateRoom(t *testing.T) {
+	p := newPeace(t)
+	attic := p.owner.opens("attic")
+	pest := p.from("pest", "SHA256:pest", "192.0.2.8").goes(attic)
+	p.owner.getsPart("/room private", "Done")
+	for _, typed := range []string{"/ban pest --house --dry-run", "/ban pest --address --dry-run", "/ban 192.0.2.8 --dry-run", "/mute pest --house --dry-run"} {
+		if got := p.op.getsPart(typed, "Nothing was done."); strings.Contains(got, "attic") {
+			t.Errorf("%s tells an operator outside\n%s\nwant nothing of #attic", typed, got)
+		}
+	}
+	p.op.getsPart("/ban pest --house --dry-run", "Hit now (1): pest (#lobby, 192.0.2.8)")
+	for _, nick := range []string{"pest", "rude"} { // one of them is inside
+		p.op.getsPart("/ban #attic "+nick+" --dry-run", "Whom it would hit is not told: who is in #attic is only for people who were let in.\n* Nothing was done.\n")
+		p.op.gets("/kick #attic "+nick+" --dry-run", "* Whom it would hit is not told: who is in #attic is only for people who were let in.\n* Nothing was done.\n")
+		if got := p.op.getsPart("/ban #attic " + nick + " --dry-run"); strings.Contains(got, "Hit now") || strings.Contains(got, "24 hours") {
+			t.Errorf("the dry run for %s tells\n%s\nwant nothing of who is in it", nick, got)
+		}
+	}
+	p.owner.getsPart("/ban #attic pest --dry-run", "Hit now (1): pest (#attic)")
+	for _, typed := range []string{"/whois pest", "/seen pest"} {
+		if got, _ := p.op.call(typed); strings.Contains(got, "attic") {
+			t.Errorf("%s tells %q, want nothing of #attic", typed, got)
+		}
+	}
+	pest.leave()
+	if got := p.op.getsPart("/seen pest", "pest"); strings.Contains(got, "attic") {
+		t.Errorf("/seen tells %q, want nothing of #attic", got)
+	}
 }

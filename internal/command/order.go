@@ -215,6 +215,8 @@ func (c *Call) wouldKick(where room.Subject, who room.Person, reason room.Text) 
 	switch {
 	case p.Void != "":
 		return Answer{}, Voided(p.Void, p.Bar, c.House, c.zone(), c.Contact)
+	case c.outside(where):
+		return lines(c.Lang.Text(i18n.WouldHitInside, nameOf(c.House, where)), c.Lang.Text(i18n.NothingDone)), nil
 	case len(p.Here) == 0:
 		return Answer{}, fail(i18n.Void(string(room.VoidNobody)))
 	}

@@ -448,6 +448,7 @@ const (
 	WouldUnmute      Key = "would.unmute"
 	WouldStrike      Key = "would.strike"
 	WouldHit         Key = "would.hit"
+	WouldHitInside   Key = "would.hit_inside"
 	WouldHitLately   Key = "would.hit_lately"
 	WouldShare       Key = "would.share"
 	NothingDone      Key = "would.nothing_done"
