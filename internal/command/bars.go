@@ -61,7 +61,21 @@ func (c *Call) sentence(key i18n.Key, args ...any) string {
 
 // barArgs are whom a bar means, from where it keeps them, until when and why.
 func (c *Call) barArgs(b room.Bar) []any {
-	return []any{b.Label, c.in(b.Where), c.until(b.Until), because(b.Reason)}
+	return []any{c.meaning(b), c.in(b.Where), c.until(b.Until), because(b.Reason)}
+}
+
+// meaning is what a bar is called, with the addresses that it means besides for whoever may see them: those keep others out as well.
+func (c *Call) meaning(b room.Bar) string {
+	if _, may := c.House.May(c.as(), room.DeedAddresses, b.Where); !may {
+		return b.Label
+	}
+	var nets []string
+	for _, net := range b.Target.Nets {
+		if name := called(net); name != b.Label {
+			nets = append(nets, name)
+		}
+	}
+	return aside(b.Label, nets)
 }
 
 // until is the end of a bar, within a sentence.
@@ -177,7 +191,7 @@ func lately(p room.Preview) [][]room.Sighting {
 	return people
 }
 
-// aside is a nickname with what is to be known of somebody.
+// aside is what somebody is called, with what is to be known of them.
 func aside(nick string, about []string) string {
 	if len(about) == 0 {
 		return nick

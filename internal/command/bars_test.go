@@ -147,3 +147,21 @@ func TestDryRunsDoNotTellWhoIsInAPrivateRoom(t *testing.T) {
 		t.Errorf("/seen tells %q, want nothing of #attic", got)
 	}
 }
+
+// A ban of somebody with their address names that wherever an operator reads of it, and nowhere else.
+func TestABanWithItsAddressNamesIt(t *testing.T) {
+	p := newPeace(t)
+	p.from("pest", "SHA256:pest", "2001:db8::7").leave()
+	p.from("pest", "SHA256:pest", "192.0.2.8")
+	const means = "pest (192.0.2.8, 2001:db8::/64)"
+	p.op.getsPart("/ban pest --address 5m v6 --dry-run", "This would keep "+means+" out of this house until ")
+	p.op.getsPart("/ban pest --address 5m v6", means+" is kept out of this house until ", "To take it back: /undo or /unban pest\n")
+	p.op.getsPart("/ban 192.0.2.9", "* 192.0.2.9 is kept out of this house until ")
+	p.op.getsPart("/bans", "* 1. "+means+": kept out of this house until ", "* 2. 192.0.2.9: kept out of this house until ")
+	for _, g := range []*guest{p.mod, p.owner} {
+		g.gets("/bans", "* Nobody is kept out or silent in #dev.\n")
+		if got := g.getsPart("/audit"); strings.Contains(got, "192.0.2") || strings.Contains(got, "2001:db8") {
+			t.Errorf("%s reads\n%s\nwant no address", g.Person().Nick, got)
+		}
+	}
+}

@@ -244,7 +244,7 @@ func TestBanByAddress(t *testing.T) {
 	p.op.fails("/ban 0.0.0.0/0", "too wide: at least /8")
 	p.op.fails("/ban fe80::1%eth0", "leave away what stands behind the %")
 	p.op.getsPart("/ban 2001:db8::7 --dry-run", "keep 2001:db8::/64 out of this house")
-	p.op.getsPart("/ban rude --address", "rude is kept out of this house")
+	p.op.getsPart("/ban rude --address", "rude (192.0.2.7) is kept out of this house")
 	if bar := p.Bars(room.HouseSubject)[0]; len(bar.Target.Nets) != 1 || bar.Target.Nets[0].String() != "192.0.2.7/32" {
 		t.Errorf("--address means %v, want 192.0.2.7/32", bar.Target.Nets)
 	}
