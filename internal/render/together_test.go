@@ -92,6 +92,11 @@ func TestWhatGoesTogether(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}
+	two := crowd(2, room.Joined{})
+	two[1].Subject = "room/dev"
+	if got := render.Together(two, render.View{Lang: i18n.English}); got != 1 {
+		t.Errorf("two rooms on a screen of all: %d, want 1", got)
+	}
 	v.Me = "me"
 	all := append(crowd(3, room.Joined{}), crowd(2, room.Parted{})...)
 	for i, want := range []int{3, 2, 1, 2, 1, 0} {
