@@ -92,15 +92,20 @@ func TestSlowHasItsBounds(t *testing.T) {
 // The last tenth of the rooms that there may be is for people with accounts.
 func TestGuestsLeaveRoomsForAccounts(t *testing.T) {
 	h := newHouse(t)
-	lee, kim := h.come("lee", ""), h.owner("kim")
-	lee.env.Total, kim.env.Total = 10, 10
-	lee.env.Exempt, kim.env.Exempt = true, true
+	lee, park, kim := h.come("lee", ""), h.come("park", "SHA256:park"), h.owner("kim")
+	for _, g := range []*guest{lee, park, kim} {
+		g.env.Total, g.env.Exempt = 10, true
+	}
 	for _, name := range []string{"r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"} {
 		lee.does("/join #"+name, "")
 	}
-	lee.fails("/join #r10", "rooms, and no more can be made.")
+	const kept = "There are 9 rooms; the rest of the 10 that there can be is kept for people with an account"
+	lee.fails("/join #r10", kept+", and that takes an SSH key.")
+	park.fails("/join #r10", kept+". /register makes you one.")
 	kim.does("/join #r10", "")
-	kim.fails("/join #r11", "rooms, and no more can be made.")
+	for _, g := range []*guest{lee, park, kim} {
+		g.fails("/join #r11", "There are 10 rooms, and no more can be made.")
+	}
 }
 
 // Of lines whose IDs begin alike none is struck by that beginning.

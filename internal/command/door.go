@@ -37,8 +37,9 @@ func (d Door) To(typed string) (room.Entry, *Failure) {
 		return room.Entry{}, &Failure{Say: i18n.RoomTaken, Args: []any{shorten(typed)}}
 	case there:
 		return room.Entry{}, &Failure{Say: i18n.RoomLooksLike, Args: []any{shorten(typed), m.Name}}
-	case d.Total > 0 && d.House.CountRooms() >= d.share():
-		return room.Entry{}, &Failure{Say: i18n.RoomsFull, Args: []any{d.Total}}
+	}
+	if failure := d.full(); failure != nil {
+		return room.Entry{}, failure
 	}
 	nick, err := room.NewNick(name.String())
 	if err != nil {
@@ -47,13 +48,21 @@ func (d Door) To(typed string) (room.Entry, *Failure) {
 	return room.Entry{Where: where, Open: &room.Opened{Name: nick, Names: name.Keys()}}, nil
 }
 
-// share is how many rooms there may be for the caller to make another: the last tenth is for people with accounts, whom guests cannot keep
+// full says why the caller can make no further room; nil if they can. The last tenth is for people with accounts, whom guests cannot keep
 // from making any.
-func (d Door) share() int {
-	if d.House.RoleIn(d.Who, room.HouseSubject) >= room.RoleMember {
-		return d.Total
+func (d Door) full() *Failure {
+	switch n := d.House.CountRooms(); {
+	case d.Total == 0 || n < d.Total-d.Total/10:
+		return nil
+	case n >= d.Total:
+		return &Failure{Say: i18n.RoomsFull, Args: []any{n}}
+	case d.House.RoleIn(d.Who, room.HouseSubject) >= room.RoleMember:
+		return nil
+	case d.Who.Key == "": // they cannot /register
+		return &Failure{Say: i18n.RoomsKeptKey, Args: []any{n, d.Total}}
+	default:
+		return &Failure{Say: i18n.RoomsKept, Args: []any{n, d.Total}}
 	}
-	return d.Total - d.Total/10
 }
 
 // parse reads the name of a room.

@@ -184,6 +184,8 @@ const (
 	SettingNotSaved  Key = "setting.not_saved"
 	RoomLooksLike    Key = "room.looks_like"
 	RoomsFull        Key = "room.full"
+	RoomsKept        Key = "room.kept"
+	RoomsKeptKey     Key = "room.kept_no_key"
 	RoomWouldWork    Key = "room.would_work"
 	RoomIsPrivate    Key = "room.private"
 	RoomIsLocked     Key = "room.locked"
