@@ -12,7 +12,6 @@ import (
 // wanted is the simplest thing that could be right about bars: everything that is known of everybody, and every bar that stands.
 type wanted struct {
 	bars    map[room.ID]room.Bar
-	lifted  map[room.ID]room.ID // the bar that a record lifted
 	inside  map[room.PersonID]map[room.Subject]map[room.ScreenID]bool
 	screens map[room.PersonID]map[room.ScreenID][2]string // key and address
 	names   map[room.PersonID][]string                    // worn now, or when they were put out
@@ -154,16 +153,21 @@ func (w *wanted) takeIn(e *room.Event, v room.Verdict) {
 			expel(e.Subject)
 		}
 	case room.Lifted:
-		w.lifted[e.ID] = b.Bar
-		delete(w.bars, b.Bar)
+		for _, id := range b.Bars {
+			if in := w.bars[id].Where; in == e.Subject || in == room.HouseSubject {
+				delete(w.bars, id)
+			}
+		}
 	case room.Undone:
 		switch v.Act.Kind {
 		case "muted", "banned":
 			delete(w.bars, b.Act)
 		case "lifted":
-			w.bars[v.Act.Bar.ID] = *v.Act.Bar
-			if !v.Act.Bar.Mute {
-				expel(v.Act.Where)
+			for _, b := range v.Act.Bars() {
+				w.bars[b.ID] = *b
+				if !b.Mute {
+					expel(b.Where)
+				}
 			}
 		case "ranked":
 			if v.Act.Where == room.HouseSubject {
@@ -191,7 +195,6 @@ func TestNothingOfWhomABarMeansIsShown(t *testing.T) {
 		rules := room.NewRules()
 		w := &wanted{
 			map[room.ID]room.Bar{},
-			map[room.ID]room.ID{},
 			map[room.PersonID]map[room.Subject]map[room.ScreenID]bool{},
 			map[room.PersonID]map[room.ScreenID][2]string{},
 			map[room.PersonID][]string{},

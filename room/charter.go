@@ -55,11 +55,12 @@ type Act struct {
 	At     time.Time
 	Where  Subject
 	Undone bool
-	// What undoes it: what was arranged about the room, before and after; the bar that was set or lifted; whom it was done to, and that
-	// they were an operator before; the lines.
+	// What undoes it: what was arranged about the room, before and after; the bar that was set or lifted, and those lifted with it; whom it
+	// was done to, and that they were an operator before; the lines.
 	What        Aspect          `json:",omitempty"`
 	Was, Became json.RawMessage `json:",omitempty"`
 	Bar         *Bar            `json:",omitempty"`
+	With        []*Bar          `json:",omitempty"`
 	Of          PersonID        `json:",omitempty"`
 	Had         bool            `json:",omitempty"`
 	Lines       []ID            `json:",omitempty"`
@@ -68,6 +69,14 @@ type Act struct {
 // actOf begins the act of a record.
 func actOf(e *Event, kind string) *Act {
 	return &Act{ID: e.ID, Seq: e.Seq, Kind: kind, By: e.From, At: e.At, Where: e.Subject}
+}
+
+// Bars returns the bars that the act set or lifted.
+func (a *Act) Bars() []*Bar {
+	if a.Bar == nil {
+		return nil
+	}
+	return append([]*Bar{a.Bar}, a.With...)
 }
 
 // UndoFor is how long an act can be undone.

@@ -34,7 +34,14 @@ func encodeOrder(r *Record, w *wire, b Body) {
 	case Barred:
 		encodeBar(r, w, &b.Bar)
 	case Lifted:
-		r.Kind, w.Name, w.Off, w.Value = "lifted", b.Bar.String(), b.Mute, b.Label
+		r.Kind, w.Off, w.Value = "lifted", b.Mute, b.Label
+		for i, id := range b.Bars { // of old there was one to a record
+			if i == 0 {
+				w.Name = id.String()
+			} else {
+				w.IDs = append(w.IDs, id.String())
+			}
+		}
 	case Undone:
 		r.Kind, r.Subject, w.Name = "undone", HouseSubject, b.Act.String()
 		w.Value = b.Kind
@@ -91,8 +98,12 @@ func whomOf(w wire) (Person, error) {
 }
 
 func decodeLifted(w wire) (Body, error) {
-	id, err := ParseID(w.Name)
-	return Lifted{Bar: id, Mute: w.Off, Label: Sentence(w.Value).s}, err
+	first, err := ParseID(w.Name)
+	if err != nil {
+		return nil, err
+	}
+	more, err := parseIDs(w.IDs)
+	return Lifted{Bars: append([]ID{first}, more...), Mute: w.Off, Label: Sentence(w.Value).s}, err
 }
 
 func decodeUndone(w wire) (Body, error) {
@@ -140,15 +151,20 @@ func barOf(e *Event, b Barred) *Bar {
 }
 
 func decodeWithdrawn(w wire) (Body, error) {
-	lines := make([]ID, len(w.IDs))
-	for i, s := range w.IDs {
+	lines, err := parseIDs(w.IDs)
+	return Withdrawn{Lines: lines}, err
+}
+
+func parseIDs(of []string) ([]ID, error) {
+	ids := make([]ID, len(of))
+	for i, s := range of {
 		id, err := ParseID(s)
 		if err != nil {
 			return nil, err
 		}
-		lines[i] = id
+		ids[i] = id
 	}
-	return Withdrawn{Lines: lines}, nil
+	return ids, nil
 }
 
 // slow reads the value of [AspectSlow].

@@ -46,7 +46,8 @@ func everyBody() []room.Body {
 			Mute: true, Target: everyTarget, Label: "lee", Reason: room.Sentence("loud"), Until: time.Unix(1_800_086_400, 0).UTC(),
 		}},
 		room.Barred{Bar: room.Bar{Target: room.Target{Persons: []room.PersonID{lee.ID}}, Label: "192.0.2.0/24"}},
-		room.Lifted{Bar: room.ID{1, 2}, Mute: true, Label: "lee"},
+		room.Lifted{Bars: []room.ID{{1, 2}}, Mute: true, Label: "lee"},
+		room.Lifted{Bars: []room.ID{{1, 2}, {3, 4}, {5, 6}}, Label: "lee"},
 		room.Undone{Act: room.ID{3, 4}, Kind: "banned"},
 		room.Withdrawn{Lines: []room.ID{{5}, {6}}},
 		room.Announced{Text: room.Sentence("tea at five")},
@@ -94,6 +95,20 @@ func TestEveryBodySurvivesItsRecord(t *testing.T) {
 }
 
 // A body that is added and not listed above would be tested by nothing.
+// A record that lifts one bar is as it was when there was no other.
+func TestOneLiftedBarIsWrittenAsOfOld(t *testing.T) {
+	id := room.ID{1, 2}
+	data := `{"from":{"id":"key:kim","nick":"kim"},"name":"` + id.String() + `","value":"lee","off":true}`
+	want := room.Lifted{Bars: []room.ID{id}, Mute: true, Label: "lee"}
+	e, err := room.Decode(room.Committed{Record: room.Record{ID: room.ID{9}, Subject: room.Lobby, Kind: "lifted", Data: []byte(data)}})
+	if err != nil || !reflect.DeepEqual(e.Body, want) {
+		t.Errorf("%s is read as %+v, %v; want %+v", data, e.Body, err, want)
+	}
+	if got := string(room.Encode(e.From, room.Lobby, want).Data); got != data {
+		t.Errorf("it is written as %s, want %s", got, data)
+	}
+}
+
 func TestEveryBodyHoldsEveryKind(t *testing.T) {
 	held := map[string]bool{}
 	for _, body := range everyBody() {

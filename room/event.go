@@ -109,9 +109,10 @@ type (
 		Out  []Person
 		Left []Person
 	}
-	// Lifted ends a bar before its time. What it was and whom it meant is said for people.
+	// Lifted ends bars before their time, those of the record's room and of the house. What they were and whom they meant is said for
+	// people.
 	Lifted struct {
-		Bar   ID
+		Bars  []ID
 		Mute  bool
 		Label string
 	}

@@ -400,6 +400,8 @@ type Result struct {
 	Bar *Bar
 	// Out are the people whom it put out, or kept from speaking.
 	Out []Person
+	// Act is what it took back, or has struck or lifted: of that which was asked for, some may have ended before.
+	Act *Act
 }
 
 // posting is one call of post, waiting for its records to be applied.
@@ -426,7 +428,7 @@ func (h *House) settle(batch []Committed, verdicts []Verdict) {
 		}
 		delete(h.waiting, c.Record.ID)
 		v := verdicts[i]
-		w.posting.results[w.index] = Result{Seq: c.Seq, Void: v.Void, Shown: v.Shown, Kept: v.Kept, Bar: v.Bar, Out: v.Out}
+		w.posting.results[w.index] = Result{Seq: c.Seq, Void: v.Void, Shown: v.Shown, Kept: v.Kept, Bar: v.Bar, Out: v.Out, Act: v.Act}
 		if w.posting.left--; w.posting.left == 0 {
 			close(w.posting.done)
 		}

@@ -559,10 +559,12 @@ func (r *Rules) bar(e *Event, b Barred) Verdict {
 // enforce puts a bar into force, and those out whom it keeps out. The verdict says whom it hits here and now, and where the house tells
 // of it.
 func (r *Rules) enforce(bar *Bar, v *Verdict) {
-	v.Out, v.Rooms = r.struckBy(bar)
+	hit, rooms := r.struckBy(bar)
+	v.Rooms = union(v.Rooms, rooms)
+	v.Out = union(v.Out, hit)
 	r.putBar(bar)
 	if !bar.Mute {
-		for _, p := range v.Out {
+		for _, p := range hit {
 			for _, where := range r.roomsOf(p.ID) {
 				if bar.covers(where) {
 					if r.expel(where, p.ID) && where == Lobby {
@@ -613,6 +615,19 @@ func (r *Rules) struckBy(bar *Bar) (hit []Person, rooms []Subject) {
 	return hit, rooms
 }
 
+// union returns what is in one list or the other, once.
+func union[T comparable](a, b []T) []T {
+	if len(a) == 0 {
+		return b
+	}
+	for _, v := range b {
+		if !slices.Contains(a, v) {
+			a = append(a, v)
+		}
+	}
+	return a
+}
+
 // topRole returns the highest role that somebody has, by any of the keys that they are here by.
 func (r *Rules) topRole(who Person, where Subject) Role {
 	role := r.roleIn(who, where)
@@ -636,22 +651,30 @@ func (r *Rules) roomsOf(id PersonID) []Subject {
 	return rooms
 }
 
+// lift ends bars: of those of which it is asked, the ones that have not ended by then.
 func (r *Rules) lift(e *Event, b Lifted) Verdict {
-	bar := r.bars[b.Bar]
-	if bar == nil || bar.Where != e.Subject {
-		return Verdict{Void: VoidNoAct, From: e.From}
-	}
-	for _, d := range bar.deed() {
-		if !r.may(e.From, d, bar.Where) {
-			return Verdict{Void: VoidNotAllowed, From: e.From}
+	act := actOf(e, "lifted")
+	for _, id := range b.Bars {
+		switch bar := r.bars[id]; {
+		case bar == nil || bar.Where != HouseSubject && bar.Where != e.Subject || slices.Contains(act.Bars(), bar): // it has ended
+		case act.Bar == nil:
+			act.Bar = bar
+		default:
+			act.With = append(act.With, bar)
 		}
 	}
-	r.dropBar(bar.ID)
-	act := actOf(e, "lifted")
-	act.Bar = bar
+	switch {
+	case act.Bar == nil:
+		return Verdict{Void: VoidNoAct, From: e.From}
+	case !r.mayDo(e.From, act):
+		return Verdict{Void: VoidNotAllowed, From: e.From}
+	}
+	for _, bar := range act.Bars() {
+		r.dropBar(bar.ID)
+	}
 	r.putAct(act)
 	r.rebarAll()
-	return Verdict{From: e.From, Shown: e.Subject != HouseSubject}
+	return Verdict{From: e.From, Shown: e.Subject != HouseSubject, Act: act}
 }
 
 // takeBack undoes an act.
@@ -669,7 +692,7 @@ func (r *Rules) takeBack(e *Event, b Undone) Verdict {
 	done.Undone = true
 	r.putAct(&done)
 	if a.Where != HouseSubject {
-		v.Rooms = []Subject{a.Where}
+		v.Rooms = union(v.Rooms, []Subject{a.Where})
 	}
 	v.Shown = len(v.Rooms) > 0
 	return v
@@ -696,14 +719,29 @@ func (r *Rules) reverse(a *Act, e *Event, v *Verdict) Void {
 		r.dropBar(a.Bar.ID)
 		r.rebarAll()
 	case a.Kind == "lifted":
-		again := *a.Bar
-		if again.By = e.From; again.over(e.At) {
-			return VoidChanged
-		}
+		return r.barAgain(a, e, v)
+	}
+	return ""
+}
+
+// barAgain puts into force what an act had lifted: all of it but for what has ended since, or nothing.
+func (r *Rules) barAgain(a *Act, e *Event, v *Verdict) Void {
+	bars := slices.DeleteFunc(a.Bars(), func(b *Bar) bool { return b.over(e.At) })
+	switch {
+	case len(bars) == 0:
+		return VoidChanged
+	case len(r.bars)+len(bars) > MaxBars:
+		return VoidTooMany
+	}
+	for _, b := range bars {
+		again := *b
+		again.By = e.From
 		if why := r.judge(&again); why != "" {
 			return why
 		}
-		r.enforce(a.Bar, v)
+	}
+	for _, b := range bars {
+		r.enforce(b, v)
 	}
 	return ""
 }
@@ -718,7 +756,11 @@ func (a *Act) takes() []Deed {
 	case "withdrawn":
 		return []Deed{DeedWithdraw}
 	case "muted", "banned", "lifted":
-		return a.Bar.deed()
+		var deeds []Deed
+		for _, b := range a.Bars() {
+			deeds = append(deeds, b.deed()...)
+		}
+		return deeds
 	case "ranked":
 		if a.Where == HouseSubject {
 			return []Deed{DeedAppoint}
@@ -729,11 +771,15 @@ func (a *Act) takes() []Deed {
 	}
 }
 
+// mayDo says that somebody may do an act.
+func (r *Rules) mayDo(who Person, a *Act) bool {
+	return !slices.ContainsFunc(a.takes(), func(d Deed) bool { return !r.may(who, d, a.Where) })
+}
+
 // mayUndo says that somebody may undo what they did: while they may do the like, or if it was a role of their own that they gave away. Who was
 // given another since then, or lost it, has not.
 func (r *Rules) mayUndo(who Person, a *Act) bool {
-	allowed := !slices.ContainsFunc(a.takes(), func(d Deed) bool { return !r.may(who, d, a.Where) })
-	return allowed || a.Kind == "ranked" && a.gaveAway(who.ID) && !r.doneSince(a, who.ID, "ranked")
+	return r.mayDo(who, a) || a.Kind == "ranked" && a.gaveAway(who.ID) && !r.doneSince(a, who.ID, "ranked")
 }
 
 // gaveAway says that an act made somebody less than they were.

@@ -176,7 +176,7 @@ func (s *teller) invent() *room.Event {
 		act(room.Barred{Bar: s.bar(other)})
 	case n < 35:
 		id := s.lately(s.bars)
-		act(room.Lifted{Bar: id})
+		act(room.Lifted{Bars: []room.ID{id, s.lately(s.bars)}})
 		if s.rnd.IntN(6) > 0 {
 			e.Subject = s.of[id]
 		}

@@ -94,7 +94,7 @@ type Verdict struct {
 	Rooms []Subject
 	// Bar is the one that made a record void.
 	Bar *Bar
-	// Act is what the record takes back.
+	// Act is what the record takes back, or has struck or lifted.
 	Act *Act
 }
 

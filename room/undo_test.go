@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -54,7 +55,7 @@ func TestUndoTakesTheRoleThatTheActTakes(t *testing.T) {
 	t.Run("moderator/lifted", func(t *testing.T) {
 		s := council(t)
 		_, bar := s.does(ann, dev, silence(time.Time{}), "")
-		_, act := s.does(bob, dev, room.Lifted{Bar: bar}, "")
+		_, act := s.does(bob, dev, room.Lifted{Bars: []room.ID{bar}}, "")
 		s.does(ann, dev, room.Ranked{Whom: bob, Role: room.RoleMember}, "")
 		s.does(bob, "", room.Undone{Act: act}, room.VoidNotAllowed)
 	})
@@ -132,34 +133,41 @@ func TestUndoOfWhoMayComeInLeavesWhatCameSince(t *testing.T) {
 	}{
 		{"private", room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho, dan}}, nil, "", ""},
 		{
-			"private, then a kick", room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho, dan}},
+			"private, then a kick",
+			room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho, dan}},
 			func(s *scene) { s.does(bob, dev, room.Kicked{Whom: dan}, "") }, "", "",
 		},
 		{
-			"private, then an invitation", room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho}},
+			"private, then an invitation",
+			room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho}},
 			func(s *scene) { s.does(bob, dev, room.Invited{Whom: dan}, "") }, "", "dan",
 		},
 		{
-			"private, then a kick and another invitation", room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho, dan}},
+			"private, then a kick and another invitation",
+			room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho, dan}},
 			func(s *scene) {
 				s.does(bob, dev, room.Kicked{Whom: dan}, "")
 				s.does(bob, dev, room.Invited{Whom: dan}, "")
 			}, "", "dan",
 		},
 		{
-			"private, then public", room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho}},
+			"private, then public",
+			room.Arranged{What: room.AspectPrivate, Value: "on", Inside: []room.Person{cho}},
 			func(s *scene) { s.does(op, dev, room.Arranged{What: room.AspectPrivate}, "") }, room.VoidChanged, "cho",
 		},
 		{
-			"invited, then another", room.Invited{Whom: cho},
+			"invited, then another",
+			room.Invited{Whom: cho},
 			func(s *scene) { s.does(bob, dev, room.Invited{Whom: dan}, "") }, "", "dan",
 		},
 		{
-			"invited, then uninvited", room.Invited{Whom: cho},
+			"invited, then uninvited",
+			room.Invited{Whom: cho},
 			func(s *scene) { s.does(bob, dev, room.Invited{Whom: cho, Out: true}, "") }, room.VoidChanged, "",
 		},
 		{
-			"invited, then uninvited and invited by another", room.Invited{Whom: cho},
+			"invited, then uninvited and invited by another",
+			room.Invited{Whom: cho},
 			func(s *scene) {
 				s.does(bob, dev, room.Invited{Whom: cho, Out: true}, "")
 				s.does(bob, dev, room.Invited{Whom: cho}, "")
@@ -167,11 +175,13 @@ func TestUndoOfWhoMayComeInLeavesWhatCameSince(t *testing.T) {
 		},
 		{"uninvited", room.Invited{Whom: op, Out: true}, nil, "", "op"},
 		{
-			"uninvited, then another invited", room.Invited{Whom: op, Out: true},
+			"uninvited, then another invited",
+			room.Invited{Whom: op, Out: true},
 			func(s *scene) { s.does(bob, dev, room.Invited{Whom: dan}, "") }, "", "op dan",
 		},
 		{
-			"uninvited, then invited by another", room.Invited{Whom: op, Out: true},
+			"uninvited, then invited by another",
+			room.Invited{Whom: op, Out: true},
 			func(s *scene) { s.does(bob, dev, room.Invited{Whom: op}, "") }, room.VoidChanged, "op",
 		},
 	} {
@@ -200,4 +210,40 @@ func TestUndoOfWhoMayComeInLeavesWhatCameSince(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Bars are lifted together or not at all; what has ended is passed over, each way.
+func TestBarsAreLiftedTogether(t *testing.T) {
+	s := council(t)
+	_, house := s.does(op, room.HouseSubject, silence(time.Time{}), "")
+	_, other := s.does(op, room.Lobby, silence(time.Time{}), "")
+	_, long := s.does(ann, dev, silence(time.Time{}), "")
+	_, short := s.does(ann, dev, silence(s.at.Add(time.Hour)), "")
+	bars := func(want ...room.ID) {
+		t.Helper()
+		kept := s.rules.Kept()
+		for _, id := range []room.ID{house, other, long, short} {
+			if got := kept["bar:"+id.String()] != nil; got != slices.Contains(want, id) {
+				t.Errorf("%s is in force: %v, want %v", id, got, !got)
+			}
+		}
+	}
+	s.does(bob, dev, room.Lifted{Bars: []room.ID{long, short, house}}, room.VoidNotAllowed)
+	bars(house, other, long, short)
+	s.does(bob, dev, room.Lifted{Bars: []room.ID{other}}, room.VoidNoAct)
+	v, act := s.does(op, dev, room.Lifted{Bars: []room.ID{long, house, short, other, long, {1}}}, "")
+	if got := len(v.Act.Bars()); got != 3 {
+		t.Errorf("%d bars are lifted, want 3", got)
+	}
+	bars(other)
+	s.does(op, "", room.Undone{Act: act}, "")
+	bars(house, other, long, short)
+
+	_, act = s.does(bob, dev, room.Lifted{Bars: []room.ID{short, long}}, "")
+	s.at = s.at.Add(time.Hour)
+	s.does(bob, "", room.Undone{Act: act}, "")
+	bars(house, other, long)
+	s.does(bob, dev, room.Lifted{Bars: []room.ID{short, long}}, "")
+	bars(house, other)
+	s.does(bob, dev, room.Lifted{Bars: []room.ID{short, long}}, room.VoidNoAct)
 }

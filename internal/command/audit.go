@@ -174,7 +174,7 @@ type AuditLine struct {
 	Reason string     `json:"reason,omitempty"`
 	Until  *time.Time `json:"until,omitempty"` // nothing for ever
 	Off    bool       `json:"off,omitempty"`   // an invitation that was taken back
-	Of     []string   `json:"of,omitempty"`    // IDs of the lines that were struck, or of the act or the bar that was ended
+	Of     []string   `json:"of,omitempty"`    // IDs of the lines that were struck, or of the act or the bars that were ended
 	Undone bool       `json:"undone,omitempty"`
 	Act    *AuditLine `json:"act,omitempty"` // what was taken back; nothing where it is not known
 }
@@ -212,7 +212,7 @@ func NewAuditLine(e, of *room.Event, undone bool) AuditLine {
 			l.Until = &until
 		}
 	case room.Lifted:
-		l.Kind, l.Whom, l.Of = "lifted", b.Label, []string{b.Bar.String()}
+		l.Kind, l.Whom, l.Of = "lifted", b.Label, hexOf(b.Bars)
 	case room.Undone:
 		l.Kind, l.What, l.Of = "undone", b.Kind, []string{b.Act.String()}
 		if of != nil {
@@ -220,13 +220,19 @@ func NewAuditLine(e, of *room.Event, undone bool) AuditLine {
 			l.Act = &act
 		}
 	case room.Withdrawn:
-		l.Kind = "withdrawn"
-		for _, id := range b.Lines {
-			l.Of = append(l.Of, id.String())
-		}
+		l.Kind, l.Of = "withdrawn", hexOf(b.Lines)
 	case room.Announced:
 		l.Kind, l.Value = "announced", b.Text.String()
 	default: // nothing that an audit is about
 	}
 	return l
+}
+
+// hexOf are IDs as programs read them.
+func hexOf(ids []room.ID) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = id.String()
+	}
+	return out
 }

@@ -34,7 +34,7 @@ func TestAuditLinesSayWhatWasDone(t *testing.T) {
 		{room.Kicked{Whom: lee, Reason: why}, nil, `"kind":"kicked","whom":"lee","reason":"spam"`},
 		{room.Barred{Bar: room.Bar{Label: "lee", Reason: why, Until: until}}, nil, `"kind":"banned","whom":"lee","reason":"spam","until":"2026-11-23T06:05:00Z"`},
 		{room.Barred{Bar: room.Bar{Mute: true, Label: "lee"}}, nil, `"kind":"muted","whom":"lee"`},
-		{room.Lifted{Bar: one, Label: "lee"}, nil, `"kind":"lifted","whom":"lee","of":["` + one.String() + `"]`},
+		{room.Lifted{Bars: []room.ID{one, two}, Label: "lee"}, nil, `"kind":"lifted","whom":"lee","of":["` + one.String() + `","` + two.String() + `"]`},
 		{room.Undone{Act: two, Kind: "muted"}, nil, `"kind":"undone","what":"muted","of":["` + two.String() + `"]`},
 		{
 			room.Undone{Act: two, Kind: "muted"}, mute, `"kind":"undone","what":"muted","of":["` + two.String() + `"],"act":{"id":"` + two.String() +

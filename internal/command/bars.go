@@ -272,29 +272,24 @@ func lift(ctx context.Context, c *Call, mute bool) (Answer, error) {
 		row, _ := Find(c.Name)
 		return Answer{}, c.usage(row)
 	}
+	bars, says := c.meant(c.inForce(where), typed, mute), [2]i18n.Key{i18n.WouldUnban, i18n.WouldUnmute}
+	if !c.With[dryRun] {
+		bars, err = c.lifted(ctx, bars)
+		says = [2]i18n.Key{i18n.Unbanned, i18n.Unmuted}
+	}
 	var out []string
-	for _, b := range c.meant(c.inForce(where), typed, mute) {
-		if c.With[dryRun] {
-			key := i18n.WouldUnban
-			if b.Mute {
-				key = i18n.WouldUnmute
-			}
-			out = append(out, c.sentence(key, b.Label, c.in(b.Where)))
-			continue
-		}
-		switch r, err := c.do(ctx, b.Where, room.Lifted{Bar: b.ID, Mute: b.Mute, Label: b.Label}); {
-		case r.Void == room.VoidNoAct: // it ended, or somebody else lifted it, since it was looked up
-			continue
-		case err != nil:
-			return lines(out...), err
-		}
-		key := i18n.Unbanned
+	for _, b := range bars {
+		key := says[0]
 		if b.Mute {
-			key = i18n.Unmuted
+			key = says[1]
 		}
-		out = append(out, c.sentence(key, b.Label, c.in(b.Where)))
+		if told := c.sentence(key, b.Label, c.in(b.Where)); !slices.Contains(out, told) {
+			out = append(out, told)
+		}
 	}
 	switch {
+	case err != nil:
+		return lines(out...), err
 	case len(out) == 0 && mute:
 		return Answer{}, fail(i18n.UnmuteNone, shorten(typed))
 	case len(out) == 0:
@@ -303,6 +298,41 @@ func lift(ctx context.Context, c *Call, mute bool) (Answer, error) {
 		out = append(out, c.Lang.Text(i18n.NothingDone))
 	}
 	return lines(out...), nil
+}
+
+// mostLifted is how many bars one record lifts.
+const mostLifted = 50
+
+// lifted lifts bars of one kind, of one room and of the house, together, and returns which it has: the others ended, or somebody else
+// lifted them, since they were looked up. The room is told of its own ones alone.
+func (c *Call) lifted(ctx context.Context, bars []room.Bar) (done []room.Bar, err error) {
+	for some := range slices.Chunk(bars, mostLifted) {
+		where, b := room.HouseSubject, room.Lifted{Mute: some[0].Mute}
+		for _, bar := range some {
+			b.Bars = append(b.Bars, bar.ID)
+			if bar.Where != room.HouseSubject {
+				where = bar.Where
+			}
+		}
+		var labels []string
+		for _, bar := range some {
+			if bar.Where == where && !slices.Contains(labels, bar.Label) {
+				labels = append(labels, bar.Label)
+			}
+		}
+		b.Label = strings.Join(labels, ", ")
+		r, err := c.do(ctx, where, b)
+		switch {
+		case r.Void == room.VoidNoAct:
+			continue
+		case err != nil:
+			return done, err
+		}
+		for _, bar := range r.Act.Bars() {
+			done = append(done, *bar)
+		}
+	}
+	return done, nil
 }
 
 // meant finds bars by their number, or by whom they mean.

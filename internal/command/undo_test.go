@@ -1,6 +1,8 @@
 package command_test
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,3 +42,40 @@ func TestUndoOfPrivateBehindAKick(t *testing.T) {
 		t.Errorf("the room is %+v, want it public and nobody invited", m)
 	}
 }
+
+// Bars that are lifted together are one act: they are told once, listed once, and come back together as they were.
+func TestBarsThatAreLiftedTogetherComeBackTogether(t *testing.T) {
+	p := newPeace(t)
+	p.mod.getsPart("/ban rude 7d spam", "rude is kept out of #dev until")
+	p.also.getsPart("/ban rude 8d more spam", "rude is kept out of #dev until")
+	p.op.getsPart("/ban rude --house 1h shouting", "rude is kept out of this house until")
+	all := func() []room.Bar { return append(p.Bars(p.dev), p.Bars(room.HouseSubject)...) }
+	before := all()
+
+	p.mod.gets("/unban rude --dry-run", "* This would let rude come into #dev again.\n* Nothing was done.\n")
+	p.mod.gets("/unban rude", "* rude may come into #dev again.\n")
+	if got := all(); len(got) != 1 || got[0].Where != room.HouseSubject {
+		t.Errorf("in force is %+v, want the house's ban alone", got)
+	}
+	p.mod.getsPart("/undo --dry-run", "/undo would take back: #dev · mona lets come in again: rude.")
+	p.mod.getsPart("/undo", "Taken back: #dev · mona lets come in again: rude.")
+	if got := all(); !slices.EqualFunc(got, before, sameBar) {
+		t.Errorf("in force is %+v, want what was there before: %+v", got, before)
+	}
+
+	acts := strings.Count(p.op.getsPart("/audit 100"), "\n")
+	p.op.gets("/unban rude", "* rude may come into #dev again.\n* rude may come into this house again.\n")
+	if got := all(); len(got) > 0 {
+		t.Errorf("in force is %+v, want nothing", got)
+	}
+	if got := strings.Count(p.op.getsPart("/audit 100"), "\n"); got != acts+1 {
+		t.Errorf("%d acts are listed after /unban, want one more than %d", got, acts)
+	}
+	p.op.getsPart("/undo", "Taken back: #dev · chief lets come in again: rude.")
+	if got := all(); !slices.EqualFunc(got, before, sameBar) {
+		t.Errorf("in force is %+v, want what was there before: %+v", got, before)
+	}
+}
+
+// sameBar says that two bars are the same in every respect.
+func sameBar(a, b room.Bar) bool { return reflect.DeepEqual(a, b) }

@@ -147,7 +147,7 @@ func TestWhoWasElsewhereDoesNotLeave(t *testing.T) {
 		kim.gets(banned + "[lee]" + partWords)
 
 		bars := h.room.Bars(room.HouseSubject)
-		h.does(t, op, room.HouseSubject, room.Lifted{Bar: bars[0].ID, Label: "192.0.2.7"})
+		h.does(t, op, room.HouseSubject, room.Lifted{Bars: []room.ID{bars[0].ID}, Label: "192.0.2.7"})
 		kim.gets("")
 		lee.Leave(room.EndingBanned)
 		comes("lee", room.Lobby, nil)
@@ -170,7 +170,7 @@ func TestWhoMayNotSpeakIsTold(t *testing.T) {
 		lee.gets("[*] op 님이 방에서 말하지 못하게 했습니다: lee" + until)
 		lee.sends("hello")
 		lee.gets("[*] #lobby 방에서는 읽을 수만 있고 말할 수 없습니다" + until + " op 님에게 물어보세요.")
-		h.does(t, op, room.Lobby, room.Lifted{Bar: h.room.Bars(room.Lobby)[0].ID, Mute: true, Label: "lee"})
+		h.does(t, op, room.Lobby, room.Lifted{Bars: []room.ID{h.room.Bars(room.Lobby)[0].ID}, Mute: true, Label: "lee"})
 		lee.gets("[*] op 님이 다시 말할 수 있게 했습니다: lee.")
 		h.does(t, op, room.Lobby, room.Arranged{What: room.AspectSlow, Value: "1m0s"})
 		lee.gets("[*] op 님이 천천히 말하기를 켰습니다. 한 사람이 1분에 한 번 말할 수 있습니다.")

@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -90,7 +92,7 @@ func quarrel(h *house) (op, rude room.Person, lines []room.ID) {
 	h.do(op, room.Lobby, room.Withdrawn{Lines: lines[:2]})
 	silence := h.do(op, room.Lobby, mute(rude, time.Hour))
 	again := h.do(op, room.Lobby, mute(rude, time.Hour))
-	h.do(op, room.Lobby, room.Lifted{Bar: silence, Mute: true, Label: "rude"})
+	h.do(op, room.Lobby, room.Lifted{Bars: []room.ID{silence}, Mute: true, Label: "rude"})
 	h.do(op, "", room.Undone{Act: again, Kind: "muted"})
 	h.do(op, room.HouseSubject, mute(room.Person{ID: "conn:other", Nick: "other"}, time.Hour))
 	h.do(op, "", room.Announced{Text: room.Sentence("enough")})
@@ -744,13 +746,16 @@ func TestMigrationFromVersion1(t *testing.T) {
 	wantSame(t, "the copy of version 1", dump(t, copies[0]), dump(t, path+".old"))
 }
 
-// movedUp moves the place where a room began by one.
+// movedUp moves the place where a room began, or something was done, by one.
 func movedUp(row string) string {
-	const before = `"Opened":`
-	head, tail, found := strings.Cut(row, before)
-	var seq int
-	if n, _ := fmt.Sscanf(tail, "%d", &seq); !found || n == 0 || seq == 0 {
-		return row
-	}
-	return head + before + fmt.Sprint(seq+1) + strings.TrimPrefix(tail, fmt.Sprint(seq))
+	return placed.ReplaceAllStringFunc(row, func(place string) string {
+		name, digits, _ := strings.Cut(place, ":")
+		seq, err := strconv.Atoi(digits)
+		if err != nil || seq == 0 {
+			return place
+		}
+		return name + ":" + strconv.Itoa(seq+1)
+	})
 }
+
+var placed = regexp.MustCompile(`"(Opened|Seq)":[0-9]+`)

@@ -158,6 +158,37 @@ func TestBarEndsWhileSomebodyTries(t *testing.T) {
 	}
 }
 
+// Bars that were lifted together come back together.
+func TestLiftedBarsComeBackTogether(t *testing.T) {
+	t.Parallel()
+	h := evening()
+	a := &h.Audits[len(h.Audits)-1]
+	for i, r := range []Record{
+		{ID: "longer", Kind: "banned", Whom: "lee", Reason: "3"},
+		{ID: "unban", Kind: "lifted", Whom: "lee", Of: []string{"ban", "longer"}, Undone: true},
+		{ID: "not so", Kind: "undone", Of: []string{"unban"}},
+	} {
+		r.By, r.Seq, r.At = "kim", uint64(100+i), noon.Add(time.Minute)
+		if r.Kind != "undone" {
+			r.Room = Lobby
+		}
+		a.Records = append(a.Records, r)
+		h.Deeds = append(h.Deeds, Deed{By: r.By, Kind: r.Kind, Room: r.Room, Whom: r.Whom, Reason: r.Reason, Outcome: Shown})
+	}
+	h.States[0].Bars = []Bar{{Whom: "lee"}, {Whom: "lee"}}
+	for _, f := range CheckHouse(h) {
+		t.Error(f)
+	}
+	h.States[0].Bars = h.States[0].Bars[1:]
+	if got := kinds(CheckHouse(h)); !slices.Equal(got, []Kind{Changed}) {
+		t.Errorf("one of the bars comes back: found %q, want that the room is changed", got)
+	}
+	h.Deeds[len(h.Deeds)-2].Outcome = Refused
+	if got := kinds(CheckHouse(h)); !slices.Equal(got, []Kind{Changed, Unlisted}) {
+		t.Errorf("lifting them was refused: found %q, want what was done next in its place besides", got)
+	}
+}
+
 // What nobody answered for was done or was not, at its place among what else that person did.
 func TestActWithNoAnswerIsListedOnceOrNotAtAll(t *testing.T) {
 	t.Parallel()

@@ -127,14 +127,8 @@ func (p *peace) match(records []*Record, deeds []*Deed) {
 			if d.Outcome != Shown {
 				next[n] = true
 			}
-			// Lifting may end several bars, each by a record of its own, of which the last could be refused: the disk fills up.
-			several := d.Kind == "lifted"
-			for n < len(records) && (d.Outcome != Refused || several) && d.is(records[n]) {
-				n++
-				next[n] = true
-				if !several {
-					break
-				}
+			if n < len(records) && d.Outcome != Refused && d.is(records[n]) {
+				next[n+1] = true
 			}
 		}
 		if len(next) == 0 {
@@ -270,14 +264,13 @@ func (o *order) do(r *Record) {
 		o.bars = append(o.bars, r)
 		a.back = func() { o.lift(r.ID) }
 	case "lifted":
+		var bars []*Record
 		for _, id := range r.Of {
-			bar := o.lift(id)
-			a.back = func() {
-				if bar != nil {
-					o.bars = append(o.bars, bar)
-				}
+			if bar := o.lift(id); bar != nil {
+				bars = append(bars, bar)
 			}
 		}
+		a.back = func() { o.bars = append(o.bars, bars...) }
 	case "withdrawn":
 		struck := slices.DeleteFunc(slices.Clone(r.Of), func(line string) bool { return o.struck[line] != nil })
 		for _, line := range struck {
