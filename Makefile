@@ -33,11 +33,12 @@ test: ## all tests, the quick way
 	go test ./...
 
 .PHONY: check
-check: format tidy vet lint generated build race ## all that must hold before a commit lands
+check: format tidy vet lint generated build tools race ## all that must hold before a commit lands
 
 .PHONY: format
 format: $(LINT)
 	$(LINT) fmt --diff ./...
+	cd tools && ../$(LINT) fmt --diff ./...
 
 .PHONY: tidy
 tidy:
@@ -46,10 +47,12 @@ tidy:
 .PHONY: vet
 vet:
 	go vet ./...
+	go vet -C tools ./...
 
 .PHONY: lint
 lint: $(LINT) ## linters only
 	$(LINT) run ./...
+	cd tools && ../$(LINT) run ./...
 
 .PHONY: generated
 generated:
@@ -58,6 +61,10 @@ generated:
 .PHONY: build
 build:
 	CGO_ENABLED=0 go build -o /dev/null ./...
+
+.PHONY: tools
+tools: # a module of its own, which ./... leaves out
+	go test -C tools ./...
 
 .PHONY: race
 race: ## all tests with the race detector, in a random order
@@ -101,9 +108,9 @@ charts: ## draw docs/img from docs/performance.json
 	go run -C tools ./charts
 
 .PHONY: programs
-programs:
+programs: # with the commit in them, which the figures name
 	@mkdir -p $(BIN)
-	go build -buildvcs=auto -o $(BIN)/ . ./cmd/sshload # figures name the commit that they are of
+	go build -buildvcs=auto -o $(BIN)/ . ./cmd/sshload
 
 .PHONY: deadcode
 deadcode: $(BIN)/deadcode ## functions that no program and no test reaches
@@ -112,6 +119,7 @@ deadcode: $(BIN)/deadcode ## functions that no program and no test reaches
 .PHONY: fmt
 fmt: $(LINT) ## format all files in place
 	$(LINT) fmt ./...
+	cd tools && ../$(LINT) fmt ./...
 
 .PHONY: generate
 generate: ## make generated files anew

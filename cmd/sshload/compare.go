@@ -179,12 +179,15 @@ func (c *comparison) round(ctx context.Context, t *trial) error {
 	return nil
 }
 
+// harmDetail comes before how many deliveries there were.
+const harmDetail = ": in "
+
 // harm is the row of all that people did not get to see as they should, in all visits of the product.
 func (c *comparison) harm() result {
 	f := c.faults
 	n := float64(f.Lost + f.Doubled + f.OutOfOrder + f.Damaged + f.Cut)
 	return result{
-		What: fmt.Sprintf("lost, doubled, out of order, damaged, cut off: in %s deliveries", grouped(c.judged)),
+		What: fmt.Sprintf("lost, doubled, out of order, damaged, cut off%s%s deliveries", harmDetail, grouped(c.judged)),
 		Is:   []float64{n}, Than: limit, Beside: []float64{0}, Most: 1, Met: n == 0, Disquiet: c.disquiet,
 	}
 }
@@ -279,6 +282,7 @@ func (c *comparison) writeBench(w io.Writer, results []result) error {
 		_, _ = fmt.Fprintf(&b, "Benchmark%s/%s 1 %g %s\n", benchName(name), benchName(who), value, unit)
 	}
 	for _, r := range results {
+		r.What, _, _ = strings.Cut(r.What, harmDetail) // another number in each run would be another benchmark
 		unit := r.Unit
 		if unit == "" {
 			unit = "count"

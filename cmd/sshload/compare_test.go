@@ -161,7 +161,7 @@ func some() (*comparison, []result) {
 		result{What: "cost", Unit: "µs", Is: []float64{3.456, 4, 3}, Than: "SSH floor, by line", Beside: []float64{2, 2, 1.5}, Most: 2, Stretch: 1.5},
 		result{What: "time: all", Unit: "s", Is: []float64{2.5}, Than: limit, Beside: []float64{2}, Most: 1, Weak: true, Disquiet: c.disquiet},
 		result{What: "commits", Unit: "ms", Is: []float64{4}, Beside: []float64{0}},
-		result{What: "guests", Is: []float64{0}, Than: limit, Beside: []float64{0}, Most: 1},
+		result{What: "guests: in 1,234 deliveries", Is: []float64{0}, Than: limit, Beside: []float64{0}, Most: 1},
 	)
 }
 
@@ -175,7 +175,7 @@ func TestTheTableOfAComparison(t *testing.T) {
 		"| cost | 3.46 µs (3–4) | SSH floor, by line | 2 µs (1.5–2) | 1.73 × | ≤ 2 × (1.5 ×) | met | 0 % / 0 % |\n",
 		"| time: all | 2.5 s | limit | – | – | ≤ 2 s | **missed**, but of too little CPU to mean something, disturbed | 20 % / 3 % |\n",
 		"| commits | 4 ms |  | – | – | – |  | 0 % / 0 % |\n",
-		"| guests | 0 | limit | – | – | ≤ 0 | met | 0 % / 0 % |\n",
+		"| guests: in 1,234 deliveries | 0 | limit | – | – | ≤ 0 | met | 0 % / 0 % |\n",
 		"* time at sarangbang: 1 lost\n", "The time was over",
 		"`sshload compare`, commit 0123456+, 2026-11-23, go1.26, linux/amd64, 2 × EPYC, loopback, 61 s. In the worst run others used 20 %",
 	} {

@@ -77,8 +77,8 @@ func (l *link) close() {
 }
 
 // narrow is the receive buffer of somebody who will stop reading the socket, in bytes: what the kernel takes in for them would
-// otherwise hide it for seconds.
-const narrow = 8 << 10
+// otherwise hide it for seconds. With less than 16 KiB, whoever reads again waits 40 ms for every acknowledgement.
+const narrow = 32 << 10
 
 // dial connects to the server. If there is a gate, the socket is read only while that is open. release frees whatever waits for the
 // server once ctx ends; it says whether that has not happened yet.

@@ -141,7 +141,7 @@ var scenarios = []scenario{
 	},
 	{
 		name: "10,000 idle", once: true, alone: true,
-		product: work{"idle", "--people 10000 --duration 2s --line"},
+		product: work{"idle", "--people 10000 --duration 2s --line --timeout 3m"},
 		figures: []figure{
 			{"10,000 idle, then a line to all: until the last has it", "s", limit, 1, 0, against(2, func(o *outcome) float64 {
 				return o.report.LineToAll
@@ -180,7 +180,7 @@ const (
 func stuckScenario(how string) scenario {
 	return scenario{
 		name: "stuck " + how, once: true,
-		product: work{"slow", "--people 20 --rate 800 --bytes 400 --duration 30s --how " + how},
+		product: work{"slow", "--people 20 --rate 600 --bytes 1000 --duration 36s --how " + how},
 		figures: []figure{
 			{"one of 20 does not read the " + how + ": p99 of the others", "ms", "before or after, + 5 ms", stuckNoise, 0, func(p, _ *outcome) (is, than float64) {
 				ph := p.report.Phases

@@ -76,10 +76,10 @@ func runSweep(ctx context.Context, args []string, stdout, stderr io.Writer) (int
 }
 
 func parseSweep(args []string, stderr io.Writer) (*sweep, error) {
-	s := &sweep{people: []int{10, 30, 100, 300, 1000}, sessions: []int{30, 100, 300, 1000, 3000}}
+	s := &sweep{people: []int{10, 30, 100, 300, 1000}, sessions: []int{100, 300, 1000, 3000}}
 	f := s.newFlags("sweep", 3)
 	f.Func("people", "`NUMBERS` of people who talk (default 10,30,100,300,1000)", numbers(&s.people, 2))
-	f.Func("sessions", "`NUMBERS` of people who are silent (default 30,100,300,1000,3000)", numbers(&s.sessions, 1))
+	f.Func("sessions", "`NUMBERS` of people who are silent (default 100,300,1000,3000)", numbers(&s.sessions, 1))
 	f.DurationVar(&s.span, "duration", 4*time.Second, "how long people talk in a run")
 	err := s.parse(f, args, stderr)
 	if least := 100 * time.Millisecond; err == nil && (s.span < least || s.span > longestTest) {
