@@ -96,27 +96,28 @@ func (c *Call) missing(what string, needs room.Role, where room.Subject) *Failur
 // mostAsked is how many are named whom somebody can ask.
 const mostAsked = 3
 
-// able returns the nicknames of some who have a role in a room, those who are there first.
+// able returns the nicknames of some who have a role in a room, each once, those who are there first.
 func (c *Call) able(needs room.Role, where room.Subject) []string {
-	var able []string
-	add := func(nick room.Nick) {
-		if len(able) < mostAsked && !slices.Contains(able, string(nick)) {
-			able = append(able, string(nick))
+	var able []room.Person
+	add := func(who room.Person) {
+		known := slices.ContainsFunc(able, func(p room.Person) bool { return p.ID == who.ID })
+		if len(able) < mostAsked && !known {
+			able = append(able, who)
 		}
 	}
 	for _, of := range []room.Subject{where, room.Lobby} {
 		for _, m := range c.House.Members(of) {
 			if m.Role == room.RoleOperator && needs == room.RoleOperator || of == where && m.Role >= needs {
-				add(m.Person.Nick)
+				add(m.Person)
 			}
 		}
 	}
 	for _, a := range c.House.KeepersOf(where) {
 		if c.House.RoleIn(a.Person(), where) >= needs {
-			add(a.Nick)
+			add(a.Person())
 		}
 	}
-	return able
+	return nicksOf(able)
 }
 
 // do commits something to keep order, and makes a failure of what keeps it from taking effect.

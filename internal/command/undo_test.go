@@ -79,3 +79,15 @@ func TestBarsThatAreLiftedTogetherComeBackTogether(t *testing.T) {
 
 // sameBar says that two bars are the same in every respect.
 func sameBar(a, b room.Bar) bool { return reflect.DeepEqual(a, b) }
+
+// Whoever wears another nickname than that of their account is one whom to ask.
+func TestARefusalNamesEachKeeperOnce(t *testing.T) {
+	p := newPeace(t)
+	if err := p.owner.Rename(t.Context(), "olive2", []string{"case:olive2"}); err != nil {
+		t.Fatal(err)
+	}
+	p.rude.fails("/ban #dev mona", "/ban takes a moderator of #dev. Ask olive2, mona, milo.")
+	p.rude.fails("/grant #dev mona moderator", "/grant takes the owner of #dev. Ask olive2, chief.")
+	p.owner.leave()
+	p.rude.fails("/grant #dev mona moderator", "/grant takes the owner of #dev. Ask chief, olive.")
+}
