@@ -100,6 +100,7 @@ func (f *channel) newTerminal() *terminal.Terminal {
 		Limits:  f.conn.server.limits.Terminal,
 		Measure: true,
 		Plain:   f.visitor.Plain(),
+		Writers: f.conn.server.writers,
 	})
 }
 

@@ -107,6 +107,8 @@ type Server struct {
 	slots  *admission.Slots
 	keys   []ssh.Signer
 
+	writers *terminal.Writers
+
 	mu        sync.Mutex // guards all below
 	closing   bool
 	stop      map[*context.CancelFunc]struct{} // ends each Serve
@@ -125,6 +127,7 @@ func New(o Options) *Server {
 		limits:    o.Limits,
 		log:       o.Logger,
 		slots:     admission.NewSlots(o.Limits.HandshakesPerCore*runtime.GOMAXPROCS(0), o.Limits.HandshakeWait),
+		writers:   terminal.NewWriters(),
 		stop:      map[*context.CancelFunc]struct{}{},
 		conns:     map[*conn]struct{}{},
 		empty:     make(chan struct{}),
@@ -195,8 +198,14 @@ func (s *Server) forget(c *conn) {
 	defer s.mu.Unlock()
 	delete(s.conns, c)
 	if s.closing && len(s.conns) == 0 {
-		close(s.empty)
+		s.emptiedLocked()
 	}
+}
+
+// emptiedLocked tells that the last connection has gone.
+func (s *Server) emptiedLocked() {
+	close(s.empty)
+	s.writers.Close()
 }
 
 // Shutdown ends Serve, tells everybody, and closes what does not go by itself within a second. It returns when the last
@@ -207,7 +216,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.closing = true
 	stops, conns := slices.Collect(maps.Keys(s.stop)), slices.Collect(maps.Keys(s.conns))
 	if first && len(conns) == 0 {
-		close(s.empty)
+		s.emptiedLocked()
 	}
 	s.mu.Unlock()
 	for _, stop := range stops {

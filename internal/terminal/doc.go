@@ -46,7 +46,8 @@
 //
 // [New] starts the reader, which waits in Read of the connection. The writer
 // sends what Next has drawn, in pieces of at most 8 KiB, and is the only one to
-// call Write; it is there while there is something to send. [Terminal.Close] asks
+// call Write; it is there while there is something to send, lent by the
+// [Writers] that a server's terminals share. [Terminal.Close] asks
 // both to end, but it cannot pull them out of a Read or a Write: the owner closes
 // the connection after Close, and may then call [Terminal.Wait] to know that both
 // are gone.

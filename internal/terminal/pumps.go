@@ -88,9 +88,9 @@ func (in *incoming) run(r io.Reader) {
 // and a stack costs as much as all else here.
 type outgoing struct {
 	w       io.Writer
-	limit   int // from so many bytes on the client is behind
+	limit   int      // from so many bytes on the client is behind
+	crew    *Writers // of whom one calls writeAll
 	writers sync.WaitGroup
-	run     func() // writes all that waits, as a goroutine
 
 	unsent atomic.Int64 // bytes that the client has not taken yet; changed under mu
 
@@ -105,10 +105,8 @@ type outgoing struct {
 	changed chan struct{}
 }
 
-func newOutgoing(w io.Writer, limit int) *outgoing {
-	o := &outgoing{w: w, limit: limit, changed: make(chan struct{}, 1)}
-	o.run = o.writeAll // made once: a writer is started for nearly every flush
-	return o
+func newOutgoing(w io.Writer, limit int, crew *Writers) *outgoing {
+	return &outgoing{w: w, limit: limit, crew: crew, changed: make(chan struct{}, 1)}
 }
 
 // pokeLocked tells the owner to look again.
@@ -137,7 +135,7 @@ func (o *outgoing) send(p []byte) {
 	if !o.running {
 		o.running = true
 		o.writers.Add(1)
-		go o.run()
+		o.crew.start(o)
 	}
 }
 

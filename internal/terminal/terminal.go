@@ -82,6 +82,7 @@ type Options struct {
 	Limits  Limits
 	Plain   bool // as after SetPlain(true)
 	Measure bool // ask the client how wide ambiguous characters are
+	Writers *Writers
 }
 
 // Wait says what ends Next beside the person and the client.
@@ -214,7 +215,7 @@ func New(rw io.ReadWriter, o Options) *Terminal {
 	} else if o.Measure {
 		t.ask()
 	}
-	t.out = newOutgoing(rw, t.limits.OutputBytes)
+	t.out = newOutgoing(rw, t.limits.OutputBytes, o.Writers)
 	t.in = newIncoming()
 	t.reader.Go(func() { t.in.run(rw) })
 	return t
