@@ -13,7 +13,7 @@ type pace struct {
 // after another at most: nobody sees that. Who comes and goes is read later, and a thousand who come at once tell it to each other.
 var (
 	linePace   = pace{500 * time.Microsecond, 20 * time.Millisecond}
-	noticePace = pace{5 * time.Millisecond, 50 * time.Millisecond}
+	noticePace = pace{5 * time.Millisecond, 150 * time.Millisecond}
 )
 
 // paceOf is that of an event.
