@@ -18,7 +18,7 @@ var (
 	letterRow = regexp.MustCompile(`^(?:[\d: -]+ )?\[([^\]]+) → ([^\]]+)\] (.*)$`)
 	gapRow    = regexp.MustCompile(`^(?:\* .*?(?i:\b(one|\d+)) (?:older )?lines? (?:(?:is|are|was|were) )?skipped|\[\*\] .*?(\d+)줄을 건너뛰었습니다)`)
 	againRow  = regexp.MustCompile(`^\* You may have seen these before you left:$`)
-	newRow    = regexp.MustCompile(`^\* (?:New since your last visit, .*:|Nothing was said since your last visit\.)$`)
+	newRow    = regexp.MustCompile(`^\* (?:New since your last visit, .*:|Nothing was said in #\S+ since your last visit\.)$`)
 	// What was not done, of what was typed: by the number of the line where a pipe is told of it.
 	refusalRow = regexp.MustCompile(`^(?:\* (?:line (\d+): )?(?:Not saved|Not sent|Not said|Not delivered|Nobody here is called|You may read, but not speak )|\[\*\] (?:저장하지 못|보내지 않|말하지 못|.*말할 수 없습니다))`)
 	// So many refusals at once that some were not told.
@@ -92,7 +92,7 @@ func TestRowsAreReadAsTheyAreMeant(t *testing.T) {
 		"* You may have seen these before you left:":                                        {Kind: historycheck.Again},
 		"* New since your last visit, 3 lines:":                                             {Kind: historycheck.New},
 		"* New since your last visit, one line:":                                            {Kind: historycheck.New},
-		"* Nothing was said since your last visit.":                                         {Kind: historycheck.New},
+		"* Nothing was said in #lobby since your last visit.":                               {Kind: historycheck.New},
 	} {
 		if got, ok := markOf(row, "kim"); !ok || got != want {
 			t.Errorf("%q is read as %v, %v, want %v", row, got, ok, want)

@@ -56,7 +56,7 @@ type comeback struct {
 var (
 	skippedRow = regexp.MustCompile(`^\* While you were away .* (\S+) older lines? (?:is|are) skipped, /catchup shows (?:it|them)\.$`)
 	freshRow   = regexp.MustCompile(`^\* New since your last visit, (\S+) lines?:$`)
-	nothingRow = regexp.MustCompile(`^\* Nothing was said since your last visit\.$`)
+	nothingRow = regexp.MustCompile(`^\* Nothing was said in #\S+ since your last visit\.$`)
 	timed      = regexp.MustCompile(`^\d\d:\d\d `)
 	kept       = regexp.MustCompile(`^\d\d:\d\d (\[.* → you\] )`) // a direct message with its time
 )

@@ -46,6 +46,7 @@ func TestWhatIsUnreadElsewhereOnReturn(t *testing.T) {
 	}
 
 	kim = come()
+	kim.sees("* Nothing was said in #lobby since your last visit.") // which is not to say: nothing anywhere
 	kim.sees("#lobby kim [2 #dev 2!]>")
 	kim.types("/go 2")
 	kim.sees("[lee] not today, then\n")

@@ -89,7 +89,7 @@ func (x *session) catchUp(missed room.Missed) {
 		add(x.note(i18n.ReturnNew, len(missed.New)))
 		add(missed.New...)
 	} else {
-		add(x.note(i18n.ReturnNothing))
+		add(x.note(i18n.ReturnNothing, x.roomName(x.here)))
 	}
 }
 
