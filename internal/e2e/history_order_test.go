@@ -317,14 +317,18 @@ func (e *endurance) audit(name string) historycheck.Audit {
 	return a
 }
 
-// person is whom a bar means, by a key too.
+// person is whom a bar means, by a key too; bars that were lifted together may mean one person by both.
 func (e *endurance) person(label string) string {
-	for name, key := range e.prints {
-		if key == label {
-			return name
+	var people []string
+	for one := range strings.SplitSeq(label, ", ") {
+		for name, key := range e.prints {
+			if key == one {
+				one = name
+			}
 		}
+		people = append(people, one)
 	}
-	return label
+	return strings.Join(slices.Compact(people), ", ")
 }
 
 // shortID is as much of an ID as people are shown.

@@ -189,6 +189,38 @@ func TestLiftedBarsComeBackTogether(t *testing.T) {
 	}
 }
 
+// An invitation that is taken back, or one that was, leaves those alone that came since.
+func TestInvitationsAreTakenBackEachAlone(t *testing.T) {
+	t.Parallel()
+	h := evening()
+	a := &h.Audits[len(h.Audits)-1]
+	for i, r := range []Record{
+		{ID: "ann", Kind: "invited", Whom: "ann", Undone: true},
+		{ID: "bob", Kind: "invited", Whom: "bob"},
+		{ID: "bob not", Kind: "invited", Whom: "bob", Off: true, Undone: true},
+		{ID: "cho", Kind: "invited", Whom: "cho"},
+		{ID: "ann not", Kind: "undone", Of: []string{"ann"}},
+		{ID: "bob again", Kind: "undone", Of: []string{"bob not"}},
+	} {
+		r.By, r.Seq, r.At = "kim", uint64(100+i), noon.Add(time.Minute)
+		if r.Kind != "undone" {
+			r.Room = "#den"
+		}
+		a.Records = append(a.Records, r)
+		h.Deeds = append(h.Deeds, Deed{By: r.By, Kind: r.Kind, Room: r.Room, Whom: r.Whom, Off: r.Off, Outcome: Shown})
+	}
+	h.States[1].Invited = []string{"cho", "bob"}
+	for _, f := range CheckHouse(h) {
+		t.Error(f)
+	}
+	for _, wrong := range [][]string{nil, {"bob"}, {"cho"}, {"ann", "cho", "bob"}} {
+		h.States[1].Invited = wrong
+		if got := kinds(CheckHouse(h)); !slices.Equal(got, []Kind{Changed}) {
+			t.Errorf("invited are %q: found %q, want that the room is changed", wrong, got)
+		}
+	}
+}
+
 // What nobody answered for was done or was not, at its place among what else that person did.
 func TestActWithNoAnswerIsListedOnceOrNotAtAll(t *testing.T) {
 	t.Parallel()

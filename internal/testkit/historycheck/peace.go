@@ -244,12 +244,17 @@ func (o *order) do(r *Record) {
 		m.aspects[r.What] = r.Value
 		a.back = func() { m.aspects[r.What] = was }
 	case "invited":
-		was := slices.Clone(m.invited)
-		m.invited = slices.DeleteFunc(slices.Clone(m.invited), func(who string) bool { return who == r.Whom })
+		at := slices.Index(m.invited, r.Whom)
+		out := func() { m.invited = slices.DeleteFunc(slices.Clone(m.invited), func(who string) bool { return who == r.Whom }) }
+		out()
 		if !r.Off {
 			m.invited = append(m.invited, r.Whom)
 		}
-		a.back = func() { m.invited = was }
+		a.back = func() { // whoever else was invited since then stays so
+			if out(); at >= 0 {
+				m.invited = slices.Insert(m.invited, min(at, len(m.invited)), r.Whom)
+			}
+		}
 	case "ranked":
 		was := slices.Clone(m.keepers)
 		m.keepers = slices.DeleteFunc(slices.Clone(m.keepers), func(who string) bool { return who == r.Whom })
