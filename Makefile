@@ -8,7 +8,7 @@ SHELL       := bash
 
 ARGS     ?=
 FUZZTIME ?= 30s
-COUNT    ?= 6
+COUNT    ?=
 OLD      ?=
 NEW      ?= HEAD
 BENCH    ?= .
@@ -91,11 +91,11 @@ bench: programs ## the house beside the least servers there are, with the target
 
 .PHONY: bench-go
 bench-go: ## Go's benchmarks; COUNT=6 repeats them
-	go test -run '^$$' -bench . -benchmem -count $(COUNT) ./...
+	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./...
 
 .PHONY: bench-compare
 bench-compare: $(BIN)/benchstat ## benchmarks and load of two commits in turns: OLD=COMMIT, NEW=HEAD, COUNT=6, BENCH and LOAD choose some
-	tools/bench-compare.sh "$(OLD)" "$(NEW)" "$(COUNT)" "$(BENCH)" "$(LOAD)"
+	tools/bench-compare.sh "$(OLD)" "$(NEW)" "$(or $(COUNT),6)" "$(BENCH)" "$(LOAD)"
 
 .PHONY: sweep
 sweep: programs ## measure what the charts show, within 10 minutes, and draw them

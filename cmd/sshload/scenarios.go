@@ -180,7 +180,7 @@ const (
 func stuckScenario(how string) scenario {
 	return scenario{
 		name: "stuck " + how, once: true,
-		product: work{"slow", "--people 20 --rate 600 --bytes 1000 --duration 36s --how " + how},
+		product: work{"slow", "--people 20 --rate 300 --bytes 1200 --duration 36s --how " + how},
 		figures: []figure{
 			{"one of 20 does not read the " + how + ": p99 of the others", "ms", "before or after, + 5 ms", stuckNoise, 0, func(p, _ *outcome) (is, than float64) {
 				ph := p.report.Phases
