@@ -141,6 +141,7 @@ func TestDryRunsDoNotTellWhoIsInAPrivateRoom(t *testing.T) {
 			t.Errorf("the dry run for %s tells\n%s\nwant nothing of who is in it", nick, got)
 		}
 	}
+	p.op.fails("/topic #attic", "There is no room #attic that you may read.")
 	p.owner.getsPart("/ban #attic pest --dry-run", "Hit now (1): pest (#attic)")
 	for _, typed := range []string{"/whois pest", "/seen pest"} {
 		if got, _ := p.op.call(typed); strings.Contains(got, "attic") {

@@ -23,8 +23,8 @@ func Reference() string {
 	b.WriteString("way is a sentence on standard error and exit status 1. A search that finds nothing has exit status 1 too.\n")
 	b.WriteString("\nCommands are grouped by the role that they take; each role may do what those before it may. Who makes a room with an account owns it;\n")
 	b.WriteString("its owner makes moderators. Operators of the house are named by its configuration, or made by `/grant`. `/help` lists what you may do\n")
-	b.WriteString("where you are. A command for moderators, owners or operators is about the room where you are, or about the one that its first word\n")
-	b.WriteString("names: `/kick #dev kim`.\n")
+	b.WriteString("where you are. A command for moderators, owners or operators, and `/topic`, is about the room where you are, or about the one that\n")
+	b.WriteString("its first word names: `/kick #dev kim`.\n")
 	var tried []string
 	for _, c := range Table() {
 		if slices.Contains(c.Flags, dryRun) {

@@ -335,19 +335,16 @@ func (c *Call) roomRow(ctx context.Context, l listing) (string, error) {
 // noTopic takes the topic away.
 const noTopic = "-"
 
-// topic tells what the caller's room is about, or says it anew: everybody in it reads who did.
+// topic tells what a room is about, or says it anew: everybody in it reads who did.
 func topic(ctx context.Context, c *Call) (Answer, error) {
-	where, typed := c.room(), strings.TrimSpace(c.Rest)
-	m, err := c.readableRoom("")
+	where, typed, err := c.place()
 	if err != nil {
 		return Answer{}, err
 	}
-	switch {
-	case typed == "" && m.Topic.Text.Empty():
-		return c.say(i18n.TopicNone, "#"+string(m.Name)), nil
-	case typed == "":
-		return c.say(i18n.TopicIs, m.Topic.Text, m.Topic.By.Nick, c.day(m.Topic.At)), nil
-	case typed == noTopic:
+	switch typed = strings.TrimSpace(typed); typed {
+	case "":
+		return c.topicShown(where)
+	case noTopic:
 		typed = ""
 	}
 	text, err := oneLine(typed, topicBytes)
@@ -355,13 +352,28 @@ func topic(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	}
 	if _, may := c.House.May(c.Me.Person(), room.DeedTopic, where); !may {
-		return Answer{}, fail(i18n.TopicNeeds, "#"+string(m.Name))
+		return Answer{}, fail(i18n.TopicNeeds, nameOf(c.House, where))
 	}
 	done, err := c.House.Do(ctx, c.Me.Person(), where, room.Arranged{What: room.AspectTopic, Value: text.String()})
-	if err == nil && done.Void != "" {
+	switch {
+	case err == nil && done.Void == room.VoidNotMember: // of a room that nobody owns
+		err = fail(i18n.RoomNotIn, nameOf(c.House, where))
+	case err == nil && done.Void != "":
 		err = Voided(done.Void, done.Bar, c.House, c.zone(), c.Contact)
 	}
 	return Answer{}, err
+}
+
+// topicShown tells the topic of a room to whoever may read what is said there; operators may learn of more rooms.
+func (c *Call) topicShown(where room.Subject) (Answer, error) {
+	m, err := c.readableRoom("#" + strings.TrimPrefix(string(where), "room/"))
+	switch {
+	case err != nil:
+		return Answer{}, err
+	case m.Topic.Text.Empty():
+		return c.say(i18n.TopicNone, "#"+string(m.Name)), nil
+	}
+	return c.say(i18n.TopicIs, m.Topic.Text, m.Topic.By.Nick, c.day(m.Topic.At)), nil
 }
 
 // oneLine makes a text of what may have one line and so many bytes.

@@ -378,9 +378,21 @@ func TestTopics(t *testing.T) {
 	kim.does("/topic -", "")
 	lee.does("/go #dev", "")
 	lee.does("/topic", "* #dev has no topic. /topic TEXT gives it one.\n")
+	kim.does("/go #lobby", "") // the topic of a room is not said in another
+	kim.does("/topic #Dev fine", "")
+	kim.getsPart("/topic #dev", "topic: fine (by kim,")
+	kim.does("/topic", "* #lobby has no topic. /topic TEXT gives it one.\n")
+	kim.does("/topic #dev #1 first", "")
+	lee.getsPart("/topic", "topic: #1 first (by kim,")
+	lee.fails("/topic #dev mine", "Only the owner and the moderators of #dev set its topic.")
+	kim.does("/topic #dev -", "")
+	kim.does("/topic #dev", "* #dev has no topic. /topic TEXT gives it one.\n")
+	kim.fails("/topic #nosuch", "There is no room #nosuch that you may read.")
+	kim.fails("/topic #nosuch tea", "There is no room #nosuch that you may read.")
 	lee.does("/join #nobodys", "") // what nobody owns, everybody in it may arrange so
 	lee.does("/topic ours", "")
 	lee.getsPart("/topic", "topic: ours (by lee,")
+	kim.fails("/topic #nobodys mine", "You are not in #nobodys.")
 }
 
 func TestOtherRoomsAreReadByWhoMayKnowOfThem(t *testing.T) {

@@ -21,7 +21,7 @@ const moderating = "../../docs/MODERATING.md"
 
 // deeds are how the page calls what not everybody may do.
 var deeds = map[room.Deed]string{
-	room.DeedOpen: "make a room", room.DeedTopic: "`/topic`", room.DeedInvite: "`/invite`", room.DeedKick: "`/kick`", room.DeedMute: "`/mute`",
+	room.DeedOpen: "make a room", room.DeedTopic: "set a `/topic`", room.DeedInvite: "`/invite`", room.DeedKick: "`/kick`", room.DeedMute: "`/mute`",
 	room.DeedBan: "`/ban`", room.DeedSlow: "`/slow`", room.DeedLock: "`/lock`", room.DeedWithdraw: "`/strike`", room.DeedAudit: "`/audit`, `/bans`",
 	room.DeedPrivate: "`/room`", room.DeedPromote: "`/grant` a moderator or the owner", room.DeedAppoint: "`/grant` an operator",
 	room.DeedHouseBan: "`/ban` or `/mute` in the whole house, or by a key", room.DeedAddresses: "see addresses, `/ban` by them",
