@@ -84,7 +84,11 @@ func TestAuditBesideARunningHouse(t *testing.T) {
 	if got := o.does("audit", "--since", "2199-01-01"); got != "" {
 		t.Errorf("audit of what was not yet is %q, want nothing", got)
 	}
+	if got := o.does("audit", "--room", "#lobby"); got != "" { // where everybody has been
+		t.Errorf("audit of the lobby is %q, want nothing", got)
+	}
 	for _, tt := range []struct{ args, want string }{
+		{"audit --room #nosuch", "nothing was ever said or done in #nosuch"},
 		{"audit x", `"x" is too much; what works: sarangbang audit [--format text|ndjson]`},
 		{"audit --format xml", `"xml" is no format, text and ndjson are`},
 		{"audit --since whenever", `"whenever" is no time such as`},

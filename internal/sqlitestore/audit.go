@@ -41,11 +41,16 @@ func Audit(ctx context.Context, path string, q AuditQuery) iter.Seq2[Deed, error
 
 func auditAll(ctx context.Context, conn *sql.Conn, q AuditQuery, yield func(Deed) bool) error {
 	var next, end int64
-	if err := conn.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM log`).Scan(&end); err != nil {
+	var known bool
+	err := conn.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0), EXISTS (SELECT 1 FROM log WHERE subject = ?) FROM log`,
+		string(q.Where)).Scan(&end, &known)
+	if err != nil {
 		return err
 	}
+	if q.Where != "" && q.Where != room.HouseSubject && q.Where != room.Lobby && !known {
+		return fmt.Errorf("nothing was ever said or done in %s", roomName(q.Where))
+	}
 	if !q.Since.IsZero() {
-		var err error
 		if next, err = firstAt(ctx, conn, q.Since, end); err != nil {
 			return err
 		}
