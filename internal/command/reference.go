@@ -35,6 +35,9 @@ func Reference() string {
 	b.WriteString("order any other word with a dash before it is an error, but for what stands in double quotes: it is never taken as a reason.\n")
 	b.WriteString("\nA command that takes one of a few words and tells which one is set, if it gets none, is a setting. A client may ask for one when it\n")
 	b.WriteString("comes in, as with `ssh -o SetEnv=SARANGBANG_THEME=light host`.\n")
+	b.WriteString("\nThe name of the login may ask for a room, too: `ssh dev+kim@host` goes into #dev as kim, `ssh '#dev@host'` leaves the nickname open. A\n")
+	b.WriteString("client may ask for it by `SARANGBANG_ROOM` instead, as with `ssh -o SetEnv=SARANGBANG_ROOM=dev host`, or for good with a line\n")
+	b.WriteString("`SetEnv SARANGBANG_ROOM=dev` under its `Host`; the name of the login counts before that. A command run alone is then about that room.\n")
 	for _, lang := range i18n.Langs() {
 		b.WriteString("\n## " + map[i18n.Lang]string{i18n.English: "English", i18n.Korean: "한국어"}[lang] + "\n\n")
 		for _, role := range room.Roles() {
