@@ -1,8 +1,8 @@
 package command
 
 import (
-	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -50,14 +50,24 @@ func (c Command) Binds() bool {
 // they say as they go.
 func (c Command) alone() bool { return c.Usage == "" && c.Choices == nil && c.Name != "bye" }
 
+// byName is [Table] by names and aliases, made when it is asked for first: every line that is said asks.
+var byName struct {
+	sync.Once
+	commands map[string]Command
+}
+
 // Find looks a command up by its name or an alias, in lower case and without its slash.
 func Find(name string) (Command, bool) {
-	for _, c := range Table() {
-		if c.Name == name || slices.Contains(c.Aliases, name) {
-			return c, true
+	byName.Do(func() {
+		byName.commands = map[string]Command{}
+		for _, c := range Table() {
+			for _, n := range append([]string{c.Name}, c.Aliases...) {
+				byName.commands[n] = c
+			}
 		}
-	}
-	return Command{}, false
+	})
+	c, known := byName.commands[name]
+	return c, known
 }
 
 // Nearest returns the command's name that a mistyped one most likely meant: one that it begins, else the one with the fewest

@@ -45,13 +45,15 @@ type drawing struct {
 // Append is as the function of that name.
 func (s *Shared) Append(dst []byte, e *room.Event, v View) []byte {
 	name := NameOf(v.Nick)
-	return s.append(dst, e, v, &name)
+	dst, _ = s.append(dst, e, v, &name)
+	return dst
 }
 
-func (s *Shared) append(dst []byte, e *room.Event, v View, name *Name) []byte {
+// append also says how wide the rows are if they are shared and as long as they are, else 0.
+func (s *Shared) append(dst []byte, e *room.Event, v View, name *Name) (drawn []byte, width int) {
 	common, ok := s.common(e, v, name)
 	if !ok {
-		return Append(dst, e, v)
+		return Append(dst, e, v), 0
 	}
 	slot, key := &s.slots[uint64(e.Seq)%sharedEvents], [1]*room.Event{e}
 	rows, width, ok := slot.find(key[:], common)
@@ -61,9 +63,9 @@ func (s *Shared) append(dst []byte, e *room.Event, v View, name *Name) []byte {
 		slot.add([]*room.Event{e}, drawing{common, rows, width}, sharedBytes)
 	}
 	if v.Columns > 0 && width > v.Columns {
-		return Append(dst, e, v)
+		return Append(dst, e, v), 0
 	}
-	return append(dst, rows...)
+	return append(dst, rows...), width
 }
 
 // AppendSaid draws, of events that all have a place in the order, as many from the first on as people said in the room on the screen
@@ -72,31 +74,29 @@ func (s *Shared) AppendSaid(dst []byte, events []*room.Event, v View, name *Name
 	for n < len(events) && s.plain(events[n], v, name) {
 		n++
 	}
+	events = events[:n]
 	if n < 2 {
-		for _, e := range events[:n] {
-			dst = s.append(dst, e, v, name)
+		for _, e := range events {
+			dst, _ = s.append(dst, e, v, name)
 		}
 		return dst, n
 	}
-	events = events[:n]
 	common := v.unnamed()
 	common.Columns, common.Here, common.Rooms = 0, "", nil
 	slot := &s.pages[(uint64(events[0].Seq)+uint64(n))%sharedPages]
 	rows, width, ok := slot.find(events, common)
-	if !ok {
-		for _, e := range events {
-			rows = s.append(rows, e, common, &Name{})
-		}
-		width = widest(rows, v.Ruler)
-		slot.add(slices.Clone(events), drawing{common, rows, width}, sharedPageBytes)
+	if ok && (v.Columns == 0 || width <= v.Columns) {
+		return append(dst, rows...), n
 	}
-	if v.Columns > 0 && width > v.Columns {
-		for _, e := range events {
-			dst = s.append(dst, e, v, name)
-		}
-		return dst, n
+	begun, widest, shared := len(dst), 0, true
+	for _, e := range events {
+		dst, width = s.append(dst, e, v, name)
+		widest, shared = max(widest, width), shared && width > 0
 	}
-	return append(dst, rows...), n
+	if shared && !ok && slot.asked(events) {
+		slot.add(slices.Clone(events), drawing{common, slices.Clone(dst[begun:]), widest}, sharedPageBytes)
+	}
+	return dst, n
 }
 
 // plain says that an event is something that was said in the room on the screen, and does not name the reader.
@@ -128,6 +128,21 @@ func (s *slot) find(events []*room.Event, v View) (rows []byte, width int, ok bo
 		}
 	}
 	return nil, 0, false
+}
+
+// asked says whether somebody has drawn the same events before, and notes it for the next: what one reader alone finds at once is not
+// worth being kept.
+func (s *slot) asked(events []*room.Event) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Equal(s.events, events) {
+		return true
+	}
+	if s.events == nil || s.events[0].Seq <= events[0].Seq {
+		clear(s.drawings)
+		s.events, s.drawings = slices.Clone(events), s.drawings[:0]
+	}
+	return false
 }
 
 func (s *slot) add(events []*room.Event, d drawing, most int) {

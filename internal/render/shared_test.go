@@ -90,13 +90,17 @@ func TestSharedPagesAreWhatEachPersonWouldDraw(t *testing.T) {
 		}
 		name := render.NameOf(v.Nick)
 		events := all[len(all)-1-pick(min(len(all), 8)):]
-		got, n := shared.AppendSaid([]byte("x"), events, v, &name)
-		want := []byte("x")
-		for _, e := range events[:n] {
-			want = render.Append(want, e, v)
-		}
-		if string(got) != string(want) {
-			t.Fatalf("step %d, view %+v, %d events:\n%q, want\n%q", step, v, n, got, want)
+		n := 0
+		for range 3 { // the second who asks makes it, the third finds it
+			var got []byte
+			got, n = shared.AppendSaid([]byte("x"), events, v, &name)
+			want := []byte("x")
+			for _, e := range events[:n] {
+				want = render.Append(want, e, v)
+			}
+			if string(got) != string(want) {
+				t.Fatalf("step %d, view %+v, %d events:\n%q, want\n%q", step, v, n, got, want)
+			}
 		}
 		most = max(most, n)
 		if n < len(events) {
