@@ -77,13 +77,21 @@ func (c *Call) undone(ctx context.Context, where room.Subject, acts []*room.Even
 	if first.IsZero() {
 		return undone, of, nil
 	}
-	older, err := c.House.Audit(ctx, room.ActQuery{Where: where, Since: first.Add(-room.UndoFor), N: maxAuditLines})
-	if err != nil {
-		return nil, nil, err
-	}
 	byID := map[room.ID]*room.Event{}
-	for _, e := range older {
-		byID[e.ID] = e
+	for q := (room.ActQuery{Where: where, Since: first.Add(-room.UndoFor), N: maxAuditLines}); len(byID) < len(undone); {
+		older, err := c.House.Audit(ctx, q)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, e := range older {
+			if undone[e.ID] {
+				byID[e.ID] = e
+			}
+			q.Before = e.Seq
+		}
+		if len(older) < q.N {
+			break
+		}
 	}
 	for _, e := range acts {
 		if b, ok := e.Body.(room.Undone); ok && byID[b.Act] != nil {
@@ -148,7 +156,11 @@ func recount(e, of *room.Event, undone bool, lang i18n.Lang, zone *time.Location
 
 // recount says what an act of the caller was.
 func (c *Call) recount(ctx context.Context, a room.Act) (string, error) {
-	acts, err := c.House.Audit(ctx, room.ActQuery{Where: a.Where, Since: a.At, N: maxAuditLines})
+	q := room.ActQuery{Where: a.Where, Since: a.At, N: maxAuditLines}
+	if a.Seq > 0 {
+		q.Before = a.Seq + 1
+	}
+	acts, err := c.House.Audit(ctx, q)
 	if err != nil && !errors.Is(err, room.ErrNoArchive) {
 		return "", err
 	}
@@ -165,7 +177,7 @@ type AuditLine struct {
 	ID     string     `json:"id"`
 	Seq    room.Seq   `json:"seq"`
 	At     time.Time  `json:"at"`
-	Room   string     `json:"room,omitempty"` // with its sign; empty for the house
+	Room   string     `json:"room,omitempty"` // with its sign; empty for the house; of what was taken back, where that is known
 	By     room.Nick  `json:"by,omitempty"`   // empty for the house itself
 	Kind   string     `json:"kind"`
 	Whom   string     `json:"whom,omitempty"` // a nickname, a key or an address
@@ -217,7 +229,7 @@ func NewAuditLine(e, of *room.Event, undone bool) AuditLine {
 		l.Kind, l.What, l.Of = "undone", b.Kind, []string{b.Act.String()}
 		if of != nil {
 			act := NewAuditLine(of, nil, true)
-			l.Act = &act
+			l.Act, l.Room, l.Whom = &act, act.Room, act.Whom
 		}
 	case room.Withdrawn:
 		l.Kind, l.Of = "withdrawn", hexOf(b.Lines)

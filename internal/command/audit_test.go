@@ -37,7 +37,7 @@ func TestAuditLinesSayWhatWasDone(t *testing.T) {
 		{room.Lifted{Bars: []room.ID{one, two}, Label: "lee"}, nil, `"kind":"lifted","whom":"lee","of":["` + one.String() + `","` + two.String() + `"]`},
 		{room.Undone{Act: two, Kind: "muted"}, nil, `"kind":"undone","what":"muted","of":["` + two.String() + `"]`},
 		{
-			room.Undone{Act: two, Kind: "muted"}, mute, `"kind":"undone","what":"muted","of":["` + two.String() + `"],"act":{"id":"` + two.String() +
+			room.Undone{Act: two, Kind: "muted"}, mute, `"kind":"undone","whom":"lee","what":"muted","of":["` + two.String() + `"],"act":{"id":"` + two.String() +
 				`","seq":0,"at":"2026-11-23T05:05:00Z","room":"#dev","by":"kim","kind":"muted","whom":"lee","undone":true}`,
 		},
 		{room.Withdrawn{Lines: []room.ID{one, two}}, nil, `"kind":"withdrawn","of":["` + one.String() + `","` + two.String() + `"]`},
@@ -45,6 +45,9 @@ func TestAuditLinesSayWhatWasDone(t *testing.T) {
 	}
 	for _, tt := range tests {
 		e := &room.Event{ID: one, Seq: 7, At: at, From: kim, Subject: dev, Body: tt.body}
+		if tt.of != nil {
+			e.Subject = room.HouseSubject // of what it takes back the line has the room
+		}
 		got, err := json.Marshal(command.NewAuditLine(e, tt.of, false))
 		if err != nil {
 			t.Fatal(err)

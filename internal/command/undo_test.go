@@ -91,3 +91,18 @@ func TestARefusalNamesEachKeeperOnce(t *testing.T) {
 	p.owner.leave()
 	p.rude.fails("/grant #dev mona moderator", "/grant takes the owner of #dev. Ask chief, olive.")
 }
+
+// However much was done since, what is taken back is named.
+func TestWhatWasDoneBeforeMuchElseIsNamed(t *testing.T) {
+	p := newPeace(t)
+	p.mod.getsPart("/mute rude 1h spam", "may not speak")
+	records := make([]room.Record, 1100)
+	for i := range records {
+		records[i] = room.Encode(p.owner.Person(), p.dev, room.Arranged{What: room.AspectLocked, Value: []string{"on", ""}[i%2]})
+	}
+	if _, err := p.store.Append(t.Context(), records...); err != nil {
+		t.Fatal(err)
+	}
+	p.mod.getsPart("/undo", "Taken back: #dev · mona keeps rude from speaking in the room until ", "The reason: spam.")
+	p.op.getsPart("/audit 1", "mona took this back: #dev · mona keeps rude from speaking in the room until ", "The reason: spam.")
+}

@@ -245,7 +245,9 @@ func (o *order) do(r *Record) {
 		a.back = func() { m.aspects[r.What] = was }
 	case "invited":
 		at := slices.Index(m.invited, r.Whom)
-		out := func() { m.invited = slices.DeleteFunc(slices.Clone(m.invited), func(who string) bool { return who == r.Whom }) }
+		out := func() {
+			m.invited = slices.DeleteFunc(slices.Clone(m.invited), func(who string) bool { return who == r.Whom })
+		}
 		out()
 		if !r.Off {
 			m.invited = append(m.invited, r.Whom)
