@@ -297,8 +297,14 @@ func (h *House) foresee(who Person, by Entry, join Joined) (v Verdict) {
 	defer h.mu.Unlock()
 	h.rules.Attempt()
 	defer h.rules.Undo()
+	now := time.Now()
 	for _, b := range []Body{*by.Open, join} {
-		v = h.rules.Apply(&Event{Subject: by.Where, From: who, At: time.Now(), Body: b})
+		v = h.rules.Apply(&Event{Subject: by.Where, From: who, At: now, Body: b})
+	}
+	if v.Bar == nil { // who may speak nowhere makes no room, whatever they are muted by
+		if bar := h.rules.barOn(who, h.rules.seeker(who, &join), HouseSubject, true, now); bar != nil {
+			return Verdict{Void: VoidMuted, Bar: bar, From: who}
+		}
 	}
 	return v
 }

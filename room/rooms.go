@@ -167,16 +167,23 @@ func (h *House) Bars(where Subject) []Bar {
 func (h *House) BarOn(who Person, seeker Seeker, where Subject, mute bool) (Bar, bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	if h.rules.topRole(who, where) == RoleOperator {
-		return Bar{}, false
-	}
-	now := time.Now()
-	for _, b := range h.rules.hitting(seeker) {
-		if b.Mute == mute && b.covers(where) && !b.over(now) {
-			return *b, true
-		}
+	if b := h.rules.barOn(who, seeker, where, mute, time.Now()); b != nil {
+		return *b, true
 	}
 	return Bar{}, false
+}
+
+// barOn returns nil for none.
+func (r *Rules) barOn(who Person, seeker Seeker, where Subject, mute bool, now time.Time) *Bar {
+	if r.topRole(who, where) == RoleOperator {
+		return nil
+	}
+	for _, b := range r.hitting(seeker) {
+		if b.Mute == mute && b.covers(where) && !b.over(now) {
+			return b
+		}
+	}
+	return nil
 }
 
 // Acts returns what somebody did to keep order in the last [UndoFor] and has not taken back, the last first.

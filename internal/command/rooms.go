@@ -98,9 +98,6 @@ func join(ctx context.Context, c *Call) (Answer, error) {
 	if !c.Rates.Join(me.ID, c.Exempt) {
 		return Answer{}, fail(i18n.JoinTooOften)
 	}
-	if bar, hit := c.House.BarOn(me, c.House.Looks(me), room.HouseSubject, true); hit && by.Open != nil {
-		return Answer{}, Barred(bar, c.House, c.zone(), c.Contact) // who may speak nowhere makes no room
-	}
 	if err := c.unlock(ctx, &by, password); err != nil {
 		return Answer{}, err
 	}

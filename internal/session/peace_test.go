@@ -110,6 +110,41 @@ func TestBannedNicknameIsToldAndIsNoKnock(t *testing.T) {
 	})
 }
 
+// Who may speak nowhere makes no room by their login either: they come into the lobby, and read why.
+func TestWhoIsMutedEverywhereIsToldAsTheyAskForANewRoom(t *testing.T) {
+	const why = "You may read, but not speak in this house until somebody lifts it. The reason: spam. Whoever runs this house can tell you more.\n"
+	for name, target := range map[string]room.Target{
+		"key":     {Keys: []string{"SHA256:kim"}},
+		"name":    {Names: []string{"case:kim", "kim"}},
+		"address": {Nets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t, limits())
+				bar := room.Bar{Mute: true, Target: target, Label: name, Reason: room.Sentence("spam")}
+				does(t, h.operator(t), room.HouseSubject, room.Barred{Bar: bar})
+				kim := h.person(t, 200, session.Visitor{User: "dev+kim", Key: "SHA256:kim", Term: "xterm"})
+				kim.enter("")
+				kim.sees("Welcome, kim. This is the lobby;")
+				kim.sees("* kim joined.\n")
+				if got := kim.screen() + kim.complaints(); strings.Count(got, why) != 1 || strings.Contains(got, "There is no such room") {
+					t.Errorf("screen:\n%s\nwant it to contain once %q, and nothing of no room", got, why)
+				}
+				kim.enter("/join #dev")
+				kim.sees("You may read, but not speak")
+				pipe := h.person(t, 0, session.Visitor{User: "dev+kim", Key: "SHA256:kim"})
+				pipe.ends(room.EndingLost, 1)
+				if got := pipe.complaints(); !strings.Contains(got, strings.TrimSuffix(why, "\n")) {
+					t.Errorf("a pipe reads %q, want it to contain %q", got, why)
+				}
+				if _, there := h.room.Room("room/dev"); there {
+					t.Error("there is a room #dev, want none")
+				}
+			})
+		})
+	}
+}
+
 func TestNewcomersAreOfferedAnAccountOnce(t *testing.T) {
 	const where, help = "* Welcome, kim. This is the lobby; what you type is said to everyone here.\n", "* /help shows what you can do, /who who is here. /bye or Ctrl-D leaves.\n"
 	const offer = "* Your key can make kim yours alone: /register.\n"

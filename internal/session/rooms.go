@@ -86,7 +86,8 @@ func (x *session) come(ctx context.Context, claim room.Claim, visit bool) (*room
 			return me, err
 		}
 		why = x.refusal(refused, by.Where)
-		if refused.Bar != nil && refused.Bar.Where == room.HouseSubject || by.Where == room.Lobby {
+		out := refused.Bar != nil && refused.Bar.Where == room.HouseSubject && !refused.Bar.Mute // a mute keeps nobody out
+		if out || by.Where == room.Lobby {
 			return nil, &Cause{Ending: room.EndingBanned, Failure: why}
 		}
 	}
