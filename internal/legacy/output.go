@@ -18,8 +18,32 @@ const (
 
 	// gatherBytes is about what is written to a line peer at once. More would make the time that one write may take depend on
 	// how much waits.
-	gatherBytes = 4 << 10
+	gatherBytes = 12 << 10
+	// bufferBytes is for that and one frame more.
+	bufferBytes = 16 << 10
+
+	// framesLent is how many frames have room in a buffer.
+	framesLent = 64
+
+	// deadlines is into how many parts the time is cut that a write may take: its deadline is moved on once in a part.
+	deadlines = 16
 )
+
+// frameBuffers and writeBuffers are lent while there is something in them: most people listen most of the time.
+var (
+	frameBuffers = sync.Pool{New: func() any { return new([framesLent]frame) }}
+	writeBuffers = sync.Pool{New: func() any { return new([bufferBytes]byte) }}
+)
+
+func takeFrames() []frame { return frameBuffers.Get().(*[framesLent]frame)[:0] }
+
+// giveFrames gives back what takeFrames has lent. What has outgrown it is left to the collector.
+func giveFrames(fs []frame) {
+	clear(fs)
+	if cap(fs) == framesLent {
+		frameBuffers.Put((*[framesLent]frame)(fs[:framesLent]))
+	}
+}
 
 // An output is what waits to be sent on a connection, and the goroutine that sends it. Its owner never waits for the peer.
 //
@@ -45,9 +69,9 @@ type output struct {
 	by      time.Time // guarded by mu: when to give up; zero while not over
 
 	// Of the writer alone.
-	buf  []byte
-	sent int       // bytes in message mode since the last pause
-	last time.Time // when the last of them went
+	sent  int       // bytes in message mode since the last pause
+	last  time.Time // when the last of them went
+	armed time.Time // when the deadline of writes was moved on last
 }
 
 // frame is one piece of text for the peer.
@@ -82,6 +106,9 @@ func (o *output) send(fs ...frame) {
 	for _, f := range fs {
 		o.bytes += f.size()
 	}
+	if o.pending == nil {
+		o.pending = takeFrames()
+	}
 	o.pending = append(o.pending, fs...)
 	o.late = o.late || o.bytes >= o.limit
 	ring(o.wake)
@@ -110,6 +137,7 @@ func (o *output) run() {
 		fs, more := o.take()
 		if len(fs) > 0 {
 			o.drain(fs)
+			giveFrames(fs)
 			continue
 		}
 		if !more {
@@ -129,15 +157,17 @@ func (o *output) take() (fs []frame, more bool) {
 
 // drain sends frames, and gives up all that waits when that fails.
 func (o *output) drain(fs []frame) {
+	lent := writeBuffers.Get().(*[bufferBytes]byte)
+	defer writeBuffers.Put(lent)
 	for len(fs) > 0 {
-		n := 1
+		buf, n := lent[:0], 1
 		if o.lines.Load() {
-			n = o.gather(fs)
+			buf, n = gather(buf, fs)
 		} else {
-			o.buf = append(o.buf[:0], fs[0].text...)
-			o.pace(len(o.buf))
+			buf = append(buf, fs[0].text...)
+			o.pace(len(buf))
 		}
-		if err := o.write(); err != nil {
+		if err := o.write(buf); err != nil {
 			o.fail(err)
 			return
 		}
@@ -146,20 +176,19 @@ func (o *output) drain(fs []frame) {
 	}
 }
 
-// gather fills the buffer for a line peer and returns how many frames it holds.
-func (o *output) gather(fs []frame) (n int) {
-	o.buf = o.buf[:0]
+// gather fills a buffer for a line peer and says how many frames it holds.
+func gather(buf []byte, fs []frame) (filled []byte, n int) {
 	for _, f := range fs {
-		o.buf = append(o.buf, f.text...)
+		buf = append(buf, f.text...)
 		if !f.raw {
-			o.buf = append(o.buf, "\r\n"...)
+			buf = append(buf, "\r\n"...)
 		}
 		n++
-		if len(o.buf) >= gatherBytes {
+		if len(buf) >= gatherBytes {
 			break
 		}
 	}
-	return n
+	return buf, n
 }
 
 // pace waits until n more bytes may go. Small talk never waits: it waits only when all bytes since the last silence of
@@ -177,20 +206,28 @@ func (o *output) pace(n int) {
 	o.sent += n
 }
 
-func (o *output) write() error {
-	o.mu.Lock()
-	by := o.by
-	if !o.over {
-		by = time.Now().Add(o.stall)
-	}
-	err := o.conn.SetWriteDeadline(by)
-	o.mu.Unlock()
-	if err != nil {
+func (o *output) write(p []byte) error {
+	if err := o.arm(); err != nil {
 		return err
 	}
-	_, err = o.conn.Write(o.buf)
+	_, err := o.conn.Write(p)
 	o.last = time.Now()
 	return err
+}
+
+// arm moves the deadline of writes on. Once the end is near, finish has set it.
+func (o *output) arm() error {
+	now := time.Now()
+	if now.Sub(o.armed) < o.stall/deadlines {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.over {
+		return nil
+	}
+	o.armed = now
+	return o.conn.SetWriteDeadline(now.Add(o.stall))
 }
 
 // written takes frames out of the count.

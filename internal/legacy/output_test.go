@@ -119,8 +119,8 @@ func TestLinePeersGetLinesTogether(t *testing.T) {
 			t.Errorf("the first write is %q, want %q", got, want)
 		}
 		for _, w := range writes {
-			if w.at != start || len(w.text) > 6<<10 {
-				t.Errorf("a write of %d bytes after %v, want at most some 5 KiB at once", len(w.text), w.at.Sub(start))
+			if w.at != start || len(w.text) > bufferBytes {
+				t.Errorf("a write of %d bytes after %v, want at most 16 KiB at once", len(w.text), w.at.Sub(start))
 			}
 		}
 	})

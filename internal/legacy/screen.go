@@ -138,7 +138,7 @@ func (s *screen) wait(ctx context.Context, w session.Wait, again time.Duration) 
 
 // Show implements [session.Screen].
 func (s *screen) Show(events []*room.Event) error {
-	var fs []frame
+	fs := takeFrames()
 	for _, e := range events {
 		for _, text := range s.draw(e) {
 			if !s.ownLeave(e, text) {
@@ -147,6 +147,7 @@ func (s *screen) Show(events []*room.Event) error {
 		}
 	}
 	s.out.send(fs...)
+	giveFrames(fs)
 	return nil
 }
 
