@@ -534,6 +534,21 @@ func (p *peace) operatorToo(nick string) *guest {
 	return g
 }
 
+// Who keeps the room and the house, too, loses by /revoke what they are in the room, and only by another what they are in the house.
+func TestRevokeTakesTheRoleInTheRoomFirst(t *testing.T) {
+	p := newPeace(t)
+	second := p.operatorToo("second").Person()
+	p.owner.getsPart("/grant second moderator", "second is a moderator of #dev now.")
+	p.op.getsPart("/revoke second", "second has no role in #dev any more")
+	if role := p.RoleIn(second, room.HouseSubject); role != room.RoleOperator {
+		t.Errorf("in the house they are a %s, want an operator still", role)
+	}
+	p.op.getsPart("/revoke second", "second has no role in this house any more")
+	if role := p.RoleIn(second, room.HouseSubject); role != room.RoleMember {
+		t.Errorf("in the house they are a %s, want a member", role)
+	}
+}
+
 // Help lists exactly what the caller may do in the room where they are.
 func TestHelpListsWhatTheCallerMayDo(t *testing.T) {
 	p := newPeace(t)
