@@ -24,8 +24,8 @@ const (
 	sharedPages = 16
 	// sharedViews bounds the drawings of one event. Who comes with yet another view draws for themselves.
 	sharedViews = 8
-	// sharedBytes bounds one drawing of an event, and of several.
-	sharedBytes, sharedPageBytes = 4 << 10, 32 << 10
+	// sharedBytes bounds one drawing of an event, the longest line included, and of several.
+	sharedBytes, sharedPageBytes = 8 << 10, 32 << 10
 )
 
 // slot holds the drawings of one event, or of some in a row.
@@ -35,11 +35,11 @@ type slot struct {
 	drawings []drawing
 }
 
-// drawing is events in rows that are as long as they are.
+// drawing is events in rows: as long as they are, or wrapped for the view's columns.
 type drawing struct {
 	view  View
 	rows  []byte // never changed
-	width int    // of the widest row, in cells
+	width int    // of the longest line, in cells
 }
 
 // Append is as the function of that name.
@@ -49,7 +49,7 @@ func (s *Shared) Append(dst []byte, e *room.Event, v View) []byte {
 	return dst
 }
 
-// append also says how wide the rows are if they are shared and as long as they are, else 0.
+// append also says how wide the longest line is if the rows are shared, else 0.
 func (s *Shared) append(dst []byte, e *room.Event, v View, name *Name) (drawn []byte, width int) {
 	common, ok := s.common(e, v, name)
 	if !ok {
@@ -62,11 +62,19 @@ func (s *Shared) append(dst []byte, e *room.Event, v View, name *Name) (drawn []
 		width = widest(rows, v.Ruler)
 		slot.add([]*room.Event{e}, drawing{common, rows, width}, sharedBytes)
 	}
-	if v.Columns > 0 && width > v.Columns {
-		return Append(dst, e, v), 0
+	if v.fits(width) {
+		return append(dst, rows...), width
+	}
+	common.Columns = v.Columns
+	if rows, _, ok = slot.find(key[:], common); !ok {
+		rows = Append(nil, e, common)
+		slot.add([]*room.Event{e}, drawing{common, rows, width}, sharedBytes)
 	}
 	return append(dst, rows...), width
 }
+
+// fits says that what is so wide is not wrapped.
+func (v View) fits(width int) bool { return v.Columns == 0 || width <= v.Columns }
 
 // AppendSaid draws, of events that all have a place in the order, as many from the first on as people said in the room on the screen
 // without naming the reader, whose nickname name is; n is how many that are. It is what drawing them one by one gives.
@@ -84,16 +92,23 @@ func (s *Shared) AppendSaid(dst []byte, events []*room.Event, v View, name *Name
 	common := v.unnamed()
 	common.Columns, common.Here, common.Rooms = 0, "", nil
 	slot := &s.pages[(uint64(events[0].Seq)+uint64(n))%sharedPages]
-	rows, width, ok := slot.find(events, common)
-	if ok && (v.Columns == 0 || width <= v.Columns) {
+	if rows, width, ok := slot.find(events, common); ok && v.fits(width) {
+		return append(dst, rows...), n
+	}
+	common.Columns = v.Columns
+	if rows, _, ok := slot.find(events, common); ok {
 		return append(dst, rows...), n
 	}
 	begun, widest, shared := len(dst), 0, true
 	for _, e := range events {
+		var width int
 		dst, width = s.append(dst, e, v, name)
 		widest, shared = max(widest, width), shared && width > 0
 	}
-	if shared && !ok && slot.asked(events) {
+	if shared && slot.asked(events) {
+		if v.fits(widest) {
+			common.Columns = 0
+		}
 		slot.add(slices.Clone(events), drawing{common, slices.Clone(dst[begun:]), widest}, sharedPageBytes)
 	}
 	return dst, n
@@ -161,7 +176,7 @@ func (s *slot) add(events []*room.Event, d drawing, most int) {
 }
 
 // common returns v without what makes no difference to how e is drawn: views that draw it alike become equal. It is false where
-// everybody sees the event in their own way. The width is left out as well; it makes none where the widest row has room.
+// everybody sees the event in their own way. The width is left out as well; it makes none where the longest line has room.
 func (s *Shared) common(e *room.Event, v View, name *Name) (common View, ok bool) {
 	v.Columns = 0
 	if v.elsewhere(e) == "" {

@@ -179,6 +179,23 @@ func TestEventIsDrawnOnceForAllWhoSeeItAlike(t *testing.T) {
 	}
 }
 
+// The longest line, too, and where it is wrapped.
+func TestLongLinesAreDrawnOnce(t *testing.T) {
+	var shared render.Shared
+	e := &room.Event{Seq: 7, From: kim, Body: room.Said{Text: text(strings.Repeat("long ", room.DefaultTextLimits.Bytes/5))}}
+	for _, columns := range []int{0, 80, 500} {
+		v := render.View{Lang: i18n.English, Columns: columns, Palette: render.PaletteFor(render.AnyGround, render.Colors256), Me: "p3", Nick: "lee"}
+		buf := shared.Append(nil, e, v)
+		v.Me, v.Nick = "p4", "park"
+		if n := testing.AllocsPerRun(10, func() { buf = shared.Append(buf[:0], e, v) }); n > 0 {
+			t.Errorf("in %d columns it is drawn again: %v allocations, want 0", columns, n)
+		}
+		if want := render.Append(nil, e, v); !slices.Equal(buf, want) {
+			t.Errorf("in %d columns: %.200q, want %.200q", columns, buf, want)
+		}
+	}
+}
+
 // A page of 36 lines of 100 bytes, for each line.
 func BenchmarkSharedPage(b *testing.B) {
 	var shared render.Shared
