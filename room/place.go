@@ -1,7 +1,9 @@
 package room
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -239,6 +241,28 @@ func (m *Member) Confirmed(where Subject, upTo Seq) {
 			s.seen = max(s.seen, upTo)
 		}
 	})
+}
+
+// PutOut lists by what acts the member's person was put out of rooms after their client last answered and before this screen came: what
+// they do not know of, as far as it is from the last [UndoFor]. The oldest is the first.
+func (m *Member) PutOut() []Act {
+	h := m.house
+	h.places.mu.Lock()
+	since := m.joined
+	if v := m.view(personSubject(m.person.id)); v != nil {
+		since = v.was.seen
+	}
+	h.places.mu.Unlock()
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	var acts []Act
+	for _, a := range h.rules.acts {
+		if a.Kind == "kicked" && a.Of == m.person.id && a.Seq > since && a.Seq < m.joined {
+			acts = append(acts, *a)
+		}
+	}
+	slices.SortFunc(acts, func(a, b Act) int { return cmp.Compare(a.Seq, b.Seq) })
+	return acts
 }
 
 // hasMissed says that the member was not shown what came before them, so that whatever they answer for proves nothing.

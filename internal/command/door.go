@@ -135,15 +135,28 @@ func Barred(b room.Bar, h *room.House, zone *time.Location, contact string) *Fai
 
 // KickedOut tells somebody who put them out of a room, why, and what it takes to come back; e is the event of it.
 func KickedOut(e *room.Event, b room.Kicked, me room.Person, h *room.House) *Failure {
-	back := wayBack(h, me, e.Subject, ways{i18n.BackYou, i18n.BackYouInvited, i18n.BackYouPassword, i18n.BackYouAccount})
-	return &Failure{Say: i18n.EndKicked, Args: []any{e.From.Nick, because(b.Reason), back}}
+	return &Failure{Say: i18n.EndKicked, Args: []any{e.From.Nick, because(b.Reason), nested{WayBack(me, e.Subject, h)}}}
+}
+
+// KickedAway tells it to somebody who was away meanwhile, and may be in the room again.
+func KickedAway(e *room.Event, b room.Kicked, me *room.Member, h *room.House) *Failure {
+	back := WayBack(me.Person(), e.Subject, h)
+	if me.In(e.Subject) {
+		back = &Failure{Say: i18n.BackAgain}
+	}
+	return &Failure{Say: i18n.ReturnKicked, Args: []any{e.From.Nick, nameOf(h, e.Subject), because(b.Reason), nested{back}}}
+}
+
+// WayBack tells somebody what it takes to come into a room again that they were put out of.
+func WayBack(me room.Person, where room.Subject, h *room.House) *Failure {
+	return wayBack(h, me, where, ways{i18n.BackYou, i18n.BackYouInvited, i18n.BackYouPassword, i18n.BackYouAccount})
 }
 
 // ways are the sentences for how somebody comes into a room again.
 type ways struct{ free, invited, password, account i18n.Key }
 
 // wayBack says what it takes for somebody to come into a room again that they were put out of.
-func wayBack(h *room.House, who room.Person, where room.Subject, say ways) nested {
+func wayBack(h *room.House, who room.Person, where room.Subject, say ways) *Failure {
 	key := say.free
 	switch h.ClosedTo(who, where) {
 	case room.VoidPrivate:
@@ -155,7 +168,7 @@ func wayBack(h *room.House, who room.Person, where room.Subject, say ways) neste
 		key = say.account
 	default:
 	}
-	return nested{&Failure{Say: key}}
+	return &Failure{Say: key}
 }
 
 // because is the sentence of a reason; nothing for none.

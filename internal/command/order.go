@@ -206,7 +206,7 @@ func kick(ctx context.Context, c *Call) (Answer, error) {
 		return Answer{}, err
 	}
 	back := wayBack(c.House, who, where, ways{i18n.BackThey, i18n.BackTheyInvited, i18n.BackTheyPassword, i18n.BackTheyAccount})
-	return lines(c.sentence(i18n.Kicked, who.Nick, nameOf(c.House, where), back)), nil
+	return lines(c.sentence(i18n.Kicked, who.Nick, nameOf(c.House, where), nested{back})), nil
 }
 
 // wouldKick says what /kick would do. A ban of the same person takes no less: it puts out those who can be kicked.

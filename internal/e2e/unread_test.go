@@ -78,3 +78,53 @@ func TestTheRoomOfALoginIsKept(t *testing.T) {
 		})
 	}
 }
+
+// Who is put out of rooms while their connection is cut reads of it once they are back, by whom, why and what it takes to come in again;
+// who saw it as it happened does not.
+func TestWhoWasPutOutWhileTheyWereCutOffIsTold(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, setup{exempt: true, dir: newDataDir(t)})
+	key, mina := h.owner(t, "kim"), h.register(t, "mina", newKey(t))
+	for _, room := range []string{"#attic", "#dev", "#cafe"} {
+		mina.types("/join " + room)
+		mina.sees(room + " mina>")
+	}
+	come := func() *person {
+		kim := h.knock(t, login{user: "kim", key: key, cols: 160, rows: 50})
+		kim.sees("* Nothing was said in #lobby since your last visit.\n")
+		return kim
+	}
+	kim := come()
+	for _, room := range []string{"#attic", "#dev", "#cafe"} {
+		kim.types("/join " + room)
+		kim.sees(room + " kim>")
+	}
+	kim.types("/go 1")
+	kim.sees("\n#lobby kim")
+	mina.types("/room #attic private")
+	mina.sees("Done in #attic.")
+	mina.types("/kick #dev kim seen as it happened")
+	kim.sees("* #dev · mina put kim out of the room. The reason: seen as it happened.\n* You may come back.")
+	kim.types("/join #dev")
+	kim.sees("#dev kim")
+	kim.types("/go 1")
+	kim.leaves()
+
+	kim = come()
+	kim.seesNot("While you were away")
+	kim.cut()
+	mina.types("/kick #attic kim bye now")
+	mina.sees("kim is out of #attic.")
+	mina.types("/kick #dev kim")
+	mina.sees("kim is out of #dev.")
+	mina.types("/ban #cafe kim 1h spam")
+	mina.sees("kim is kept out of #cafe until")
+	kim = come()
+	kim.sees("* While you were away mina put you out of #attic. The reason: bye now. To come back you need a new invitation.")
+	kim.sees("* While you were away mina put you out of #dev. You are in it again.")
+	kim.sees("* You are kept out of #cafe until ")
+	kim.leaves()
+	kim = come()
+	kim.seesNot("While you were away")
+	kim.sees("* You are kept out of #cafe until ") // it is one of their rooms, and the ban goes on
+}

@@ -74,6 +74,7 @@ const (
 	ReturnAgain      Key = "return.again"
 	ReturnNew        Key = "return.new"
 	ReturnNothing    Key = "return.nothing"
+	ReturnKicked     Key = "return.kicked"
 	ReturnUnreadable Key = "return.unreadable"
 
 	NoticesLost      Key = "notices_lost"
@@ -307,6 +308,7 @@ const (
 	BackYouInvited   Key = "back.you_invited"
 	BackYouPassword  Key = "back.you_password"
 	BackYouAccount   Key = "back.you_account"
+	BackAgain        Key = "back.again"
 	EndBanned        Key = "end.banned"
 	TopicSet         Key = "did.topic"
 	TopicCleared     Key = "did.topic_cleared"

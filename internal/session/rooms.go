@@ -145,8 +145,12 @@ func (x *session) rejoin(ctx context.Context) {
 		if m, there := x.opt.House.Room(where); !there || x.me.In(m.Subject) || len(x.me.Rooms()) >= most {
 			continue
 		}
-		if _, err := x.me.Join(ctx, room.Entry{Where: where, Back: true}); err != nil && room.Unsaved(err) {
+		_, err := x.me.Join(ctx, room.Entry{Where: where, Back: true})
+		if room.Unsaved(err) {
 			return
+		}
+		if refused, ok := errors.AsType[*room.RefusedError](err); ok && refused.Bar != nil {
+			x.putOut = append(x.putOut, x.told(x.refusal(refused, where)))
 		}
 	}
 	if !asked {
@@ -155,6 +159,22 @@ func (x *session) rejoin(ctx context.Context) {
 	rooms := command.Whereabouts(x.me)
 	if _, err := x.opt.House.Act(ctx, x.me.Person(), room.Configured{Name: rooms.Name, Value: rooms.Value}); err != nil {
 		x.log().Warn("rooms not saved", "err", err)
+	}
+}
+
+// findKicks notes what the person is to read of how they were put out of rooms while they were away.
+func (x *session) findKicks(ctx context.Context) {
+	for _, act := range x.me.PutOut() {
+		found, err := x.opt.House.Audit(ctx, room.ActQuery{Where: act.Where, Before: act.Seq + 1, N: 1})
+		if err != nil {
+			x.log().Warn("why somebody was put out could not be read", "room", string(act.Where), "err", err)
+			continue
+		}
+		for _, e := range found {
+			if b, ok := e.Body.(room.Kicked); ok && e.ID == act.ID {
+				x.putOut = append(x.putOut, x.told(command.KickedAway(e, b, x.me, x.opt.House)))
+			}
+		}
 	}
 }
 
@@ -343,6 +363,9 @@ func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool,
 		v := x.visited(e.Subject)
 		if v == nil || v.Where == x.here || concerns(e, me.ID) {
 			shown = append(shown, e)
+			if b, kick := e.Body.(room.Kicked); kick && b.Whom.ID == me.ID && x.me.Dismissed() == nil {
+				shown = append(shown, x.told(command.WayBack(me, e.Subject, x.opt.House)))
+			}
 			continue
 		}
 		unread, named := x.countLine(v, e, me)

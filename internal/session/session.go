@@ -65,6 +65,7 @@ type session struct {
 	speakers []room.Nick // the authors of the lines that were read lately, from keptSpeakers on in a ring
 	spoken   int         // how many lines that were
 
+	putOut    []*room.Event // from which rooms they were put out while they were away, or are kept; told as they come
 	returning []*room.Event // what was missed since the last visit, to be shown before anything else
 	reading   reading
 
@@ -139,6 +140,7 @@ func (x *session) stay(ctx context.Context) (err error) {
 	defer func() { x.depart(why) }()
 	x.arrive()
 	x.rejoin(ctx)
+	x.findKicks(ctx)
 	if err = x.settleRooms(ctx, ""); err == nil {
 		err = x.greet(ctx)
 	}
@@ -231,6 +233,8 @@ func (x *session) greet(ctx context.Context) error {
 	if x.manner.Welcome {
 		first = x.welcome(returned)
 	}
+	first = append(first, x.putOut...)
+	x.putOut = nil
 	switch {
 	case err != nil:
 		x.log().Error("what was missed could not be read", "err", err)
@@ -677,6 +681,11 @@ func (x *session) tell(line int, key i18n.Key, n int, text string) error {
 
 func (x *session) note(key i18n.Key, args ...any) *room.Event {
 	return room.Note(room.Sentence(x.settings.Lang.Text(key, args...)))
+}
+
+// told makes a notice of what is put together of several sentences.
+func (x *session) told(f *command.Failure) *room.Event {
+	return room.Note(room.Sentence(f.Sentence(x.settings.Lang)))
 }
 
 // remark makes the answer of one sentence.

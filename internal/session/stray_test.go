@@ -55,6 +55,25 @@ func (h *house) inSec(t *testing.T, p *person, nick room.Nick) (op *room.Member,
 	return op, func() { does(t, op, sec, room.Kicked{Whom: who}) }
 }
 
+// Who is put out of one room and is in another still reads what it takes to come back, in their language, as who is put out of the last
+// one does.
+func TestWhoIsPutOutReadsTheWayBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		mem := h.terminal(t, "mem")
+		op, putOut := h.inSec(t, mem, "mem")
+		putOut()
+		mem.sees("* op put mem out of the room.\n* You may come back.\n* #lobby · here: 2\n")
+		mem.enter("/join #sec")
+		mem.enter("/lang ko")
+		mem.enter("/go 1") // it is not on the screen this time
+		time.Sleep(time.Second)
+		does(t, op, sec, room.Arranged{What: room.AspectPrivate, Value: "on"})
+		putOut()
+		mem.sees("* #sec · op 님이 mem 님을 방에서 내보냈습니다.\n* 다시 들어오려면 새로 초대를 받아야 합니다.\n")
+	})
+}
+
 func TestADraftIsNotSaidInTheRoomThatItsAuthorWasPutInto(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
