@@ -169,3 +169,10 @@ func (h *House) Holds(where Subject) bool { return h.log(where) != nil }
 
 // Spoke counts of how many it is known when they spoke in a slow room.
 func (r *Rules) Spoke(where Subject) int { return len(r.halls[where].spoke) }
+
+// Indexed counts what a house keeps of those who are here, by whatever it finds them.
+func (h *House) Indexed() int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.people) + len(h.keyed) + len(h.named)
+}

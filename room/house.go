@@ -47,6 +47,7 @@ type House struct {
 	rooms  map[Subject]*Log     // guarded by mu
 	people map[PersonID]*person // guarded by mu; everybody with a screen here, or about to have one
 	keyed  map[string][]*person // guarded by mu; those of people who proved a key, by its fingerprint
+	named  map[string][]*person // guarded by mu; those whose claim has a name, by it: mostly one
 	over   bool                 // guarded by mu; no errand may begin any more
 	sights sights               // guarded by mu; who was here lately
 
@@ -71,7 +72,7 @@ func NewHouse(j Journal, l Leases, opt Options) *House {
 	h := &House{
 		journal: j, leases: l, opt: opt, closed: make(chan struct{}),
 		rules: NewRules(), rooms: map[Subject]*Log{Lobby: NewLog(opt.RingLines)},
-		people: map[PersonID]*person{}, keyed: map[string][]*person{}, waiting: map[ID]awaited{}, places: newPlaces(), sights: newSights(),
+		people: map[PersonID]*person{}, keyed: map[string][]*person{}, named: map[string][]*person{}, waiting: map[ID]awaited{}, places: newPlaces(), sights: newSights(),
 		reports: make(chan *Event, keptReports),
 	}
 	h.state.Store(&State{Reason: "not started yet"})
@@ -522,8 +523,8 @@ func (h *House) describeLocked(m *Presence) {
 func (h *House) Holder(name string) (Person, bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	for _, p := range h.people {
-		if slices.Contains(p.claim.Names, name) && len(h.rules.in(p.id)) > 0 {
+	for _, p := range h.named[name] {
+		if len(h.rules.in(p.id)) > 0 {
 			return p.snapshot(), true
 		}
 	}

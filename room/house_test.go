@@ -1014,6 +1014,32 @@ func TestHolderFindsWhoWearsAName(t *testing.T) {
 			t.Errorf("Holder of %s = %+v, want nobody who is listed", name, p)
 		}
 	}
+	if err := ann.Rename(context.Background(), "eve", namesOf("eve")); err != nil {
+		t.Fatal(err)
+	}
+	if p, ok := s.Holder("case/eve"); !ok || p != ann.Person() {
+		t.Errorf("Holder of the new name = %+v, %v; want who was ann", p, ok)
+	}
+	if p, ok := s.Holder("case/ann"); ok {
+		t.Errorf("Holder of the former name = %+v, want nobody", p)
+	}
+}
+
+func TestHouseForgetsWhoIsGone(t *testing.T) {
+	s := openHouse(t, room.Options{})
+	empty := s.Indexed()
+	ann, kim := s.enter(guest("ann")), s.enter(keyed("kim"))
+	if err := ann.Rename(context.Background(), "eve", namesOf("eve")); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := s.Indexed(), empty+7; got != want { // two people, a key, two names each
+		t.Errorf("with two people there are %d entries, want %d", got, want)
+	}
+	ann.Leave(room.EndingLeft)
+	kim.Leave(room.EndingLeft)
+	if got := s.Indexed(); got != empty {
+		t.Errorf("when they are gone there are %d entries, want %d", got, empty)
+	}
 }
 
 func TestStateFollowsTheJournal(t *testing.T) {

@@ -192,9 +192,24 @@ func (h *House) use(claim Claim) *person {
 	p := &person{id: id, claim: claim, log: NewLog(h.opt.RingLines), turn: make(chan struct{}, 1), users: 1, members: map[*Member]bool{}}
 	h.people[id] = p
 	if claim.Key != "" {
-		h.keyed[claim.Key] = append(h.keyed[claim.Key], p)
+		note(h.keyed, claim.Key, p)
+	}
+	for _, n := range claim.Names {
+		note(h.named, n, p)
 	}
 	return p
+}
+
+// note enters somebody in an index.
+func note(index map[string][]*person, at string, p *person) { index[at] = append(index[at], p) }
+
+// strike takes them out again.
+func strike(index map[string][]*person, at string, p *person) {
+	if others := slices.DeleteFunc(index[at], func(q *person) bool { return q == p }); len(others) > 0 {
+		index[at] = others
+	} else {
+		delete(index, at)
+	}
 }
 
 func (h *House) unuse(p *person) {
@@ -205,11 +220,10 @@ func (h *House) unuse(p *person) {
 	}
 	delete(h.people, p.id)
 	if key := p.claim.Key; key != "" {
-		if same := slices.DeleteFunc(h.keyed[key], func(q *person) bool { return q == p }); len(same) > 0 {
-			h.keyed[key] = same
-		} else {
-			delete(h.keyed, key)
-		}
+		strike(h.keyed, key, p)
+	}
+	for _, n := range p.claim.Names {
+		strike(h.named, n, p)
 	}
 }
 
@@ -329,12 +343,9 @@ func (h *House) acquire(ctx context.Context, names []string, owner Owner) (Lease
 func (h *House) vacant(names []string) <-chan struct{} {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	for _, p := range h.people {
-		if p.vacant == nil {
-			continue
-		}
-		for _, n := range names {
-			if slices.Contains(p.claim.Names, n) {
+	for _, n := range names {
+		for _, p := range h.named[n] {
+			if p.vacant != nil {
 				return p.vacant
 			}
 		}
@@ -361,6 +372,12 @@ func (h *House) vacate(p *person) (done func()) {
 func (h *House) setClaim(p *person, claim Claim, next []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for _, n := range p.claim.Names {
+		strike(h.named, n, p)
+	}
+	for _, n := range claim.Names {
+		note(h.named, n, p)
+	}
 	p.claim, p.next = claim, next
 }
 
