@@ -323,7 +323,7 @@ func (c *Call) undoNewest(ctx context.Context) (a Answer, void room.Void, err er
 		out[0] = c.Lang.Text(i18n.UndoWould, what)
 	}
 	for _, p := range passed[:min(mostPassed, len(passed))] {
-		why := c.passed(ctx, p, i18n.PassedKick, i18n.PassedChanged, i18n.PassedRefused)
+		why := c.passed(ctx, p, i18n.PassedKick, i18n.PassedChanged, i18n.PassedDenied)
 		f, ok := errors.AsType[*Failure](why)
 		if !ok {
 			return a, "", why

@@ -429,7 +429,7 @@ const (
 	UndoRefused      Key = "undo.refused"
 	PassedKick       Key = "undo.passed_kick"
 	PassedChanged    Key = "undo.passed_changed"
-	PassedRefused    Key = "undo.passed_refused"
+	PassedDenied     Key = "undo.passed_denied"
 	PassedMore       Key = "undo.passed_more"
 	UndoOf           Key = "undo.of"
 	MotdNone         Key = "motd.none"
