@@ -2,18 +2,19 @@ package room
 
 import "time"
 
-// pace is how much later than its cause a ring may come, so that one wakes everybody for all that came meanwhile: never after a silence
-// that was as long, and only where waking so many costs more than a little.
-type pace struct {
-	each time.Duration // for each reader: a wake-up, and a packet of its own, cost about 20 µs of a processor
-	most time.Duration
-}
+// wakeShare is how long the readers of a log are left alone for each of them, once they were woken: to wake one and to send it a packet
+// costs some 25 µs of a processor, so that no room uses more than about 5 % of one for that.
+const wakeShare = 500 * time.Microsecond
 
-// A log in which lines keep coming uses 4 % of a processor for waking its readers up, until it has 40 of them. A line then comes 20 ms
-// after another at most: nobody sees that. Who comes and goes is read later, and a thousand who come at once tell it to each other.
-var (
-	linePace   = pace{500 * time.Microsecond, 20 * time.Millisecond}
-	noticePace = pace{5 * time.Millisecond, 150 * time.Millisecond}
+// pace is how much later than its cause a ring may come at most, so that one wakes everybody for all that came meanwhile. It never is
+// after a silence of that length.
+type pace time.Duration
+
+// A line comes 20 ms after another at most: nobody sees that. Who comes and goes is read later, and a thousand who come at once tell it
+// to each other.
+const (
+	linePace   = pace(20 * time.Millisecond)
+	noticePace = pace(time.Second)
 )
 
 // paceOf is that of an event.
@@ -36,9 +37,7 @@ type touch struct {
 func touching(all []touch, l *Log, p pace) []touch {
 	for i := range all {
 		if all[i].log == l {
-			if p.most < all[i].pace.most {
-				all[i].pace = p
-			}
+			all[i].pace = min(all[i].pace, p)
 			return all
 		}
 	}
@@ -57,7 +56,7 @@ func (l *Log) ringSoon(p pace) {
 	l.readersMu.Lock()
 	defer l.readersMu.Unlock()
 	now := time.Now()
-	due := l.ringing.last.Add(min(p.most, time.Duration(len(l.readers))*p.each))
+	due := l.ringing.last.Add(min(time.Duration(p), time.Duration(len(l.readers))*wakeShare))
 	switch {
 	case !now.Before(due):
 		l.ringLocked()
