@@ -73,6 +73,22 @@ func (s *Shared) append(dst []byte, e *room.Event, v View, name *Name) (drawn []
 	return append(dst, rows...), width
 }
 
+// AppendTogether is as the function of that name.
+func (s *Shared) AppendTogether(dst []byte, events []*room.Event, v View) []byte {
+	common := v.seen()
+	common.Here, common.Rooms = "", nil
+	slot := &s.pages[(uint64(events[0].Seq)+uint64(len(events)))%sharedPages]
+	if rows, _, ok := slot.find(events, common); ok {
+		return append(dst, rows...)
+	}
+	begun := len(dst)
+	dst = AppendTogether(dst, events, common)
+	if slot.asked(events) {
+		slot.add(slices.Clone(events), drawing{view: common, rows: slices.Clone(dst[begun:])}, sharedPageBytes)
+	}
+	return dst
+}
+
 // fits says that what is so wide is not wrapped.
 func (v View) fits(width int) bool { return v.Columns == 0 || width <= v.Columns }
 

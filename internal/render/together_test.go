@@ -136,3 +136,28 @@ func BenchmarkArrivals(b *testing.B) {
 		})
 	}
 }
+
+func TestNoticeOfManyIsDrawnOnce(t *testing.T) {
+	var shared render.Shared
+	events := crowd(50, room.Joined{})
+	views := []render.View{
+		{Lang: i18n.English, Columns: 80, Me: "a", Nick: "p1"},
+		{Lang: i18n.English, Columns: 20, Me: "b"},
+		{Lang: i18n.Korean, Columns: 80, Palette: render.PaletteFor(render.AnyGround, render.Colors16), Here: room.Lobby, Me: "c"},
+	}
+	for range 3 {
+		for n := 5; n <= len(events); n += 15 {
+			for _, v := range views {
+				if got, want := string(shared.AppendTogether(nil, events[:n], v)), string(render.AppendTogether(nil, events[:n], v)); got != want {
+					t.Fatalf("%d of them, view %+v: %q, want %q", n, v, got, want)
+				}
+			}
+		}
+	}
+	buf := make([]byte, 0, 4096)
+	v := views[0]
+	v.Me = "somebody else"
+	if n := testing.AllocsPerRun(10, func() { buf = shared.AppendTogether(buf[:0], events[:20], v) }); n > 0 {
+		t.Errorf("the notice is drawn again: %v allocations, want 0", n)
+	}
+}

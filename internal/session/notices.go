@@ -20,7 +20,7 @@ func (s *consoleScreen) drawNext(rows []byte, events []*room.Event) (drawn []byt
 	}
 	if s.term != nil {
 		if n := s.together(events); n >= mergeFrom {
-			return render.AppendTogether(rows, events[:n], s.view), events[n:]
+			return s.drawn.AppendTogether(rows, events[:n], s.view), events[n:]
 		}
 	}
 	return s.drawn.Append(rows, events[0], s.view), events[1:]
