@@ -112,5 +112,10 @@ func serve(ctx context.Context, args []string, getenv func(string) string, stder
 	}
 	defer h.close()
 	limitMemory(os.DirFS("/"), getenv, log)
+	if getenv("GOGC") == "" { // else the operator has said it
+		collecting, done := context.WithCancel(ctx)
+		defer done()
+		go collectGarbage(collecting)
+	}
 	return h.run(ctx)
 }

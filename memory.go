@@ -9,16 +9,9 @@ import (
 	"strings"
 )
 
-// gcPercent is how much garbage may gather, as a share of what is in use. A house keeps little for long, so to collect more often
-// costs next to nothing, and it is a third smaller.
-const gcPercent = 50
-
-// limitMemory makes the Go runtime collect early, keep within 90 % of what the machine grants this process, and so gives
-// memory_shed_percent something to be a share of. What the operator said by GOGC and GOMEMLIMIT stands.
+// limitMemory makes the Go runtime keep within 90 % of what the machine grants this process, and so gives memory_shed_percent
+// something to be a share of. What the operator said by GOMEMLIMIT stands.
 func limitMemory(root fs.FS, getenv func(string) string, log *slog.Logger) {
-	if getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	granted, limited := grantedMemory(root)
 	if getenv("GOMEMLIMIT") != "" || !limited {
 		return

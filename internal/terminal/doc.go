@@ -45,7 +45,7 @@
 // that waits. Nothing here is drawn except within Next and Close.
 //
 // [New] starts the reader, which waits in Read of the connection. The writer
-// sends what Next has drawn, in pieces of at most 8 KiB, and is the only one to
+// sends what Next has drawn, in pieces of at most 4 KiB, and is the only one to
 // call Write; it is there while there is something to send, lent by the
 // [Writers] that a server's terminals share. [Terminal.Close] asks
 // both to end, but it cannot pull them out of a Read or a Write: the owner closes

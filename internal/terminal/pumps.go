@@ -12,7 +12,7 @@ import (
 const (
 	// pieceBytes bounds one Write: an SSH channel keeps a buffer as large as the
 	// largest it has seen for as long as it lives.
-	pieceBytes = 8 << 10
+	pieceBytes = 4 << 10
 	// bufferBytes is the size of the buffers that are lent: a hundred rows have
 	// room, and most pastes.
 	bufferBytes = 16 << 10
