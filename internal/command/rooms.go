@@ -332,7 +332,7 @@ func (c *Call) roomRow(ctx context.Context, l listing) (string, error) {
 // noTopic takes the topic away.
 const noTopic = "-"
 
-// topic tells what a room is about, or says it anew: everybody in it reads who did.
+// topic tells what a room is about, or says it anew: everybody in it reads who did. Who does not look at the room is answered.
 func topic(ctx context.Context, c *Call) (Answer, error) {
 	where, typed, err := c.place()
 	if err != nil {
@@ -358,7 +358,10 @@ func topic(ctx context.Context, c *Call) (Answer, error) {
 	case err == nil && done.Void != "":
 		err = Voided(done.Void, done.Bar, c.House, c.zone(), c.Contact)
 	}
-	return Answer{}, err
+	if err != nil || where == c.room() && !c.Bare {
+		return Answer{}, err
+	}
+	return c.say(i18n.Arranged, nameOf(c.House, where)), nil
 }
 
 // topicShown tells the topic of a room to whoever may read what is said there; operators may learn of more rooms.

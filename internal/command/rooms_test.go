@@ -379,13 +379,13 @@ func TestTopics(t *testing.T) {
 	lee.does("/go #dev", "")
 	lee.does("/topic", "* #dev has no topic. /topic TEXT gives it one.\n")
 	kim.does("/go #lobby", "") // the topic of a room is not said in another
-	kim.does("/topic #Dev fine", "")
+	kim.does("/topic #Dev fine", "* Done in #dev. /undo takes it back.\n") // nobody reads it here
 	kim.getsPart("/topic #dev", "topic: fine (by kim,")
 	kim.does("/topic", "* #lobby has no topic. /topic TEXT gives it one.\n")
-	kim.does("/topic #dev #1 first", "")
+	kim.does("/topic #dev #1 first", "* Done in #dev. /undo takes it back.\n")
 	lee.getsPart("/topic", "topic: #1 first (by kim,")
 	lee.fails("/topic #dev mine", "Only the owner and the moderators of #dev set its topic.")
-	kim.does("/topic #dev -", "")
+	kim.does("/topic #dev -", "* Done in #dev. /undo takes it back.\n")
 	kim.does("/topic #dev", "* #dev has no topic. /topic TEXT gives it one.\n")
 	kim.fails("/topic #nosuch", "There is no room #nosuch that you may read.")
 	kim.fails("/topic #nosuch tea", "There is no room #nosuch that you may read.")
@@ -393,6 +393,8 @@ func TestTopics(t *testing.T) {
 	lee.does("/topic ours", "")
 	lee.getsPart("/topic", "topic: ours (by lee,")
 	kim.fails("/topic #nobodys mine", "You are not in #nobodys.")
+	kim.env.Bare, kim.env.Here = true, "room/dev" // a command alone shows no room
+	kim.does("/topic #dev hello", "Done in #dev. /undo takes it back.\n")
 }
 
 func TestOtherRoomsAreReadByWhoMayKnowOfThem(t *testing.T) {
