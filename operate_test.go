@@ -158,6 +158,19 @@ func TestToolsSayWhatWorks(t *testing.T) {
 			t.Errorf("sarangbang %s --help = %q, want it to be told", name, out)
 		}
 	}
+	for name, tool := range tools() {
+		told := ""
+		for _, part := range strings.Split(config.Usage(), "\n  sarangbang ")[1:] {
+			if strings.HasPrefix(part, name+" ") {
+				told += part
+			}
+		}
+		for _, flag := range tool.flags {
+			if flag = strings.TrimSuffix(flag, "="); !strings.Contains(told, flag) {
+				t.Errorf("the help says of %s %q, want it to name %s", name, told, flag)
+			}
+		}
+	}
 	for line := range strings.Lines(config.Usage()) {
 		if len(line) > 81 {
 			t.Errorf("a row of the help is wider than 80 columns: %q", line)

@@ -195,8 +195,8 @@ With --data-dir or --config, beside the running house:
   sarangbang backup FILE               copy the database into a new file
   sarangbang doctor                    check the database, say what is in it
   sarangbang export [FLAG VALUE]...    print what was said in rooms:
-      --format ndjson|text, --room '#lobby', --since 7d, and direct messages
-      too with --direct
+      --format ndjson|text, --room '#lobby', --since 7d; with --direct also
+      direct messages, with --private what is said in private rooms
   sarangbang audit [FLAG VALUE]...     print what was done to keep order:
       --format text|ndjson, --room '#lobby', --since 7d
 and while it is stopped:
