@@ -164,12 +164,31 @@ func (c *Call) recount(ctx context.Context, a room.Act) (string, error) {
 	if err != nil && !errors.Is(err, room.ErrNoArchive) {
 		return "", err
 	}
+	_, operator := c.House.May(c.as(), room.DeedAddresses, room.HouseSubject)
 	for _, e := range acts {
 		if e.ID == a.ID {
+			if !operator { // any more, if they were one then
+				e = public(e)
+			}
 			return recount(e, nil, false, c.Lang, c.zone(), c.House), nil
 		}
 	}
 	return c.Lang.Text(i18n.UndoOf, c.in(a.Where), c.day(a.At)), nil
+}
+
+// public leaves away from what was done what only operators may read: which addresses, and which keys, were barred.
+func public(e *room.Event) *room.Event {
+	open := *e
+	switch b := e.Body.(type) {
+	case room.Barred:
+		b.Bar.Label = render.Public(b.Bar.Label)
+		open.Body = b
+	case room.Lifted:
+		b.Label = render.Public(b.Label)
+		open.Body = b
+	default: // nothing
+	}
+	return &open
 }
 
 // AuditLine is one line of an audit for programs. Fields are only ever added.

@@ -809,3 +809,35 @@ func TestUndoTakesTheRoleStill(t *testing.T) {
 	p.mod.getsPart("/revoke #dev olive", "olive has no role in #dev any more")
 	p.owner.getsPart("/undo", "Taken back: #attic · olive made the room slow", "Passed over: #dev · olive made mona the owner of the room. /undo takes the owner of #dev. Ask mona")
 }
+
+// What an operator did by a key or an address is told to them as to everybody once they are none any more.
+func TestUndoOfTheDismissedNamesNoKeyAndNoAddress(t *testing.T) {
+	for _, tt := range []struct{ do, hidden string }{
+		{"/ban SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU 1h spam", "47DEQpj8"},
+		{"/ban 192.0.2.77 1h spam", "192.0.2"},
+		{"/unban rest", "192.0.2"},
+	} {
+		p := newPeace(t)
+		if tt.do == "/unban rest" {
+			p.op.getsPart("/ban 192.0.2.77 1h spam", "kept out")
+			p.op.getsPart("/ban 192.0.2.78 1h spam", "kept out")
+			var ids []room.ID
+			for _, b := range p.Bars(room.HouseSubject) {
+				ids = append(ids, b.ID)
+			}
+			if r, err := p.Do(t.Context(), p.op.Person(), room.HouseSubject, room.Lifted{Bars: ids, Label: "192.0.2.77, 192.0.2.78"}); err != nil || r.Void != "" {
+				t.Fatalf("lifted: %+v, %v", r, err)
+			}
+		} else {
+			p.op.getsPart(tt.do, "kept out of this house")
+		}
+		p.op.getsPart("/undo --dry-run", tt.hidden)
+		if err := p.Appoint(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		p.op.fails("/undo", "chief ")
+		if _, err := p.op.call("/undo"); err == nil || strings.Contains(err.Error(), tt.hidden) || !strings.Contains(err.Error(), "somebody") {
+			t.Errorf("after %s the dismissed read %v, want somebody, and no %s", tt.do, err, tt.hidden)
+		}
+	}
+}

@@ -189,7 +189,7 @@ func oneLine(s string) string { return strings.ReplaceAll(room.Sentence(s).Strin
 // names names those whom a bar hit, else whom it means, if that is a nickname.
 func names(v View, hit []room.Person, label string) string {
 	if len(hit) == 0 {
-		if label == "" || tellsMore(label) {
+		if label = Public(label); label == "" {
 			return v.Lang.Text(i18n.Somebody)
 		}
 		return oneLine(label)
@@ -204,6 +204,11 @@ func names(v View, hit []room.Person, label string) string {
 		return v.Lang.Text(i18n.AndOthers, strings.Join(nicks[:namedAtOnce], ", "), more)
 	}
 	return strings.Join(nicks, ", ")
+}
+
+// Public returns what everybody may read of the labels of one bar or of several, with commas between; empty for nothing.
+func Public(labels string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(labels, ", "), tellsMore), ", ")
 }
 
 // tellsMore says that a label is none that everybody may read: an address, a network or the fingerprint of a key.

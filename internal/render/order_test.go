@@ -122,6 +122,7 @@ func TestWhatWasDoneIsSaid(t *testing.T) {
 			"kim 님이 이 집에 들어오지 못하게 했습니다: p00, p01, p02, p03, p04, p05, p06, p07 외 3명 (누군가 풀어 줄 때까지).",
 		},
 		{room.Lobby, room.Lifted{Label: "lee"}, "kim lets come in again: lee.", "kim 님이 다시 들어올 수 있게 했습니다: lee."},
+		{room.Lobby, room.Lifted{Label: "192.0.2.7, lee, SHA256:abc"}, "kim lets come in again: lee.", "kim 님이 다시 들어올 수 있게 했습니다: lee."},
 		{room.Lobby, room.Lifted{Label: "SHA256:abc", Mute: true}, "kim lets speak again: somebody.", "kim 님이 다시 말할 수 있게 했습니다: 어떤 사람."},
 		{room.Lobby, room.Undone{Kind: "lifted"}, "kim took back that a ban or a mute was lifted.", "kim 님이 되돌렸습니다: 차단이나 말하기 금지를 푼 일."},
 		{
