@@ -378,7 +378,7 @@ func TestTopics(t *testing.T) {
 	kim.does("/topic -", "")
 	lee.does("/go #dev", "")
 	lee.does("/topic", "* #dev has no topic. /topic TEXT gives it one.\n")
-	kim.does("/go #lobby", "") // the topic of a room is not said in another
+	kim.does("/go #lobby", "")                                             // the topic of a room is not said in another
 	kim.does("/topic #Dev fine", "* Done in #dev. /undo takes it back.\n") // nobody reads it here
 	kim.getsPart("/topic #dev", "topic: fine (by kim,")
 	kim.does("/topic", "* #lobby has no topic. /topic TEXT gives it one.\n")
