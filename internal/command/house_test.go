@@ -17,6 +17,7 @@ import (
 	"sarangbang/internal/moderation"
 	"sarangbang/internal/render"
 	"sarangbang/internal/sqlitestore"
+	"sarangbang/internal/testkit"
 	"sarangbang/room"
 )
 
@@ -25,6 +26,7 @@ type house struct {
 	*room.House
 	t     *testing.T
 	store *sqlitestore.Store
+	flaky *testkit.FlakyJournal // before the store
 	codes *command.Codes
 	rates *moderation.Rates
 }
@@ -37,7 +39,9 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, store: store, House: room.NewHouse(store, memjournal.NewLeases(), room.Options{Logger: logger, ResumeWindow: time.Minute}), codes: command.NewCodes()}
+	flaky := testkit.Flaky(store)
+	h := &house{t: t, store: store, flaky: flaky, codes: command.NewCodes()}
+	h.House = room.NewHouse(flaky, memjournal.NewLeases(), room.Options{Logger: logger, ResumeWindow: time.Minute})
 	h.rates = moderation.NewRates(moderation.Limits{MessageBurst: 8, MessagesPerSecond: 2, NickChangesPerMinute: 5, JoinsPerMinute: 5, NewPeoplePerMinute: 10})
 	if err := h.Restore(t.Context(), store); err != nil {
 		t.Fatal(err)

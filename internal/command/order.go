@@ -292,17 +292,21 @@ func announce(ctx context.Context, c *Call) (Answer, error) {
 // mostPassed is how many acts are named that /undo passes over.
 const mostPassed = 3
 
+// mostTries is how often /undo looks for an act: what it finds may end, or another screen take it back, before it does.
+const mostTries = 10
+
 // undo takes back the newest of what the caller did to keep order that can be taken back, and names what it passes over.
 func undo(ctx context.Context, c *Call) (Answer, error) {
 	if c.Rest != "" {
 		row, _ := Find("undo")
 		return Answer{}, c.usage(row)
 	}
-	a, void, err := c.undoNewest(ctx)
-	if void == room.VoidChanged { // it has ended since it was looked up: then it is passed over
-		a, _, err = c.undoNewest(ctx)
+	for try := 1; ; try++ {
+		a, void, err := c.undoNewest(ctx)
+		if void != room.VoidChanged && void != room.VoidNoAct || try == mostTries {
+			return a, err
+		}
 	}
-	return a, err
 }
 
 // undoNewest says besides why what it found could not be taken back any more.

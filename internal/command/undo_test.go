@@ -1,9 +1,11 @@
 package command_test
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +29,39 @@ func TestUndoPassesOverWhatEndsMeanwhile(t *testing.T) {
 		if strings.Contains(got, "Taken back: #dev · olive made the room slow") {
 			p.owner.getsPart("/slow 10s", "Done in #dev.")
 		}
+	}
+}
+
+// Whoever is here by several screens takes back an act by each, though all of them have looked at the same one.
+func TestUndoBySeveralScreensAtOnce(t *testing.T) {
+	p := newPeace(t)
+	for _, typed := range []string{"/slow 10s", "/lock on", "/topic tea"} {
+		p.mod.getsPart(typed)
+	}
+	before, release := p.flaky.Calls(), p.flaky.Hold()
+	defer release()
+	var wg sync.WaitGroup
+	var said [3]string
+	for i := range said {
+		wg.Go(func() {
+			got, err := p.mod.call("/undo")
+			said[i] = fmt.Sprint(got, err)
+		})
+	}
+	for end := time.Now().Add(20 * time.Second); p.flaky.Calls() < before+len(said); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d screens have something to commit, want %d", p.flaky.Calls()-before, len(said))
+		}
+	}
+	release()
+	wg.Wait()
+	for _, what := range []string{"slow", "locked", "topic"} {
+		if all := strings.Join(said[:], "\n"); strings.Count(all, "Taken back: #dev · mona ") != len(said) || !strings.Contains(all, what) {
+			t.Errorf("the screens read\n%s\nwant each to take back one act, and one of them %s", all, what)
+		}
+	}
+	if m, _ := p.Room(p.dev); m.Slow != 0 || m.Locked || !m.Topic.Text.Empty() {
+		t.Errorf("the room is %+v, want nothing of it left", m)
 	}
 }
 
