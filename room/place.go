@@ -3,6 +3,7 @@ package room
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -243,26 +244,53 @@ func (m *Member) Confirmed(where Subject, upTo Seq) {
 	})
 }
 
-// PutOut lists by what acts the member's person was put out of rooms after their client last answered and before this screen came: what
-// they do not know of, as far as it is from the last [UndoFor]. The oldest is the first.
+// PutOut lists by what acts the member's person was put out of rooms before this screen came and has not been told, as far as it is from
+// the last [UndoFor]: of each room the last one, the oldest first. [Member.ToldOut] says that they are told.
 func (m *Member) PutOut() []Act {
 	h := m.house
-	h.places.mu.Lock()
-	since := m.joined
-	if v := m.view(personSubject(m.person.id)); v != nil {
-		since = v.was.seen
-	}
-	h.places.mu.Unlock()
+	since := h.places.toldOut(m)
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	var acts []Act
+	last := map[Subject]Act{}
 	for _, a := range h.rules.acts {
-		if a.Kind == "kicked" && a.Of == m.person.id && a.Seq > since && a.Seq < m.joined {
-			acts = append(acts, *a)
+		if a.Kind == "kicked" && a.Of == m.person.id && a.Seq > max(since, last[a.Where].Seq) && a.Seq < m.joined {
+			last[a.Where] = *a
 		}
 	}
-	slices.SortFunc(acts, func(a, b Act) int { return cmp.Compare(a.Seq, b.Seq) })
-	return acts
+	return slices.SortedFunc(maps.Values(last), func(a, b Act) int { return cmp.Compare(a.Seq, b.Seq) })
+}
+
+// toldOut returns up to where a member's person knows how they were put out: what their client had answered for when the screen came they
+// have read, whoever has no place has nothing to be told.
+func (ps *places) toldOut(m *Member) Seq {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	p, v := ps.of[m.person.id], m.view(personSubject(m.person.id))
+	if p == nil || v == nil {
+		return m.joined
+	}
+	return max(v.was.seen, p.markOf(accountSubject(m.person.id), 0).seen)
+}
+
+// ToldOut says that the member's person was told on this screen how they were put out of rooms up to a place, as it happened or on their
+// return. Unlike of lines that is enough: their client need not answer, or who closes the window at once would read it each time.
+func (m *Member) ToldOut(upTo Seq) {
+	if !m.reads.Load() {
+		return
+	}
+	ps := &m.house.places
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if p := ps.of[m.person.id]; p != nil {
+		p.toldOut(m.person.id, upTo)
+	}
+}
+
+// toldOut keeps it with what they have read, as what was done to their account.
+func (p *place) toldOut(id PersonID, upTo Seq) {
+	if s := p.markOf(accountSubject(id), 0); upTo > s.seen {
+		s.mark, s.changed = mark{upTo, upTo}, true
+	}
 }
 
 // hasMissed says that the member was not shown what came before them, so that whatever they answer for proves nothing.
@@ -303,6 +331,9 @@ func (m *Member) stopReading(why Ending) {
 	p := ps.of[m.person.id]
 	if !m.reads.Swap(false) || p == nil {
 		return
+	}
+	if d := m.dismissed.Load(); d != nil && why == EndingKicked { // that is the last thing that they read
+		p.toldOut(m.person.id, d.Event.Seq)
 	}
 	for _, v := range m.views {
 		s, shown := p.marks[v.of], v.shown

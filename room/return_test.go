@@ -380,6 +380,50 @@ func TestTheLeaveComesWhenNobodyReturns(t *testing.T) {
 	}
 }
 
+// What somebody was told of how they were put out is not told again, in this process or the next; of what they were not, each room once.
+func TestHowSomebodyWasPutOutIsToldOnce(t *testing.T) {
+	path := database(t)
+	var s *stage
+	var op, kim *room.Member
+	begin := func() {
+		s = openRemembering(t, path, room.Options{})
+		s.orders(room.Person{}, room.HouseSubject, room.Appointed{Keys: []string{"SHA256:op"}})
+		op, kim = s.enter(keyed("op")), s.enter(keyed("kim"))
+	}
+	kicked := func(where room.Subject) { s.orders(op.Person(), where, room.Kicked{Whom: kim.Person()}) }
+	again := func(why room.Ending, want ...room.Subject) (last room.Seq) {
+		t.Helper()
+		kim.Leave(why)
+		kim = s.enter(keyed("kim"))
+		var got []room.Subject
+		for _, act := range kim.PutOut() {
+			got, last = append(got, act.Where), act.Seq
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("kim is to be told of %q, want %q", got, want)
+		}
+		return last
+	}
+	begin()
+	s.register(kim)
+	for _, where := range []room.Subject{dev, "room/attic", dev} {
+		s.joins(kim, where)
+		kicked(where)
+	}
+	again(room.EndingLost, "room/attic", dev)
+	kim.ToldOut(again(room.EndingLost, "room/attic", dev))
+	again(room.EndingLost)
+	kicked(room.Lobby) // the only room that they are in
+	again(room.EndingLost, room.Lobby)
+	kicked(room.Lobby)
+	again(room.EndingKicked)
+	kim.Leave(room.EndingLost)
+	op.Leave(room.EndingLeft)
+	s.close()
+	begin()
+	again(room.EndingLost)
+}
+
 func TestMessagesAreKeptForWhoIsAway(t *testing.T) {
 	path := database(t)
 	s := openRemembering(t, path, room.Options{KeptFromOne: 2, KeptForOne: 6})

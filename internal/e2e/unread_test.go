@@ -113,6 +113,7 @@ func TestWhoWasPutOutWhileTheyWereCutOffIsTold(t *testing.T) {
 	kim = come()
 	kim.seesNot("While you were away")
 	kim.cut()
+	mina.listsAway("kim") // or it would be put on the screen that is about to end
 	mina.types("/kick #attic kim bye now")
 	mina.sees("kim is out of #attic.")
 	mina.types("/kick #dev kim")
@@ -127,4 +128,41 @@ func TestWhoWasPutOutWhileTheyWereCutOffIsTold(t *testing.T) {
 	kim = come()
 	kim.seesNot("While you were away")
 	kim.sees("* You are kept out of #cafe until ") // it is one of their rooms, and the ban goes on
+}
+
+// Who reads how they are put out is not told again, were they in another room or not, and however they go then; who was away is told
+// once.
+func TestHowSomebodyWasPutOutIsToldOnce(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, setup{exempt: true, dir: newDataDir(t)})
+	key, mina := h.owner(t, "kim"), h.register(t, "mina", newKey(t))
+	mina.types("/join #dev")
+	mina.sees("#dev mina>")
+	come := func() *person {
+		kim := h.knock(t, login{user: "dev+kim", key: key, cols: 160, rows: 50})
+		kim.types("/whoami") // the answer comes behind all that they are told
+		kim.sees("You are kim")
+		return kim
+	}
+	kim := come()
+	mina.types("/kick #dev kim seen at the end")
+	kim.sees("mina has put you out of the room. The reason: seen at the end.")
+	kim = come()
+	kim.seesNot("While you were away")
+	kim.types("/join #lobby")
+	kim.sees("#lobby kim>")
+	mina.types("/kick #dev kim seen elsewhere")
+	kim.sees("The reason: seen elsewhere.\n* You may come back.")
+	kim.cut() // before their client has answered for anything, maybe
+	kim = come()
+	kim.seesNot("While you were away")
+	kim.cut()
+	mina.listsAway("kim")
+	mina.types("/kick #dev kim while away")
+	mina.sees("The reason: while away.")
+	for _, want := range []int{1, 0} {
+		kim = come()
+		kim.seesTimes(want, "While you were away")
+		kim.cut()
+	}
 }

@@ -172,7 +172,7 @@ func (x *session) findKicks(ctx context.Context) {
 		}
 		for _, e := range found {
 			if b, ok := e.Body.(room.Kicked); ok && e.ID == act.ID {
-				x.putOut = append(x.putOut, x.told(command.KickedAway(e, b, x.me, x.opt.House)))
+				x.putOut, x.putOutBy = append(x.putOut, x.told(command.KickedAway(e, b, x.me, x.opt.House))), e.Seq
 			}
 		}
 	}

@@ -66,6 +66,7 @@ type session struct {
 	spoken   int         // how many lines that were
 
 	putOut    []*room.Event // from which rooms they were put out while they were away, or are kept; told as they come
+	putOutBy  room.Seq      // the last of what did so
 	returning []*room.Event // what was missed since the last visit, to be shown before anything else
 	reading   reading
 
@@ -254,7 +255,11 @@ func (x *session) greet(ctx context.Context) error {
 	if len(first) == 0 {
 		return nil
 	}
-	return x.screen.Show(first)
+	err = x.screen.Show(first)
+	if err == nil && x.putOutBy > 0 {
+		x.me.ToldOut(x.putOutBy)
+	}
+	return err
 }
 
 // loop is the session's heart: show what there is, send what waits, wait for one thing, look at it. It returns nil when the
@@ -812,6 +817,11 @@ func (x *session) heed(events []*room.Event) {
 		case room.Renamed:
 			if mine {
 				x.screen.Enter(b.To)
+			}
+			continue
+		case room.Kicked:
+			if b.Whom.ID == me.ID {
+				x.me.ToldOut(e.Seq)
 			}
 			continue
 		case room.Told:
