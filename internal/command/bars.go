@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -272,18 +273,13 @@ func lift(ctx context.Context, c *Call, mute bool) (Answer, error) {
 		row, _ := Find(c.Name)
 		return Answer{}, c.usage(row)
 	}
-	bars, says := c.meant(c.inForce(where), typed, mute), [2]i18n.Key{i18n.WouldUnban, i18n.WouldUnmute}
+	bars := c.meant(c.inForce(where), typed, mute)
 	if !c.With[dryRun] {
 		bars, err = c.lifted(ctx, bars)
-		says = [2]i18n.Key{i18n.Unbanned, i18n.Unmuted}
 	}
 	var out []string
 	for _, b := range bars {
-		key := says[0]
-		if b.Mute {
-			key = says[1]
-		}
-		if told := c.sentence(key, b.Label, c.in(b.Where)); !slices.Contains(out, told) {
+		if told := c.letIn(b, bars); !slices.Contains(out, told) {
 			out = append(out, told)
 		}
 	}
@@ -298,6 +294,49 @@ func lift(ctx context.Context, c *Call, mute bool) (Answer, error) {
 		out = append(out, c.Lang.Text(i18n.NothingDone))
 	}
 	return lines(out...), nil
+}
+
+// liftSays are what is said of a bar that is lifted, or would be, alone or while another one holds.
+var liftSays = map[bool]struct{ ban, mute, banOne, muteOne i18n.Key }{
+	false: {i18n.Unbanned, i18n.Unmuted, i18n.UnbannedOne, i18n.UnmutedOne},
+	true:  {i18n.WouldUnban, i18n.WouldUnmute, i18n.WouldUnbanOne, i18n.WouldUnmuteOne},
+}
+
+// letIn says what comes of lifting a bar together with others.
+func (c *Call) letIn(b room.Bar, lifted []room.Bar) string {
+	say := liftSays[c.With[dryRun]]
+	free, one := say.ban, say.banOne
+	if b.Mute {
+		free, one = say.mute, say.muteOne
+	}
+	if still, holds := c.holding(b, lifted); holds {
+		return c.sentence(one, b.Label, c.in(still.Where), c.until(still.Until))
+	}
+	return c.sentence(free, b.Label, c.in(b.Where))
+}
+
+// holding returns the bar that goes on doing what a lifted one did to whom that meant: of those that are not lifted with it, the one that
+// lasts longest. It may be one of the house, of which the caller learns no more than that.
+func (c *Call) holding(b room.Bar, lifted []room.Bar) (still room.Bar, holds bool) {
+	others := c.House.Bars(b.Where)
+	if b.Where != room.HouseSubject {
+		others = append(others, c.House.Bars(room.HouseSubject)...)
+	}
+	meant := []room.Seeker{{Keys: b.Target.Keys, Names: b.Target.Names}}
+	for _, id := range b.Target.Persons {
+		meant = append(meant, c.House.Looks(room.Person{ID: id}))
+	}
+	for _, o := range others {
+		hits := slices.ContainsFunc(meant, o.Target.Hits) || slices.ContainsFunc(o.Target.Nets, func(net netip.Prefix) bool {
+			return slices.ContainsFunc(b.Target.Nets, net.Overlaps)
+		})
+		ends := slices.ContainsFunc(lifted, func(l room.Bar) bool { return l.ID == o.ID })
+		longer := !holds || !still.Until.IsZero() && (o.Until.IsZero() || o.Until.After(still.Until))
+		if hits && !ends && longer && o.Mute == b.Mute {
+			still, holds = o, true
+		}
+	}
+	return still, holds
 }
 
 // mostLifted is how many bars one record lifts.

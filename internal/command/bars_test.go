@@ -51,6 +51,54 @@ func TestUnbanAndUnmuteLiftTheirOwn(t *testing.T) {
 	}
 }
 
+// Who lifts one of several bars reads that another holds, and of which place it is; so does who only tries.
+func TestLiftingOneOfSeveralSaysWhatHolds(t *testing.T) {
+	p := newPeace(t)
+	kim := p.owned("kim").goes(p.dev)
+	p.mod.getsPart("/ban kim 1h a", "kept out of #dev")
+	p.mod.getsPart("/ban kim forever c", "kept out of #dev")
+	p.mod.gets("/unban 1 --dry-run", "* This would lift that ban of kim; another would still keep them out of #dev until somebody lifts it.\n* Nothing was done.\n")
+	p.mod.gets("/unban 1", "* That ban of kim is lifted; another still keeps them out of #dev until somebody lifts it.\n")
+	p.mod.gets("/unban 1 --dry-run", "* This would let kim come into #dev again.\n* Nothing was done.\n")
+	p.mod.gets("/unban 1", "* kim may come into #dev again.\n")
+
+	kim.goes(p.dev)
+	p.mod.getsPart("/mute kim 1h a", "may not speak in #dev")
+	p.mod.getsPart("/mute kim 2h c", "may not speak in #dev")
+	until := func(b room.Bar) string { return b.Until.UTC().Format("2006-01-02 15:04") }
+	p.mod.gets("/unmute 1", "* That mute of kim is lifted; another still keeps them from speaking in #dev until "+until(p.Bars(p.dev)[0])+".\n")
+	p.op.getsPart("/mute kim --house 3h b", "may not speak in this house")
+	house := until(p.Bars(room.HouseSubject)[0])
+	p.owner.gets("/unmute kim --dry-run", "* This would lift that mute of kim; another would still keep them from speaking in this house until "+house+".\n* Nothing was done.\n")
+	p.owner.gets("/unmute kim", "* That mute of kim is lifted; another still keeps them from speaking in this house until "+house+".\n")
+	if void := kim.speaks("hello"); void != room.VoidMuted {
+		t.Errorf("kim speaks: %q, want %q", void, room.VoidMuted)
+	}
+	p.mod.getsPart("/mute kim 5h d", "may not speak in #dev")
+	p.op.gets("/unmute 1 --dry-run", "* This would let kim speak in this house again.\n* Nothing was done.\n") // but not in #dev
+	p.op.gets("/unmute kim", "* kim may speak in this house again.\n* kim may speak in #dev again.\n")
+	if void := kim.speaks("hello"); void != "" {
+		t.Errorf("kim speaks: %q, want it to take effect", void)
+	}
+}
+
+// A ban by key, by address or by another nickname goes on hitting whom a lifted one meant as well.
+func TestWhatHoldsIsFoundByWhomItMeans(t *testing.T) {
+	p := newPeace(t)
+	const key = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
+	p.from("pest", key, "192.0.2.8").goes(p.dev)
+	for _, typed := range []string{"/ban " + key, "/ban pest --address"} {
+		p.mod.getsPart("/ban #dev pest 1h", "kept out of #dev")
+		p.op.getsPart(typed+" 2h", "kept out of this house")
+		p.mod.getsPart("/unban #dev pest", "That ban of pest is lifted; another still keeps them out of this house until ")
+		p.op.getsPart("/undo", "Taken back")
+	}
+	p.op.getsPart("/ban pest --address 2h", "kept out of this house")
+	p.op.getsPart("/ban 192.0.2.0/24 1h --shared", "kept out of this house")
+	p.op.getsPart("/unban pest", "That ban of pest is lifted; another still keeps them out of this house until ")
+	p.op.gets("/unban 192.0.2.0/24", "* 192.0.2.0/24 may come into this house again.\n")
+}
+
 // Who is kept out is told whom to ask: who did it in a room, who runs the house for the house.
 func TestWhoIsKeptOutIsToldWhomToAsk(t *testing.T) {
 	p := newPeace(t)

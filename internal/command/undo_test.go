@@ -87,8 +87,8 @@ func TestBarsThatAreLiftedTogetherComeBackTogether(t *testing.T) {
 	all := func() []room.Bar { return append(p.Bars(p.dev), p.Bars(room.HouseSubject)...) }
 	before := all()
 
-	p.mod.gets("/unban rude --dry-run", "* This would let rude come into #dev again.\n* Nothing was done.\n")
-	p.mod.gets("/unban rude", "* rude may come into #dev again.\n")
+	p.mod.getsPart("/unban rude --dry-run", "* This would lift that ban of rude; another would still keep them out of this house until ", "* Nothing was done.\n")
+	p.mod.getsPart("/unban rude", "* That ban of rude is lifted; another still keeps them out of this house until ")
 	if got := all(); len(got) != 1 || got[0].Where != room.HouseSubject {
 		t.Errorf("in force is %+v, want the house's ban alone", got)
 	}
