@@ -57,5 +57,18 @@ func meet(a, b []string) bool {
 // over says that the bar has ended by then.
 func (b *Bar) over(now time.Time) bool { return !b.Until.IsZero() && !now.Before(b.Until) }
 
+// outlasts says that somebody whom both bars hit is to be told this one: it keeps them out and the other silent, or it ends later. Any
+// outlasts none.
+func (b *Bar) outlasts(other *Bar) bool {
+	switch {
+	case other == nil || b.Mute != other.Mute:
+		return other == nil || other.Mute
+	case b.Until.IsZero() || other.Until.IsZero():
+		return !other.Until.IsZero()
+	default:
+		return b.Until.After(other.Until)
+	}
+}
+
 // covers says that the bar holds in a room.
 func (b *Bar) covers(where Subject) bool { return b.Where == HouseSubject || b.Where == where }

@@ -337,6 +337,53 @@ func TestOfTwoModeratorsTheOrderDecides(t *testing.T) {
 	s.does(ann, room.Lobby, room.Said{Text: text("what")}, room.VoidNotMember)
 }
 
+// Of several bars somebody is told the one that holds the longest, in whatever order they were set; a ban before a mute.
+func TestTheBarThatEndsLastIsTold(t *testing.T) {
+	in := func(d time.Duration) func(time.Time) time.Time {
+		return func(now time.Time) time.Time { return now.Add(d) }
+	}
+	forever := func(time.Time) time.Time { return time.Time{} }
+	type bar struct {
+		reason string
+		where  room.Subject
+		mute   bool
+		until  func(time.Time) time.Time
+	}
+	for name, c := range map[string]struct {
+		bars []bar
+		want string
+	}{
+		"bans":               {[]bar{{"a", dev, false, in(time.Hour)}, {"b", dev, false, in(3 * time.Hour)}, {"c", dev, false, in(2 * time.Hour)}}, "b"},
+		"mutes":              {[]bar{{"a", dev, true, in(time.Hour)}, {"b", dev, true, in(2 * time.Hour)}}, "b"},
+		"for ever":           {[]bar{{"a", dev, false, in(time.Hour)}, {"b", dev, false, forever}, {"c", dev, false, in(2 * time.Hour)}}, "b"},
+		"two for ever":       {[]bar{{"a", dev, true, forever}, {"b", dev, true, forever}}, "a"},
+		"of room and house":  {[]bar{{"a", room.HouseSubject, true, in(time.Hour)}, {"b", dev, true, in(2 * time.Hour)}}, "b"},
+		"a ban before mutes": {[]bar{{"a", dev, true, forever}, {"b", dev, false, in(time.Hour)}, {"c", dev, true, forever}}, "b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openHouse(t, room.Options{})
+			s.orders(room.Person{}, room.HouseSubject, room.Appointed{Keys: []string{"SHA256:op"}})
+			op, eve := s.enter(keyed("op")), s.enter(guest("eve"))
+			s.joins(op, dev)
+			s.joins(eve, dev)
+			target, mute := room.Target{Names: namesOf("eve")}, true
+			for _, b := range c.bars {
+				mute = mute && b.mute
+				s.orders(op.Person(), b.where, room.Barred{Bar: room.Bar{
+					Target: target, Label: "eve", Mute: b.mute, Reason: room.Sentence(b.reason), Until: b.until(time.Now()),
+				}})
+			}
+			results, err := eve.Post(t.Context(), dev, room.Said{Text: text("hello")})
+			if err != nil || results[0].Bar == nil || results[0].Bar.Reason.String() != c.want {
+				t.Errorf("who speaks is told %+v, %v, want the bar %q", results, err, c.want)
+			}
+			if on, ok := s.BarOn(eve.Person(), room.Seeker{Names: namesOf("eve")}, dev, mute); !ok || on.Reason.String() != c.want {
+				t.Errorf("who looks first is told %+v, want the bar %q", on, c.want)
+			}
+		})
+	}
+}
+
 func TestANameThatIsKeptOutOfARoomIsNotTakenInIt(t *testing.T) {
 	s := newScene(t)
 	s.join(op, room.Lobby, "op", "")

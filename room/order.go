@@ -10,7 +10,7 @@ import (
 
 // This file is the rules' part that keeps order: who may do what to whom, and what comes of it.
 
-// barred returns the bar that makes a record void; nil for none. Operators cannot be barred. Who is barred may still leave.
+// barred returns the bar that makes a record void, of several the one that holds the longest; nil for none. Operators cannot be barred. Who is barred may still leave.
 func (r *Rules) barred(e *Event) *Bar {
 	if len(r.bars) == 0 || e.From.ID == "" {
 		return nil
@@ -36,12 +36,16 @@ func (r *Rules) barred(e *Event) *Bar {
 	if bar := r.ousted[e.From.ID]; bar != nil && r.bars[bar.ID] != nil && !joins {
 		candidates = append(slices.Clip(candidates), bar)
 	}
+	var last *Bar
 	for _, bar := range candidates {
-		if !bar.over(e.At) && r.concerned(bar, e) && r.topRole(e.From, e.Subject) != RoleOperator {
-			return bar
+		if !bar.over(e.At) && r.concerned(bar, e) && bar.outlasts(last) {
+			last = bar
 		}
 	}
-	return nil
+	if last != nil && r.topRole(e.From, e.Subject) == RoleOperator {
+		return nil
+	}
+	return last
 }
 
 // concerned says that a bar which hits the author of a record makes it void.

@@ -163,7 +163,8 @@ func (h *House) Bars(where Subject) []Bar {
 	return bars
 }
 
-// BarOn returns the bar that keeps somebody out of a room or of the house, or silent there: false for none.
+// BarOn returns the bar that keeps somebody out of a room or of the house, or silent there, of several the one that ends last: false for
+// none.
 func (h *House) BarOn(who Person, seeker Seeker, where Subject, mute bool) (Bar, bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -178,12 +179,13 @@ func (r *Rules) barOn(who Person, seeker Seeker, where Subject, mute bool, now t
 	if r.topRole(who, where) == RoleOperator {
 		return nil
 	}
+	var last *Bar
 	for _, b := range r.hitting(seeker) {
-		if b.Mute == mute && b.covers(where) && !b.over(now) {
-			return b
+		if b.Mute == mute && b.covers(where) && !b.over(now) && b.outlasts(last) {
+			last = b
 		}
 	}
-	return nil
+	return last
 }
 
 // Acts returns what somebody did to keep order in the last [UndoFor] and has not taken back, the last first.
