@@ -123,14 +123,19 @@ func Barred(b room.Bar, h *room.House, zone *time.Location, contact string) *Fai
 	if !b.Until.IsZero() {
 		until = &Failure{Say: i18n.UntilThen, Args: []any{b.Until.In(zone).Format(dayAndTime)}}
 	}
-	ask := &Failure{Say: i18n.AskOperator}
+	return &Failure{Say: key, Args: []any{nameOf(h, b.Where), nested{until}, because(b.Reason), nested{Ask(b, contact)}}}
+}
+
+// Ask tells somebody whom a bar hits whom to ask about it.
+func Ask(b room.Bar, contact string) *Failure {
 	switch {
 	case b.Where != room.HouseSubject:
-		ask = &Failure{Say: i18n.AskKeeper, Args: []any{b.By.Nick}}
+		return &Failure{Say: i18n.AskKeeper, Args: []any{b.By.Nick}}
 	case contact != "":
-		ask = &Failure{Say: i18n.AskContact, Args: []any{contact}}
+		return &Failure{Say: i18n.AskContact, Args: []any{contact}}
+	default:
+		return &Failure{Say: i18n.AskOperator}
 	}
-	return &Failure{Say: key, Args: []any{nameOf(h, b.Where), nested{until}, because(b.Reason), nested{ask}}}
 }
 
 // KickedOut tells somebody who put them out of a room, why, and what it takes to come back; e is the event of it.

@@ -363,8 +363,8 @@ func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool,
 		v := x.visited(e.Subject)
 		if v == nil || v.Where == x.here || concerns(e, me.ID) {
 			shown = append(shown, e)
-			if b, kick := e.Body.(room.Kicked); kick && b.Whom.ID == me.ID && x.me.Dismissed() == nil {
-				shown = append(shown, x.told(command.WayBack(me, e.Subject, x.opt.House)))
+			if helps := x.helps(e, me); helps != nil {
+				shown = append(shown, x.told(helps))
 			}
 			continue
 		}
@@ -375,6 +375,26 @@ func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool,
 		}
 	}
 	return shown, changed, left
+}
+
+// helps says what the person can do who was put out of a room and stays in the house: how to come back, or whom to ask. It is nil for any
+// other event; who leaves the house by it is told as they go.
+func (x *session) helps(e *room.Event, me room.Person) *command.Failure {
+	if x.me.Dismissed() != nil {
+		return nil
+	}
+	switch b := e.Body.(type) {
+	case room.Kicked:
+		if b.Whom.ID == me.ID {
+			return command.WayBack(me, e.Subject, x.opt.House)
+		}
+	case room.Barred:
+		if !b.Bar.Mute && concerns(e, me.ID) {
+			return command.Ask(b.Bar, x.opt.Contact())
+		}
+	default: // it puts nobody out
+	}
+	return nil
 }
 
 // knows says that an event tells the person of their own way into a room, or out of one: the command for it, or what they are shown of the

@@ -74,6 +74,24 @@ func TestWhoIsPutOutReadsTheWayBack(t *testing.T) {
 	})
 }
 
+// Who is banned from one room and is in another reads whom to ask; who is made silent there is told when they speak.
+func TestWhoIsBannedFromARoomReadsWhomToAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		mem := h.terminal(t, "mem")
+		op, _ := h.inSec(t, mem, "mem")
+		bar := room.Bar{Target: room.Target{Names: []string{"case:mem"}}, Label: "mem", Where: sec}
+		does(t, op, sec, room.Barred{Bar: bar})
+		mem.sees("* op keeps mem out of the room until somebody lifts it.\n* Ask op about it.\n* #lobby · here: 2\n")
+		bar.Mute, bar.Where = true, room.Lobby
+		does(t, op, room.Lobby, room.Barred{Bar: bar})
+		mem.sees("* op keeps mem from speaking in the room until somebody lifts it.\n")
+		if got := strings.Count(mem.screen(), "Ask op about it."); got != 1 {
+			t.Errorf("mem reads %d times whom to ask, want once:\n%s", got, mem.screen())
+		}
+	})
+}
+
 func TestADraftIsNotSaidInTheRoomThatItsAuthorWasPutInto(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
