@@ -171,6 +171,44 @@ func TestPrivacyPageIsTheTable(t *testing.T) {
 	}
 }
 
+// What the page says beside the table: an operator from outside lets themselves into a private room by two ways, and then reads it; the
+// room reads that at once, and /audit keeps it.
+func TestPrivacyOfAnOperatorWhoLetsThemselvesIn(t *testing.T) {
+	t.Parallel()
+	const path = "../../docs/PRIVACY.md"
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typed, c := range map[string]struct{ way, told string }{
+		"/invite #attic boss":      {"`/invite #room NICK`", "boss invited boss"},
+		"/grant #attic boss owner": {"`/grant #room NICK owner`", "boss made boss the owner of the room"},
+	} {
+		t.Run(strings.Fields(typed)[0], func(t *testing.T) {
+			t.Parallel()
+			if !strings.Contains(string(page), c.way) {
+				t.Errorf("%s does not name the way %s", path, c.way)
+			}
+			key := newKey(t)
+			h := openHouse(t, setup{exempt: true, keys: []string{ssh.FingerprintSHA256(key.PublicKey())}})
+			olga, boss := h.register(t, "olga", newKey(t)), h.register(t, "boss", key)
+			olga.types("/join #attic")
+			olga.sees("#attic olga>")
+			olga.types("/room private")
+			olga.types("we are " + saidWord)
+			olga.sees("[olga] we are " + saidWord)
+			boss.types(typed)
+			olga.sees("* " + c.told + ".")
+			boss.types("/join #attic")
+			boss.sees("#attic boss>")
+			boss.types("/history")
+			boss.sees("[olga] we are " + saidWord)
+			olga.types("/audit")
+			olga.seesTimes(2, c.told)
+		})
+	}
+}
+
 // page writes the table as a section of the page.
 func (s seen) page(b *strings.Builder) {
 	fmt.Fprintf(b, "\n### %s\n\n%s\n\n| |", s.name, s.about)
