@@ -116,7 +116,8 @@ type (
 		Mute  bool
 		Label string
 	}
-	// Undone takes back what another record did. Its kind is said for people. Where that had lifted a bar, Out and Left are as in Barred.
+	// Undone takes back what another record did. Its kind is said for people. Where that had lifted a bar, Out and Left are as in Barred;
+	// where it had set one of the house, Out are those whom it hits no more.
 	Undone struct {
 		Act  ID
 		Kind string

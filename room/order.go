@@ -655,7 +655,8 @@ func (r *Rules) roomsOf(id PersonID) []Subject {
 	return rooms
 }
 
-// lift ends bars: of those of which it is asked, the ones that have not ended by then.
+// lift ends bars: of those of which it is asked, the ones that have not ended by then. Of a record of a room that
+// room is told; of one of the house the rooms where those are whom its bars hit, as when they were set: who was kept out is in none.
 func (r *Rules) lift(e *Event, b Lifted) Verdict {
 	act := actOf(e, "lifted")
 	for _, id := range b.Bars {
@@ -678,7 +679,15 @@ func (r *Rules) lift(e *Event, b Lifted) Verdict {
 	}
 	r.putAct(act)
 	r.rebarAll()
-	return Verdict{From: e.From, Shown: e.Subject != HouseSubject, Act: act}
+	v := Verdict{From: e.From, Shown: true, Act: act}
+	if e.Subject == HouseSubject {
+		for _, bar := range act.Bars() {
+			_, rooms := r.struckBy(bar)
+			v.Rooms = union(v.Rooms, rooms)
+		}
+		v.Shown = len(v.Rooms) > 0
+	}
+	return v
 }
 
 // takeBack undoes an act.
@@ -722,6 +731,9 @@ func (r *Rules) reverse(a *Act, e *Event, v *Verdict) Void {
 		}
 		r.dropBar(a.Bar.ID)
 		r.rebarAll()
+		if a.Where == HouseSubject {
+			v.Out, v.Rooms = r.struckBy(a.Bar)
+		}
 	case a.Kind == "lifted":
 		return r.barAgain(a, e, v)
 	}

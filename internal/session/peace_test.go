@@ -92,6 +92,35 @@ func TestWhoIsBannedIsToldAtEveryDoorBeforeAnythingElse(t *testing.T) {
 	}
 }
 
+// Who may speak again in the house reads so, and so do those who read that they may not: nobody else, and of no address.
+func TestTheEndOfAMuteOfTheHouseIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		op := h.operator(t)
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		lee.enter("/join #sec")
+		lee.enter("/leave 1")
+		time.Sleep(time.Second)
+		for _, label := range []string{"kim", "192.0.2.7"} {
+			bar := room.Bar{Mute: true, Target: room.Target{Names: []string{"case:kim"}}, Label: label}
+			mute := func() room.Bar {
+				does(t, op, room.HouseSubject, room.Barred{Bar: bar})
+				kim.sees("* op keeps kim from speaking in the house until somebody lifts it.\n")
+				return h.room.Bars(room.HouseSubject)[0]
+			}
+			does(t, op, room.HouseSubject, room.Lifted{Bars: []room.ID{mute().ID}, Mute: true, Label: label})
+			mute()
+			does(t, op, room.HouseSubject, room.Undone{Act: h.room.Acts(op.Person().ID)[0].ID, Kind: "muted"})
+		}
+		kim.sees("* op lets speak again: kim.\n* op keeps kim from speaking in the house until somebody lifts it.\n* op took back a mute (kim).\n")
+		kim.sees("* op lets speak again: somebody.\n* op keeps kim from speaking in the house until somebody lifts it.\n* op took back a mute (kim).\n")
+		for _, words := range []string{"192.0.2", "speak", "took back"} {
+			lee.seesNot(words)
+		}
+		kim.seesNot("192.0.2")
+	})
+}
+
 // A nickname that is banned is known when it is given, and costs the address nothing: another may have worn it.
 func TestBannedNicknameIsToldAndIsNoKnock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
