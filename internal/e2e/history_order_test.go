@@ -38,7 +38,7 @@ const struckNote = "A line that stood here was struck."
 var (
 	turnRow  = regexp.MustCompile(`^\* (#\S+) · here: \d+$`)
 	leftRow  = regexp.MustCompile(`^\* You left (#\S+)\.$`)
-	doneRow  = regexp.MustCompile(`^\* (?:\S+ is out of #|\S+ is kept out of |\S+ may not speak in |\S+ may (?:come into|speak in) |Done in #|\S+ is .* of #\S+ now\.|\S+ has no role in |One line is struck|Taken back: |\S+ is not invited into )`)
+	doneRow  = regexp.MustCompile(`^\* (?:\S+ is out of #|\S+ is kept out of |\S+ may not speak in |\S+ may (?:come into|speak in) |That (?:ban|mute) of \S+ is lifted; |Done in #|\S+ is .* of #\S+ now\.|\S+ has no role in |One line is struck|Taken back: |\S+ is not invited into )`)
 	staysRow = regexp.MustCompile(`^\* (?:You look at #|You are not in #|You are kept out of |#\S+ is (?:private|locked)\b|Somebody here has the nickname )`)
 	wrongRow = regexp.MustCompile(`^\* line (\d+): `)
 	idRow    = regexp.MustCompile(`^(?:\* )?([0-9a-f]{8}) [\d-]+ [\d:]+ (?:\[([^\]]+)\] (.*)|A line that stood here was struck\.)$`)
@@ -539,23 +539,24 @@ func (e *endurance) probe(who, room string) historycheck.Probe {
 func TestRowsAboutOrderAreReadAsTheyAreMeant(t *testing.T) {
 	t.Parallel()
 	for row, want := range map[string]bool{
-		"* lee is out of #dev. They may come back; /ban would keep them out.":                true,
-		"* lee is kept out of #dev until 2026-11-23 12:54. The reason: act-hana-2.":          true,
-		"* SHA256:x is kept out of this house until 2026-11-23 12:54.":                       true,
-		"* lee may not speak in #lobby until 2026-11-23 12:54. The reason: act-hana-3.":      true,
-		"* lee may speak in #lobby again.":                                                   true,
-		"* lee may come into #den. /uninvite takes it back.":                                 true,
-		"* lee is not invited into #den any more. Who is inside stays; /kick puts them out.": true,
-		"* Done in #dev. /undo takes it back.":                                               true,
-		"* lee is a moderator of #dev now. /undo takes it back.":                             true,
-		"* lee has no role in #dev any more, and is a member. /undo takes it back.":          true,
-		"* One line is struck. /undo gives it back within 24 hours.":                         true,
-		"* Taken back: #dev · hana keeps lee out of the room until 2026-11-23 12:54.":        true,
-		"* hana put lee out of the room. The reason: act-hana-1.":                            false,
-		"* hana keeps lee out of the room until 2026-11-23 12:54. The reason: act-hana-2.":   false,
-		"* hana lets speak again: lee.":                                                      false,
-		"* One line was struck by hana.":                                                     false,
-		"* lee invites you into #den. /join #den takes you there.":                           false,
+		"* lee is out of #dev. They may come back; /ban would keep them out.":                       true,
+		"* lee is kept out of #dev until 2026-11-23 12:54. The reason: act-hana-2.":                 true,
+		"* SHA256:x is kept out of this house until 2026-11-23 12:54.":                              true,
+		"* lee may not speak in #lobby until 2026-11-23 12:54. The reason: act-hana-3.":             true,
+		"* lee may speak in #lobby again.":                                                          true,
+		"* That ban of lee is lifted; another still keeps them out of #dev until 2026-11-23 12:54.": true,
+		"* lee may come into #den. /uninvite takes it back.":                                        true,
+		"* lee is not invited into #den any more. Who is inside stays; /kick puts them out.":        true,
+		"* Done in #dev. /undo takes it back.":                                                      true,
+		"* lee is a moderator of #dev now. /undo takes it back.":                                    true,
+		"* lee has no role in #dev any more, and is a member. /undo takes it back.":                 true,
+		"* One line is struck. /undo gives it back within 24 hours.":                                true,
+		"* Taken back: #dev · hana keeps lee out of the room until 2026-11-23 12:54.":               true,
+		"* hana put lee out of the room. The reason: act-hana-1.":                                   false,
+		"* hana keeps lee out of the room until 2026-11-23 12:54. The reason: act-hana-2.":          false,
+		"* hana lets speak again: lee.":                                                             false,
+		"* One line was struck by hana.":                                                            false,
+		"* lee invites you into #den. /join #den takes you there.":                                  false,
 		"[lee] is out of #dev": false,
 	} {
 		if got := doneRow.MatchString(row); got != want {
