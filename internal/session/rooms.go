@@ -345,11 +345,12 @@ func (x *session) countLine(v *command.Visited, e *room.Event, me room.Person) (
 	return true, true
 }
 
-// sort takes in what happened in the rooms that are not on the screen, and returns the rest. The person may have come into a room, or out
-// of one: by their own wish if that is what was left last.
-func (x *session) sort(events []*room.Event) (shown []*room.Event, changed bool, left room.Subject) {
+// sort takes in what happened in the rooms that are not on the screen, and returns the rest, with what the person can do about it, behind
+// into: that can be more than the events were. The person may have come into a room, or out of one: by their own wish if that is what was
+// left last.
+func (x *session) sort(into, events []*room.Event) (shown []*room.Event, changed bool, left room.Subject) {
 	me := x.me.Person()
-	shown = events[:0] // in the place of what was looked at
+	shown = into
 	for _, e := range events {
 		if x.moves(e, me.ID) {
 			changed, left = true, ""

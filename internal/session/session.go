@@ -731,8 +731,9 @@ func (x *session) show(ctx context.Context) error {
 
 func (x *session) showEvents(ctx context.Context) error {
 	reader := x.me.Reader()
-	page := pages.Get().(*page)
+	page, sorted := pages.Get().(*page), pages.Get().(*page)
 	defer page.giveBack()
+	defer sorted.giveBack()
 	gone := room.Span{From: reader.Seen() + 1}
 	n, missed := reader.Read(page[:])
 	if missed > 0 {
@@ -750,7 +751,7 @@ func (x *session) showEvents(ctx context.Context) error {
 	if n == len(page) {
 		reader.Bell().Ring() // there may be more, after a look at the input
 	}
-	events, moved, left := x.sort(page[:n])
+	events, moved, left := x.sort(sorted[:0], page[:n])
 	x.delay.Observe(time.Since(page[0].At))
 	x.lastShown = time.Now()
 	x.me.Sent(reader.Seen()) // before it goes out, as in showReturning

@@ -74,6 +74,25 @@ func TestWhoIsPutOutReadsTheWayBack(t *testing.T) {
 	})
 }
 
+// What was said behind it is not lost for the sentence that is added.
+func TestWayBackTakesNoPlaceFromALine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		mem := h.terminal(t, "mem")
+		op, putOut := h.inSec(t, mem, "mem")
+		mem.enter("/go 1")
+		time.Sleep(time.Second)
+		mem.setBehind(true)
+		synctest.Wait()
+		putOut()
+		for _, text := range []string{"one", "two", "three"} {
+			does(t, op, room.Lobby, room.Said{Text: room.Sentence(text)})
+		}
+		mem.setBehind(false)
+		mem.sees("op put mem out of the room.\n* You may come back.\n[op] one\n[op] two\n[op] three\n")
+	})
+}
+
 // Who is banned from one room and is in another reads whom to ask; who is made silent there is told when they speak.
 func TestWhoIsBannedFromARoomReadsWhomToAsk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
