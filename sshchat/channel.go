@@ -28,6 +28,7 @@ type channel struct {
 	// What the client asked for, settled when the session starts. The terminal makes a usable size of any.
 	env      map[string]string
 	envBytes int
+	roomLost bool // [session.Visitor.RoomLost]
 	pty      bool
 	term     string
 	command  string // empty for a shell
@@ -168,7 +169,8 @@ func (f *channel) wantPty(payload []byte) bool {
 	return true
 }
 
-// wantEnv is RFC 4254, section 6.4. What is not known to mean something here is refused.
+// wantEnv is RFC 4254, section 6.4. What is not known to mean something here is refused. Of that OpenSSH says nothing to anybody: a room
+// that is refused must not be forgotten, or what is meant for it would be said in another one.
 func (f *channel) wantEnv(payload []byte) bool {
 	var want struct{ Name, Value string }
 	if f.started || gossh.Unmarshal(payload, &want) != nil || !envAllowed(want.Name) {
@@ -176,7 +178,12 @@ func (f *channel) wantEnv(payload []byte) bool {
 	}
 	l := &f.conn.server.limits
 	bytes := f.envBytes + len(want.Name) + len(want.Value)
-	if len(f.env) >= l.EnvVars || bytes > l.EnvBytes {
+	tooMuch := len(f.env) >= l.EnvVars || bytes > l.EnvBytes
+	if want.Name == session.RoomVariable {
+		delete(f.env, want.Name) // what it asked for before it does not any more
+		f.roomLost = tooMuch
+	}
+	if tooMuch {
 		f.conn.server.refuse("env")
 		return false
 	}

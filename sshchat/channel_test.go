@@ -237,6 +237,51 @@ func TestEnvironmentIsBounded(t *testing.T) {
 	})
 }
 
+// A room that is refused is not forgotten: the session would take the silence for the lobby. The client's last word counts.
+func TestARoomThatIsNotTakenIsRemembered(t *testing.T) {
+	type variable struct{ N, V string }
+	const room = "SARANGBANG_ROOM"
+	long := strings.Repeat("x", 4096)
+	for name, c := range map[string]struct {
+		sent []variable
+		lost bool
+		room string
+	}{
+		"none asked for":            {[]variable{{"LC_ALL", long}}, false, ""},
+		"short":                     {[]variable{{"LC_ALL", long}, {room, "dev"}}, false, "dev"},
+		"long":                      {[]variable{{room, long}}, true, ""},
+		"behind much else":          {[]variable{{"LC_ALL", long[:4080]}, {room, "dev"}}, true, ""},
+		"behind too many":           {[]variable{{"TZ", "a"}, {"TERM", "a"}, {"LANG", "a"}, {room, "dev"}}, true, ""},
+		"long, and what there is":   {[]variable{{room, long}, {"LANG", "ko"}}, true, ""},
+		"long, then short":          {[]variable{{room, long}, {room, "dev"}}, false, "dev"},
+		"short, then long":          {[]variable{{room, "dev"}, {room, long}}, true, ""},
+		"another that begins alike": {[]variable{{room + "S", long}}, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			visitors := make(chan session.Visitor, 1)
+			d := open(t, func(o *setup) {
+				o.lim.EnvVars = 3
+				o.house.console = func(_ context.Context, v session.Visitor, _ session.Console) session.End {
+					visitors <- v
+					return session.End{}
+				}
+			})
+			x := d.session(t, d.login(t, guest("mina")))
+			for _, v := range c.sent {
+				if _, err := x.SendRequest("env", false, gossh.Marshal(v)); err != nil { // as OpenSSH does
+					t.Fatal(err)
+				}
+			}
+			if err := x.Shell(); err != nil {
+				t.Fatal(err)
+			}
+			if v := <-visitors; v.RoomLost != c.lost || v.Env[room] != c.room {
+				t.Errorf("room lost %t, %s=%.10q; want %t, %q", v.RoomLost, room, v.Env[room], c.lost, c.room)
+			}
+		})
+	}
+}
+
 func TestEnvironmentFloodEndsItsConnectionAndCostsNoMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openInMemory(t, nil)

@@ -132,10 +132,11 @@ func (f *channel) newOutlet() *outlet {
 func (f *channel) identify() {
 	v := &f.visitor
 	*v = session.Visitor{
-		Session: strings.ToLower(rand.Text()[:8]),
-		User:    f.ssh.User(), // the name at the end of the login; a client may have begun it with another
-		Env:     f.env,
-		Exempt:  f.conn.ticket.Exempt(),
+		Session:  strings.ToLower(rand.Text()[:8]),
+		User:     f.ssh.User(), // the name at the end of the login; a client may have begun it with another
+		Env:      f.env,
+		RoomLost: f.roomLost,
+		Exempt:   f.conn.ticket.Exempt(),
 	}
 	if at, err := netip.ParseAddrPort(f.conn.remote); err == nil {
 		v.Remote = at.Addr().Unmap().WithZone("")

@@ -195,6 +195,36 @@ func TestOpenSSHWithoutATerminal(t *testing.T) {
 	kim.seesTimes(1, "* guest left.")
 }
 
+// The real client does not tell anybody that one of its variables was refused: the house says that it does not know the room.
+func TestARoomThatIsTooLongToBeAskedForIsRefused(t *testing.T) {
+	t.Parallel()
+	need(t, "ssh")
+	h := openHouse(t, setup{exempt: true})
+	kim := h.guest(t, "kim")
+	long, key := strings.Repeat("dev", 3000), keyFile(t)
+	const why = "The room that SARANGBANG_ROOM asks for was not taken: the name is too long, or your client sends too many variables."
+	for _, c := range []struct {
+		arg, errs string
+	}{
+		{"-T", "* " + why + " Nothing of the input was said.\n"},
+		{"say meant for another room", why + "\n"},
+	} {
+		line := h.openSSH(t, "lee", key, "en_US.UTF-8 SARANGBANG_ROOM="+long)
+		r := run(t, line[0], append(line[1:], c.arg)...)
+		fmt.Fprintln(r.stdin, "meant for another room")
+		r.stdin.Close()
+		r.ends(1)
+		if r.out.String() != "" || r.errs.String() != c.errs {
+			t.Errorf("ssh host %s printed %q and %q, want nothing and %q", c.arg, r.out, r.errs, c.errs)
+		}
+	}
+	lee := h.enter(t, login{user: "lee", cols: 160, rows: 40, env: map[string]string{"SARANGBANG_ROOM": long}})
+	lee.sees("* " + why + "\n")
+	lee.types("hello")
+	kim.sees("[lee] hello")
+	kim.seesNot("meant for another room")
+}
+
 // statusOf is what OpenSSH makes of a status; a refused subsystem has one of its own.
 func statusOf(status int, args []string) int {
 	if args[0] == "-s" {

@@ -188,6 +188,7 @@ const (
 	RoomsKept        Key = "room.kept"
 	RoomsKeptKey     Key = "room.kept_no_key"
 	RoomWouldWork    Key = "room.would_work"
+	RoomLost         Key = "room.lost"
 	RoomIsPrivate    Key = "room.private"
 	RoomIsLocked     Key = "room.locked"
 	RoomLockedKey    Key = "room.locked_no_key"

@@ -25,11 +25,14 @@ const keptSwitching = 200
 // many they are.
 const keptCounting = 1000
 
-// login takes the name of a login apart; what a client asks for by SARANGBANG_ROOM is what it asks for with no room in that name.
+// RoomVariable is by what a client may ask for a room, beside the name of its login.
+const RoomVariable = "SARANGBANG_ROOM"
+
+// login takes the name of a login apart; what a client asks for by RoomVariable is what it asks for with no room in that name.
 func login(v Visitor) (user, want string) {
 	want, user = splitLogin(v.User)
 	if want == "" {
-		want = v.Env["SARANGBANG_ROOM"]
+		want = v.Env[RoomVariable]
 	}
 	return user, want
 }
@@ -50,7 +53,11 @@ func splitLogin(user string) (where, nick string) {
 // entry is how the person comes into the room that they asked for as they logged in. A failure says why there is no such way.
 func (x *session) entry(visit bool) (room.Entry, *command.Failure) {
 	by := room.Entry{Where: room.Lobby, Visit: visit, Back: true}
-	if x.want == "" {
+	switch {
+	case x.want != "":
+	case x.visitor.RoomLost:
+		return by, &command.Failure{Say: i18n.RoomLost}
+	default:
 		return by, nil
 	}
 	by, why := command.Door{House: x.opt.House, Names: x.opt.Names, Who: x.asker(), Total: x.opt.Limits.RoomsTotal}.To(x.want)
@@ -95,7 +102,7 @@ func (x *session) come(ctx context.Context, claim room.Claim, visit bool) (*room
 		return nil, why
 	}
 	x.notices = append(x.notices, room.Sentence(why.Sentence(x.settings.Lang)))
-	x.want = ""
+	x.want, x.visitor.RoomLost = "", false
 	return x.come(ctx, claim, visit)
 }
 

@@ -284,6 +284,70 @@ func TestACommandAloneMakesNoRoom(t *testing.T) {
 	})
 }
 
+// A room that the door could not take is refused as one that cannot be: a person is told, and comes into the lobby, but a line that is
+// meant for it must not be said there.
+func TestARoomThatCannotBeAskedForIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		v   session.Visitor
+		why string
+	}{
+		"cannot be": {
+			session.Visitor{User: "kim", Env: map[string]string{session.RoomVariable: "#a/b"}},
+			"A room name can't hold /. #ab would work.",
+		},
+		"lost": {
+			session.Visitor{User: "kim", RoomLost: true},
+			"The room that SARANGBANG_ROOM asks for was not taken: the name is too long, or your client sends too many variables.",
+		},
+		"lost, and the login asks for one that cannot be": {
+			session.Visitor{User: "a/b+kim", RoomLost: true},
+			"A room name can't hold /. #ab would work.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t, limits())
+				pipe := h.person(t, 0, c.v)
+				pipe.ends(room.EndingLost, 1)
+				if got, want := pipe.complaints(), "* "+c.why+" Nothing of the input was said.\n"; got != want {
+					t.Errorf("a pipe reads %q, want %q", got, want)
+				}
+				var out, errs strings.Builder
+				status := h.Exec(context.Background(), c.v, "say hi", &out, &errs)
+				if want := c.why + "\n"; status != 1 || out.String() != "" || errs.String() != want {
+					t.Errorf("a command alone: %q, %q, %d; want %q and 1", &out, &errs, status, want)
+				}
+				c.v.Term = "xterm"
+				kim := h.person(t, 200, c.v)
+				kim.enter("")
+				kim.sees("Welcome, kim. This is the lobby;")
+				kim.sees(c.why)
+				if got := kim.screen(); strings.Count(got, "SARANGBANG_ROOM")+strings.Count(got, "can't hold") != 1 {
+					t.Errorf("screen:\n%s\nwant one sentence about a room", got)
+				}
+				kim.enter("hello")
+				kim.sees("[kim] hello\n")
+				if got := kim.screen(); strings.Contains(got, "hi\n") {
+					t.Errorf("screen:\n%s\nwant nothing of what was meant for another room", got)
+				}
+			})
+		})
+	}
+}
+
+func TestTheRoomOfTheNameCountsBeforeOneThatIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		pipe := h.person(t, 0, session.Visitor{User: "dev+kim", RoomLost: true})
+		synctest.Wait()
+		if _, there := h.room.Room("room/dev"); !there {
+			t.Errorf("there is no room #dev, want it (errors: %q)", pipe.complaints())
+		}
+		close(pipe.in)
+		pipe.ends(room.EndingLeft, 0)
+	})
+}
+
 func TestAPasswordIsNeitherRememberedNorGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limits()

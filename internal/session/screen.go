@@ -92,13 +92,14 @@ type Manner struct {
 
 // Visitor is who a door lets in.
 type Visitor struct {
-	Session string            // a short word that finds the session in the log
-	Remote  netip.Addr        // where they come from
-	Key     string            // SHA256 fingerprint of the key that was proven; empty for none
-	User    string            // the name the client logged in with: a proposal for the nickname
-	Env     map[string]string // LANG, LC_ALL, TZ and others, as far as the client sent them and the door allowed them
-	Term    string            // terminal type; empty without one
-	Exempt  bool              // no limit that is counted by person, key or address holds
+	Session  string            // a short word that finds the session in the log
+	Remote   netip.Addr        // where they come from
+	Key      string            // SHA256 fingerprint of the key that was proven; empty for none
+	User     string            // the name the client logged in with: a proposal for the nickname
+	Env      map[string]string // LANG, LC_ALL, TZ and others, as far as the client sent them and the door allowed them
+	Term     string            // terminal type; empty without one
+	RoomLost bool              // the client's last word on RoomVariable was more than the door takes: nobody knows which room it asks for
+	Exempt   bool              // no limit that is counted by person, key or address holds
 }
 
 // caller is what tells visitors apart: their key, else where they come from.
