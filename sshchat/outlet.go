@@ -9,7 +9,7 @@ import (
 )
 
 // pieceBytes bounds one Write: a channel keeps a buffer as large as its largest one for as long as it lives.
-const pieceBytes = 8 << 10
+const pieceBytes = 4 << 10
 
 // A stream is one of the two that a session writes to.
 type stream int
