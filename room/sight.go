@@ -26,11 +26,12 @@ const (
 // sights are the sightings of the last day. They belong to the house.
 type sights struct {
 	of      map[PersonID][]Sighting // one for each address
+	by      map[string][]PersonID   // whom a key was seen as; there may be somebody left who has no sighting by it any more
 	n       int
 	changed map[PersonID]bool // since they were saved; nil where nothing saves them
 }
 
-func newSights() sights { return sights{of: map[PersonID][]Sighting{}} }
+func newSights() sights { return sights{of: map[PersonID][]Sighting{}, by: map[string][]PersonID{}} }
 
 // see notes that somebody came.
 func (s *sights) see(e *Event, b Joined) {
@@ -57,6 +58,7 @@ func (s *sights) note(id PersonID) {
 
 // age forgets what is older than a day.
 func (s *sights) age(now time.Time) {
+	had := s.n
 	for id, some := range s.of {
 		kept := slices.DeleteFunc(some, func(seen Sighting) bool { return now.Sub(seen.At) > SightedFor })
 		if gone := len(some) - len(kept); gone > 0 {
@@ -67,6 +69,9 @@ func (s *sights) age(now time.Time) {
 			}
 		}
 	}
+	if s.n < had {
+		s.index()
+	}
 }
 
 func (s *sights) put(seen Sighting) {
@@ -75,6 +80,7 @@ func (s *sights) put(seen Sighting) {
 	for i, old := range s.of[id] {
 		if old.Addr == seen.Addr {
 			s.of[id][i] = seen
+			s.known(seen.Person)
 			return
 		}
 	}
@@ -83,6 +89,24 @@ func (s *sights) put(seen Sighting) {
 	}
 	s.of[id] = append(s.of[id], seen)
 	s.n++
+	s.known(seen.Person)
+}
+
+// known notes whom a key was seen as.
+func (s *sights) known(who Person) {
+	if who.Key != "" && !slices.Contains(s.by[who.Key], who.ID) {
+		s.by[who.Key] = append(s.by[who.Key], who.ID)
+	}
+}
+
+// index finds out anew whom each key was seen as.
+func (s *sights) index() {
+	clear(s.by)
+	for _, some := range s.of {
+		for i := range some {
+			s.known(some[i].Person)
+		}
+	}
 }
 
 // prune forgets what is older than a day, and the oldest beyond a number.
@@ -100,6 +124,7 @@ func (s *sights) prune(now time.Time, most int) {
 			s.n++
 		}
 	}
+	s.index()
 }
 
 // forget takes all sightings of somebody away.
@@ -108,6 +133,7 @@ func (s *sights) forget(id PersonID) {
 		delete(s.of, id)
 		s.n -= had
 		s.note(id)
+		s.index()
 	}
 }
 
@@ -239,4 +265,16 @@ func (h *House) Sightings(match func(Sighting) bool) []Sighting {
 	}
 	slices.SortFunc(found, func(a, b Sighting) int { return b.At.Compare(a.At) })
 	return found
+}
+
+// Seen says that somebody with that key was here in the last day.
+func (h *House) Seen(key string) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, id := range h.sights.by[key] {
+		if slices.ContainsFunc(h.sights.of[id], func(s Sighting) bool { return s.Person.Key == key && time.Since(s.At) <= SightedFor }) {
+			return true
+		}
+	}
+	return false
 }

@@ -176,3 +176,48 @@ func TestSightingsAreForgottenAfterADay(t *testing.T) {
 		s.close()
 	})
 }
+
+// Whether a key was seen is what a look through all sightings says, whatever people do and however long ago that was.
+func TestAKeyIsSeenAsLongAsASightingHasIt(t *testing.T) {
+	answers := map[bool]int{}
+	for seed := range uint64(25) {
+		synctest.Test(t, func(t *testing.T) {
+			r := rehearse(t, seed, 0)
+			keys := map[string]bool{"": true}
+			for range 200 {
+				e := r.story.next()
+				keys[e.From.Key] = true
+				r.feed(e)
+				for key := range keys {
+					got := r.house.Seen(key)
+					want := key != "" && len(r.house.Sightings(func(s room.Sighting) bool { return s.Person.Key == key })) > 0
+					if got != want {
+						t.Fatalf("story %d, event %d: Seen(%q) = %v, want %v", seed, e.Seq, key, got, want)
+					}
+					answers[got]++
+				}
+			}
+		})
+	}
+	if n := 25 * 200; answers[true] < n/10 || answers[false] < n+n/10 { // n are of nobody's key
+		t.Errorf("%d were seen and %d not, want many of both", answers[true], answers[false])
+	}
+}
+
+// Whoever comes by another of their keys is seen by that one.
+func TestAnotherKeyOfTheSamePersonIsSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := rehearse(t, 0, 0)
+		for i, key := range []string{"SHA256:old", "SHA256:new"} {
+			ann := room.Person{ID: "ann", Nick: "ann", Key: key}
+			join := room.Joined{Screen: room.ScreenID(key), Names: caseOf("ann"), Addr: "192.0.2.1"}
+			r.feed(&room.Event{ID: room.NewID(), Seq: room.Seq(i + 1), At: time.Now(), Subject: room.Lobby, From: ann, Body: join})
+			if !r.house.Seen(key) {
+				t.Errorf("Seen(%q) = false, want true", key)
+			}
+		}
+		if r.house.Seen("SHA256:old") {
+			t.Error("Seen(the old key) = true, want false: the sighting has the new one")
+		}
+	})
+}

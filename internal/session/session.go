@@ -121,7 +121,7 @@ func (x *session) live(ctx context.Context) End {
 	err := x.banned()
 	var me *room.Member
 	if err == nil {
-		x.seen = x.seenBefore() // not by this visit
+		x.seen = x.opt.House.Seen(x.visitor.Key) // not by this visit
 		me, err = x.enter(ctx)
 	}
 	if errors.Is(err, io.EOF) { // they went without coming in

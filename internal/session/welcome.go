@@ -36,11 +36,3 @@ func (x *session) place() string {
 	}
 	return x.roomName(x.here)
 }
-
-// seenBefore says that somebody with the visitor's key was here in the last day.
-func (x *session) seenBefore() bool {
-	if x.visitor.Key == "" {
-		return false
-	}
-	return len(x.opt.House.Sightings(func(s room.Sighting) bool { return s.Person.Key == x.visitor.Key })) > 0
-}
