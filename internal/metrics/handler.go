@@ -2,8 +2,11 @@ package metrics
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/netip"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -41,14 +44,34 @@ func Handler(read func() Stats, health func() error) http.Handler {
 }
 
 // WithProfiles serves the profiles of the Go runtime at /debug/pprof/, and all else as h does. They name the functions of this
-// program, and its arguments, to whoever asks, and measuring takes processor time: only for a server on the loopback.
+// program, and its arguments, to whoever asks, and measuring takes processor time: only for a server on the loopback. Who asks for them
+// by another name than the loopback's is answered 403: it may be a page in a browser on this machine, of a site whose name was made to
+// lead here.
 func WithProfiles(h http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", h)
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	for path, profile := range map[string]http.HandlerFunc{
+		"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace,
+	} {
+		mux.HandleFunc("GET /debug/pprof/"+path, func(w http.ResponseWriter, r *http.Request) {
+			if !onLoopback(r.Host) {
+				http.Error(w, "profiles are for localhost only: ask for 127.0.0.1", http.StatusForbidden)
+				return
+			}
+			profile(w, r)
+		})
+	}
 	return mux
+}
+
+// onLoopback says that a Host, RFC 9110, section 7.2, names the loopback.
+func onLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && addr.Unmap().IsLoopback()
 }

@@ -182,7 +182,10 @@ func TestNothingElseIsServed(t *testing.T) {
 }
 
 func TestProfilesAreServedBesideTheRest(t *testing.T) {
-	h := WithProfiles(healthy())
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Host = "127.0.0.1:9100"
+		WithProfiles(healthy()).ServeHTTP(w, r)
+	})
 	for _, tt := range []struct {
 		method, path string
 		code         int
@@ -204,13 +207,34 @@ func TestProfilesAreServedBesideTheRest(t *testing.T) {
 	}
 }
 
+// A page of a foreign site, whose name leads here, could read the answers: by its name there are none.
+func TestProfilesAreForWhoeverNamesTheLoopback(t *testing.T) {
+	h := WithProfiles(healthy())
+	for host, code := range map[string]int{
+		"localhost": http.StatusOK, "localhost:9100": http.StatusOK, "127.0.0.1": http.StatusOK, "127.1.2.3:9100": http.StatusOK,
+		"[::1]": http.StatusOK, "[::1]:9100": http.StatusOK, "[::ffff:127.0.0.1]:9100": http.StatusOK,
+		"": http.StatusForbidden, "evil.example": http.StatusForbidden, "evil.example:9100": http.StatusForbidden,
+		"localhost.evil.example": http.StatusForbidden, "127.0.0.1.evil.example:9100": http.StatusForbidden, "192.0.2.1": http.StatusForbidden,
+	} {
+		for _, path := range []string{"/debug/pprof/", "/debug/pprof/cmdline"} {
+			w, r := httptest.NewRecorder(), httptest.NewRequest("GET", path, nil)
+			if r.Host = host; host == "evil.example" {
+				r.Header.Set("X-Forwarded-Host", "localhost")
+			}
+			if h.ServeHTTP(w, r); w.Code != code {
+				t.Errorf("%s of %q = %d, want %d", path, host, w.Code, code)
+			}
+		}
+	}
+}
+
 // What is measured over time takes longer than an answer of the server may otherwise.
 func TestAProfileMayTakeItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ln, stop := serve(t, WithProfiles(healthy()))
 		defer stop(t.Context())
 		start := time.Now()
-		code, body := answer(t, dial(t, ln, "GET /debug/pprof/heap?seconds=60 HTTP/1.1\r\nHost: x\r\n\r\n"))
+		code, body := answer(t, dial(t, ln, "GET /debug/pprof/heap?seconds=60 HTTP/1.1\r\nHost: [::1]\r\n\r\n"))
 		if took := time.Since(start); code != http.StatusOK || len(body) == 0 || took < time.Minute {
 			t.Errorf("after %v: %d and %d bytes, want a profile of a minute", took, code, len(body))
 		}
