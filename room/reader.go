@@ -26,14 +26,19 @@ type cursorAhead struct {
 	cursor *Cursor
 	where  Subject            // the room whose log it is; empty for no room's
 	until  Seq                // nothing behind it concerns the reader; 0 while all does
+	empty  Seq                // nothing up to here is left in the log
 	buf    []*Event           // buf[0] is next
 	store  *[readAhead]*Event // of buf; lent while there is something in it, since most readers wait most of the time
 }
 
 var readStores = sync.Pool{New: func() any { return new([readAhead]*Event) }}
 
-// fill takes the next events from the log.
+// fill takes the next events from the log, once it has been found empty only those behind that place.
 func (a *cursorAhead) fill(upTo Seq) (missed uint64) {
+	if a.empty >= upTo { // most logs are at most times, and a Read asks again for each event of the others
+		return 0
+	}
+	wanted := upTo
 	if a.until > 0 {
 		upTo = min(upTo, a.until)
 	}
@@ -44,7 +49,7 @@ func (a *cursorAhead) fill(upTo Seq) (missed uint64) {
 	if a.buf = a.store[:n]; n == 0 {
 		clear(a.store[:])
 		readStores.Put(a.store)
-		a.store, a.buf = nil, nil
+		a.store, a.buf, a.empty = nil, nil, wanted
 	}
 	return missed
 }
