@@ -57,20 +57,22 @@ func (f *channel) sorry(limit string, n int) {
 	o.end(f.ctx)
 }
 
-// log is the logger of the session, made when there is something to log.
-func (f *channel) log() *slog.Logger {
-	return f.conn.server.log.With("session", f.visitor.Session, "remote", f.conn.remote)
+// attrs is what stands in a log line of the session. A logger of its own would cost more than its few lines.
+func (f *channel) attrs(more ...slog.Attr) []slog.Attr {
+	return append([]slog.Attr{slog.String("session", f.visitor.Session), slog.String("remote", f.conn.remote)}, more...)
 }
 
 func (f *channel) logStart() {
-	log := f.log()
-	log.Info("session started", "user", f.logged(f.visitor.User), "client", f.logged(string(f.ssh.ClientVersion())),
-		"terminal", f.pty, "command", f.command != "", "proven", f.visitor.Key != "")
-	log.Debug("key of the session", "key", f.visitor.Key)
+	log := f.conn.server.log
+	log.LogAttrs(f.ctx, slog.LevelInfo, "session started", f.attrs(
+		slog.String("user", f.logged(f.visitor.User)), slog.String("client", f.logged(string(f.ssh.ClientVersion()))),
+		slog.Bool("terminal", f.pty), slog.Bool("command", f.command != ""), slog.Bool("proven", f.visitor.Key != ""))...)
+	log.LogAttrs(f.ctx, slog.LevelDebug, "key of the session", f.attrs(slog.String("key", f.visitor.Key))...)
 }
 
 func (f *channel) logEnd(status int, d time.Duration) {
-	f.log().Info("session ended", "status", status, "duration", d.Round(time.Millisecond))
+	f.conn.server.log.LogAttrs(f.ctx, slog.LevelInfo, "session ended",
+		f.attrs(slog.Int("status", status), slog.Duration("duration", d.Round(time.Millisecond)))...)
 }
 
 func (f *channel) lead() int {
