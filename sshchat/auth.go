@@ -65,6 +65,8 @@ func (c *conn) engine() *ssh.Server {
 		ConnCallback: func(ctx ssh.Context, nc net.Conn) net.Conn {
 			c.library = ctx
 			ctx.SetValue(connKey{}, c)
+			// Where there is one already, the library does not copy what its connection knows: six texts and a map twice as big.
+			ctx.SetValue(ssh.ContextKeySessionID, "")
 			return nc
 		},
 		ChannelHandlers: channelHandlers,
