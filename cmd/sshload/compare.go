@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"runtime"
 	"slices"
@@ -26,17 +27,36 @@ type comparison struct {
 
 // result is one row of the table, as --json prints it. Lists are by round.
 type result struct {
-	What     string    `json:"what"`
-	Unit     string    `json:"unit"`
-	Is       []float64 `json:"is"`
-	Than     string    `json:"beside"`
-	Beside   []float64 `json:"beside_values"`
-	Ratio    float64   `json:"ratio"`  // of the medians; 0 if there is none
-	Most     float64   `json:"target"` // 0: there is none
-	Stretch  float64   `json:"stretch,omitempty"`
-	Met      bool      `json:"met"`
-	Weak     bool      `json:"weak,omitempty"` // a server used too little processor time for the figure to mean something
-	Disquiet disquiet  `json:"disquiet"`       // the worst of all its runs
+	What     string   `json:"what"`
+	Unit     string   `json:"unit"`
+	Detail   string   `json:"detail,omitempty"` // of the last round
+	Is       values   `json:"is"`
+	Than     string   `json:"beside"`
+	Beside   values   `json:"beside_values"`
+	Ratio    float64  `json:"ratio"`  // of the medians; 0 if there is none
+	Most     float64  `json:"target"` // 0: there is none
+	Stretch  float64  `json:"stretch,omitempty"`
+	Judged   bool     `json:"judged"` // there is a target, and what is needed to hold the figures against it
+	Met      bool     `json:"met"`
+	Weak     bool     `json:"weak,omitempty"` // a server used too little processor time for the figure to mean something
+	Disquiet disquiet `json:"disquiet"`       // the worst of all its runs
+}
+
+// values are figures by round. One that was not had is NaN, and null in JSON, which has no NaN.
+type values []float64
+
+// had are those that were.
+func (v values) had() []float64 { return slices.DeleteFunc(slices.Clone(v), math.IsNaN) }
+
+// MarshalJSON implements [json.Marshaler].
+func (v values) MarshalJSON() ([]byte, error) {
+	all := make([]*float64, len(v))
+	for i := range v {
+		if !math.IsNaN(v[i]) {
+			all[i] = &v[i]
+		}
+	}
+	return json.Marshal(all)
 }
 
 // comparisonReport is what --json prints.
@@ -58,9 +78,7 @@ func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) (i
 		return exitUsage, err
 	}
 	if c.list {
-		for _, s := range scenarios {
-			_, _ = fmt.Fprintln(stdout, s.name)
-		}
+		_, _ = io.WriteString(stdout, namesOfScenarios())
 		return exitGood, nil
 	}
 	if err := c.open(commandOf("compare", args), stderr); err != nil {
@@ -79,8 +97,14 @@ func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) (i
 	case c.bench:
 		write = c.writeBench
 	}
-	if err := write(stdout, results); err != nil || len(c.bad) > 0 {
+	err = write(stdout, results)
+	switch {
+	case err != nil:
 		return exitBad, err
+	case errors.Is(c.over, errInterrupted):
+		return exitBad, c.over
+	case len(c.bad) > 0:
+		return exitBad, nil
 	}
 	return exitGood, nil
 }
@@ -99,7 +123,27 @@ func parseCompare(args []string, stderr io.Writer) (*comparison, error) {
 	if err == nil && c.bench && c.json {
 		err = errors.New("--json and --bench are two ways to print the figures: give one of them")
 	}
+	if err == nil && !slices.ContainsFunc(scenarios, c.includes) {
+		err = fmt.Errorf("--only %q matches none of these:\n%s", *only, namesOfScenarios())
+		if c.quick {
+			err = fmt.Errorf("%w(--quick leaves some of them out)", err)
+		}
+	}
 	return c, err
+}
+
+// includes says whether a scenario is to be run.
+func (c *comparison) includes(s scenario) bool {
+	return (s.quick != "" || !c.quick) && c.only.MatchString(s.name)
+}
+
+// namesOfScenarios are all of them, one a line.
+func namesOfScenarios() string {
+	var b strings.Builder
+	for _, s := range scenarios {
+		b.WriteString(s.name + "\n")
+	}
+	return b.String()
 }
 
 // trial is a scenario in a comparison.
@@ -116,7 +160,7 @@ type trial struct {
 func (c *comparison) measure(ctx context.Context) []result {
 	var trials []*trial
 	for _, s := range scenarios {
-		if (s.quick != "" || !c.quick) && c.only.MatchString(s.name) {
+		if c.includes(s) {
 			trials = append(trials, &trial{scenario: s})
 		}
 	}
@@ -134,8 +178,8 @@ func (c *comparison) measure(ctx context.Context) []result {
 			err := c.round(ctx, t)
 			t.took = max(t.took, time.Since(begun))
 			if ctx.Err() != nil {
-				c.over = true
-				return finish(trials)
+				c.over = errInterrupted
+				return c.finish(trials)
 			}
 			if err != nil { // what was measured before, and what can be after, is worth minutes
 				t.failed = true
@@ -143,7 +187,7 @@ func (c *comparison) measure(ctx context.Context) []result {
 			}
 		}
 	}
-	return append(finish(trials), c.harm())
+	return c.finish(trials)
 }
 
 // round is one visit at the product and, if there is something beside it, one there.
@@ -176,41 +220,54 @@ func (c *comparison) round(ctx context.Context, t *trial) error {
 		r.Weak = r.Weak || f.cpu() && (product.idle() || beside.idle())
 		r.Disquiet = r.Disquiet.worse(worst)
 	}
+	if t.detail != nil {
+		t.results[0].Detail = t.detail(product)
+	}
 	return nil
 }
-
-// harmDetail comes before how many deliveries there were.
-const harmDetail = ": in "
 
 // harm is the row of all that people did not get to see as they should, in all visits of the product.
 func (c *comparison) harm() result {
 	f := c.faults
 	n := float64(f.Lost + f.Doubled + f.OutOfOrder + f.Damaged + f.Cut)
 	return result{
-		What: fmt.Sprintf("lost, doubled, out of order, damaged, cut off%s%s deliveries", harmDetail, grouped(c.judged)),
-		Is:   []float64{n}, Than: limit, Beside: []float64{0}, Most: 1, Met: n == 0, Disquiet: c.disquiet,
+		What: "lost, doubled, out of order, damaged, cut off", Detail: "in " + grouped(c.judged) + " deliveries",
+		Is: values{n}, Than: limit, Beside: values{0}, Most: 1, Judged: n > 0 || c.judged > 0, Met: n == 0 && c.judged > 0, Disquiet: c.disquiet,
 	}
 }
 
-// finish compares medians.
-func finish(trials []*trial) (results []result) {
+// finish compares medians, and says what there are none of.
+func (c *comparison) finish(trials []*trial) (results []result) {
 	for _, t := range trials {
+		if t.results == nil && !t.failed {
+			c.bad = append(c.bad, fmt.Sprintf("%s: not measured: %v", t.name, c.over))
+		}
 		for _, r := range t.results {
-			is, than := median(r.Is), median(r.Beside)
-			if than > 0 {
-				r.Ratio = is / than
-			}
-			r.Met = is <= r.Most*than
-			results = append(results, r)
+			results = append(results, r.judge(c.quick))
 		}
 	}
-	return results
+	return append(results, c.harm())
 }
 
-// median of figures of which there is at least one.
-func median(figures []float64) float64 {
-	sorted := slices.Sorted(slices.Values(figures))
+// judge holds the medians against each other. A quick run has no target: it is not what the rows say.
+func (r result) judge(quick bool) result {
+	is, than := median(r.Is), median(r.Beside)
+	had := !math.IsNaN(is) && !math.IsNaN(than)
+	if had && than > 0 {
+		r.Ratio = is / than
+	}
+	r.Judged = had && r.Most > 0 && !quick
+	r.Met = r.Judged && is <= r.Most*than
+	return r
+}
+
+// median of the figures that were had; NaN: none was.
+func median(figures values) float64 {
+	sorted := slices.Sorted(slices.Values(figures.had()))
 	n := len(sorted)
+	if n == 0 {
+		return math.NaN()
+	}
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
@@ -219,7 +276,7 @@ func (c *comparison) writeJSON(w io.Writer, results []result) error {
 	e.SetIndent("", "  ")
 	return e.Encode(comparisonReport{
 		origin: c.origin, Results: results, Faults: c.bad, Quick: c.quick, Seconds: time.Since(c.start).Seconds(),
-		Disquiet: c.disquiet, Incomplete: c.over,
+		Disquiet: c.disquiet, Incomplete: c.over != nil,
 	})
 }
 
@@ -230,7 +287,7 @@ func (c *comparison) writeTable(w io.Writer, results []result) error {
 	}
 	b.WriteString("| what | sarangbang | beside | | ratio | target | | others / stolen |\n|---|--:|---|--:|--:|--:|---|--:|\n")
 	for _, r := range results {
-		b.WriteString(r.row(c.quick))
+		b.WriteString(r.row())
 	}
 	b.WriteString("\nMedians (and ranges) of as many runs as there are rounds, each on a fresh server, in turns. ")
 	c.footer(&b)
@@ -238,10 +295,16 @@ func (c *comparison) writeTable(w io.Writer, results []result) error {
 	return err
 }
 
-func (r *result) row(quick bool) string {
-	beside, ratio := "–", "–"
+func (r *result) row() string {
+	what, beside, ratio := r.What, "–", "–"
+	if r.Detail != "" {
+		what += ": " + r.Detail
+	}
 	if r.Than != limit && r.Than != "" {
-		beside, ratio = spread(r.Beside, r.Unit), short(r.Ratio)+" ×"
+		beside = spread(r.Beside, r.Unit)
+		if median(r.Beside) > 0 && !math.IsNaN(median(r.Is)) {
+			ratio = short(r.Ratio) + " ×"
+		}
 	}
 	target, verdict := "–", ""
 	switch {
@@ -256,20 +319,20 @@ func (r *result) row(quick bool) string {
 	}
 	switch {
 	case r.Most == 0:
-	case quick:
+	case !r.Judged:
 		verdict = "not judged"
 	case r.Met:
 		verdict = "met"
 	default:
 		verdict = "**missed**"
 	}
-	if r.Weak && !quick {
+	if r.Weak && r.Judged {
 		verdict += ", but of too little CPU to mean something"
 	}
-	if r.Disquiet.restless() && !quick {
+	if r.Disquiet.restless() && (r.Judged || r.Most == 0) {
 		verdict += ", disturbed"
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |\n", r.What, spread(r.Is, r.Unit), r.Than, beside, ratio, target,
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |\n", what, spread(r.Is, r.Unit), r.Than, beside, ratio, target,
 		strings.TrimPrefix(verdict, ", "), r.Disquiet)
 }
 
@@ -279,10 +342,11 @@ func (c *comparison) writeBench(w io.Writer, results []result) error {
 	var b strings.Builder
 	_, _ = fmt.Fprintf(&b, "goos: %s\ngoarch: %s\ncpu: %s\n", runtime.GOOS, runtime.GOARCH, c.origin.Model)
 	line := func(name, who string, value float64, unit string) {
-		_, _ = fmt.Fprintf(&b, "Benchmark%s/%s 1 %g %s\n", benchName(name), benchName(who), value, unit)
+		if !math.IsNaN(value) {
+			_, _ = fmt.Fprintf(&b, "Benchmark%s/%s 1 %g %s\n", benchName(name), benchName(who), value, unit)
+		}
 	}
 	for _, r := range results {
-		r.What, _, _ = strings.Cut(r.What, harmDetail) // another number in each run would be another benchmark
 		unit := r.Unit
 		if unit == "" {
 			unit = "count"
@@ -307,8 +371,12 @@ func benchName(s string) string {
 	return string(first)
 }
 
-// spread writes figures as their median and range.
-func spread(figures []float64, unit string) string {
+// spread writes figures as their median and range, those that were had.
+func spread(figures values, unit string) string {
+	figures = figures.had()
+	if len(figures) == 0 {
+		return "–"
+	}
 	s := strings.TrimSpace(short(median(figures)) + " " + unit)
 	if len(figures) > 1 {
 		s += fmt.Sprintf(" (%s–%s)", short(slices.Min(figures)), short(slices.Max(figures)))

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +22,19 @@ func compareFake(t *testing.T, fault, flags string) (status int, out, problems s
 // toolAtFake runs a tool likewise. Nothing of the servers' data may be left.
 func toolAtFake(t *testing.T, tool, fault, flags string) (status int, out, problems string) {
 	t.Helper()
+	server := fakeServer(t, fault)
+	dir := t.TempDir()
+	var stdout, stderr strings.Builder
+	status = run(t.Context(), append([]string{tool, "--server", server, "--data", dir}, strings.Fields(flags)...), &stdout, &stderr)
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+		t.Errorf("%v is left of the server's data", left)
+	}
+	return status, stdout.String(), stderr.String()
+}
+
+// fakeServer is the program of the fake server that has the fault.
+func fakeServer(t *testing.T, fault string) string {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -27,13 +43,7 @@ func toolAtFake(t *testing.T, tool, fault, flags string) (status int, out, probl
 	if err := os.Symlink(self, server); err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	var stdout, stderr strings.Builder
-	status = run(t.Context(), append([]string{tool, "--server", server, "--data", dir}, strings.Fields(flags)...), &stdout, &stderr)
-	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
-		t.Errorf("%v is left of the server's data", left)
-	}
-	return status, stdout.String(), stderr.String()
+	return server
 }
 
 func TestCompare(t *testing.T) {
@@ -85,10 +95,42 @@ func TestCompareSaysWhyAServerDoesNotStart(t *testing.T) {
 func TestCompareTakesNoMoreTimeThanItHas(t *testing.T) {
 	t.Parallel()
 	status, out, _ := compareFake(t, "none", "--quick --within 1ns")
-	if status != exitGood || !strings.Contains(out, "The time was over") {
-		t.Errorf("exit status %d, stdout %q, want %d and a word about the time", status, out, exitGood)
+	if status != exitBad || !strings.Contains(out, "INCOMPLETE: the time was over") || !strings.Contains(out, "* login: not measured: the time was over") ||
+		strings.Contains(out, "| met |") || strings.Contains(out, "Nothing was lost") {
+		t.Errorf("exit status %d, stdout %q, want %d, a word about the time, and nothing that was met", status, out, exitBad)
 	}
 }
+
+// Whoever is interrupted must not go on with what is not there.
+func TestAComparisonThatIsInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, tool := range []string{
+		"compare --rounds 1 --only ^steady", "compare --quick --only ^(steady|login)", "sweep --rounds 1 --people 4 --sessions 2",
+	} {
+		t.Run(tool, func(t *testing.T) {
+			t.Parallel()
+			ctx, interrupt := context.WithCancel(t.Context())
+			words := strings.Fields(tool)
+			var stdout, stderr strings.Builder
+			problems := writerFunc(func(p []byte) (int, error) {
+				if bytes.Contains(p, []byte("round 1 of 1")) {
+					interrupt()
+				}
+				return stderr.Write(p)
+			})
+			status := run(ctx, slices.Concat(words[:1], []string{"--server", fakeServer(t, "none"), "--data", t.TempDir()}, words[1:]), &stdout, problems)
+			if status != exitBad || !strings.Contains(stdout.String(), "INCOMPLETE: it was interrupted") || strings.Contains(stdout.String(), "| met |") ||
+				!strings.HasSuffix(stderr.String(), "sshload: it was interrupted before all was measured\n") {
+				t.Errorf("exit status %d, stdout %q, stderr %q, want %d, and a word about it", status, stdout.String(), stderr.String(), exitBad)
+			}
+		})
+	}
+}
+
+// writerFunc is an [io.Writer].
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestCompareFlagsThatCannotBe(t *testing.T) {
 	for flags, want := range map[string]string{
@@ -98,6 +140,10 @@ func TestCompareFlagsThatCannotBe(t *testing.T) {
 		"now":                      `not "now"`,
 		"--json --bench":           "give one of them",
 		"--server /nothing/at/all": "no such file",
+		"--data /nothing/at/all":   "no such file",
+		"--data /dev/null":         "--data: /dev/null is no folder",
+		"--only nosuchthing":       "matches none of these:\nclosed loop, 100 people\n",
+		"--quick --only 10,000":    "(--quick leaves some",
 	} {
 		if status, _, problems := compareFake(t, "none", flags); status != exitUsage || !strings.Contains(problems, want) {
 			t.Errorf("compare %s: exit status %d, stderr %q, want %d and %q", flags, status, problems, exitUsage, want)
@@ -142,27 +188,82 @@ func TestResultsAreOfMedians(t *testing.T) {
 		{[]float64{0}, []float64{0}, 1, 0, true},
 		{[]float64{1}, []float64{0}, 1, 0, false},
 	} {
-		r := finished(result{Is: slices.Clone(c.is), Beside: c.beside, Most: c.most})[0]
-		if r.Ratio != c.ratio || r.Met != c.met || !slices.Equal(r.Is, c.is) {
+		r := result{Is: slices.Clone(c.is), Beside: c.beside, Most: c.most}.judge(false)
+		if r.Ratio != c.ratio || r.Met != c.met || !r.Judged || !slices.Equal(r.Is, c.is) {
 			t.Errorf("%v beside %v: ratio %v, met %v, want %v, %v", r.Is, c.beside, r.Ratio, r.Met, c.ratio, c.met)
+		}
+		if r = r.judge(true); r.Met || r.Judged {
+			t.Errorf("%v beside %v in a quick run: %+v, want it not to be judged", r.Is, c.beside, r)
 		}
 	}
 }
 
-// finished are the rows of what was measured.
-func finished(results ...result) []result { return finish([]*trial{{results: results}}) }
+// A server whose process is not known has no figures.
+func TestFiguresThatWereNotHad(t *testing.T) {
+	nan := math.NaN()
+	c := &comparison{lab: lab{judged: 1}}
+	results := c.finish([]*trial{{results: []result{
+		{What: "none", Unit: "µs", Is: values{nan}, Than: "floor", Beside: values{2}, Most: 2},
+		{What: "none beside", Unit: "µs", Is: values{1}, Than: "floor", Beside: values{nan}, Most: 2},
+		{What: "one of two", Unit: "µs", Is: values{nan, 3}, Than: "floor", Beside: values{2, 2}, Most: 2},
+	}}})
+	var b strings.Builder
+	if err := c.writeTable(&b, results); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| none | – | floor | 2 µs | – | ≤ 2 × | not judged |", "| none beside | 1 µs | floor | – | – | ≤ 2 × | not judged |",
+		"| one of two | 3 µs | floor | 2 µs (2–2) | 1.5 × | ≤ 2 × | met |",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("table lacks %q:\n%s", want, b.String())
+		}
+	}
+	b.Reset()
+	if err := c.writeJSON(&b, results); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(strings.Fields(b.String()), ""), `"is":[null,3],"beside":"floor","beside_values":[2,2],"ratio":1.5`; !strings.Contains(got, want) {
+		t.Errorf("JSON lacks %q:\n%s", want, b.String())
+	}
+	b.Reset()
+	if err := c.writeBench(&b, results); err != nil || strings.Contains(b.String(), "NaN") {
+		t.Errorf("figures for benchstat, %v:\n%s\nwant no NaN", err, b.String())
+	}
+}
+
+func TestNothingDeliveredIsNotMet(t *testing.T) {
+	for _, c := range []struct {
+		judged, lost int64
+		want         string
+	}{
+		{0, 0, "cut off: in 0 deliveries | 0 | limit | – | – | ≤ 0 | not judged |"},
+		{5, 0, "cut off: in 5 deliveries | 0 | limit | – | – | ≤ 0 | met |"},
+		{5, 1, "cut off: in 5 deliveries | 1 | limit | – | – | ≤ 0 | **missed** |"},
+		{0, 1, "cut off: in 0 deliveries | 1 | limit | – | – | ≤ 0 | **missed** |"},
+	} {
+		r := (&comparison{lab: lab{judged: c.judged, faults: totals{Lost: c.lost}}}).harm()
+		if got := r.row(); !strings.Contains(got, c.want) {
+			t.Errorf("%d lost in %d deliveries: %q, want %q", c.lost, c.judged, got, c.want)
+		}
+	}
+}
 
 // some are rows of each kind, and what they are printed by.
 func some() (*comparison, []result) {
-	c := &comparison{lab: lab{bad: []string{"time at sarangbang: 1 lost"}, over: true, start: time.Now().Add(-61 * time.Second)}}
+	c := &comparison{lab: lab{bad: []string{"time at sarangbang: 1 lost"}, over: errLate, start: time.Now().Add(-61 * time.Second)}}
 	c.disquiet = disquiet{Others: 20, Stolen: 3}
 	c.origin = origin{Command: "sshload compare", Commit: "0123456+", Date: "2026-11-23", Go: "go1.26", System: "linux/amd64", Model: "EPYC", Processors: 2}
-	return c, finished(
-		result{What: "cost", Unit: "µs", Is: []float64{3.456, 4, 3}, Than: "SSH floor, by line", Beside: []float64{2, 2, 1.5}, Most: 2, Stretch: 1.5},
-		result{What: "time: all", Unit: "s", Is: []float64{2.5}, Than: limit, Beside: []float64{2}, Most: 1, Weak: true, Disquiet: c.disquiet},
-		result{What: "commits", Unit: "ms", Is: []float64{4}, Beside: []float64{0}},
-		result{What: "guests: in 1,234 deliveries", Is: []float64{0}, Than: limit, Beside: []float64{0}, Most: 1},
-	)
+	var results []result
+	for _, r := range []result{
+		{What: "cost", Unit: "µs", Is: []float64{3.456, 4, 3}, Than: "SSH floor, by line", Beside: []float64{2, 2, 1.5}, Most: 2, Stretch: 1.5},
+		{What: "time: all", Unit: "s", Is: []float64{2.5}, Than: limit, Beside: []float64{2}, Most: 1, Weak: true, Disquiet: c.disquiet},
+		{What: "commits", Unit: "ms", Is: []float64{4}, Beside: []float64{0}},
+		{What: "guests", Detail: "in 1,234 deliveries", Is: []float64{0}, Than: limit, Beside: []float64{0}, Most: 1},
+	} {
+		results = append(results, r.judge(false))
+	}
+	return c, results
 }
 
 func TestTheTableOfAComparison(t *testing.T) {
@@ -176,7 +277,7 @@ func TestTheTableOfAComparison(t *testing.T) {
 		"| time: all | 2.5 s | limit | – | – | ≤ 2 s | **missed**, but of too little CPU to mean something, disturbed | 20 % / 3 % |\n",
 		"| commits | 4 ms |  | – | – | – |  | 0 % / 0 % |\n",
 		"| guests: in 1,234 deliveries | 0 | limit | – | – | ≤ 0 | met | 0 % / 0 % |\n",
-		"* time at sarangbang: 1 lost\n", "The time was over",
+		"* time at sarangbang: 1 lost\n", "INCOMPLETE: the time was over before all was measured.\n",
 		"`sshload compare`, commit 0123456+, 2026-11-23, go1.26, linux/amd64, 2 × EPYC, loopback, 61 s. In the worst run others used 20 %",
 	} {
 		if !strings.Contains(b.String(), want) {

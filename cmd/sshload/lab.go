@@ -35,9 +35,15 @@ type lab struct {
 	bad      []string // what was wrong with what people got to see
 	judged   int64    // deliveries by the product
 	faults   totals   // in them
-	over     bool     // of what was to be done, something was not begun for lack of time
+	over     error    // why something of what was to be done was not; nil: all was
 	disquiet disquiet // the worst of all visits
 }
+
+// Why not all was measured.
+var (
+	errLate        = errors.New("the time was over before all was measured")
+	errInterrupted = errors.New("it was interrupted before all was measured")
+)
 
 // origin says where figures come from.
 type origin struct {
@@ -102,6 +108,12 @@ func (l *lab) open(command string, stderr io.Writer) error {
 	if _, err := os.Stat(l.server); err != nil {
 		return err
 	}
+	switch dir, err := os.Stat(l.dir); {
+	case err != nil:
+		return fmt.Errorf("--data: %w", err)
+	case !dir.IsDir():
+		return fmt.Errorf("--data: %s is no folder", l.dir)
+	}
 	l.stderr, l.start = stderr, time.Now()
 	l.origin = origin{
 		Command: command, Commit: commitOf(l.server), Date: l.start.UTC().Format(time.DateOnly), Go: runtime.Version(),
@@ -154,8 +166,8 @@ func (p procfs) cpu() string {
 func (l *lab) listen(ctx context.Context) error {
 	proc := openProcfs()
 	from, _ := proc.machine() // where there is no /proc nothing else can be had either, and the rows say so
-	if err := pause(ctx, time.Second); err != nil {
-		return err
+	if pause(ctx, time.Second) != nil {
+		return errInterrupted
 	}
 	to, _ := proc.machine()
 	var d disquiet
@@ -171,9 +183,11 @@ func (l *lab) listen(ctx context.Context) error {
 
 // fits says whether there is time for what took so long the last time; 0: nobody knows.
 func (l *lab) fits(took time.Duration) bool {
-	fits := time.Since(l.start)+took <= l.within
-	l.over = l.over || !fits
-	return fits
+	if time.Since(l.start)+took <= l.within {
+		return true
+	}
+	l.over = errLate
+	return false
 }
 
 // site is a server that can be visited: a floor, or the product if that is "".
@@ -246,8 +260,8 @@ func (l *lab) footer(b *strings.Builder) {
 	for _, f := range l.bad {
 		b.WriteString("* " + f + "\n")
 	}
-	if l.over {
-		b.WriteString("The time was over before all was measured.\n")
+	if l.over != nil {
+		_, _ = fmt.Fprintf(b, "INCOMPLETE: %v.\n", l.over)
 	}
 	o := l.origin
 	_, _ = fmt.Fprintf(b, "`%s`, commit %s, %s, %s, %s, %d × %s, loopback, %.0f s. In the worst run others used %.0f %% of the machine, and %.0f %% was stolen.\n",

@@ -24,6 +24,7 @@ type scenario struct {
 	once    bool       // takes long, and has a target that does not depend on chance: one round
 	alone   bool       // the product has the SSH door only, so that it has more connections there
 	figures []figure
+	detail  func(product *outcome) string // what else belongs into the first row; nil: nothing
 }
 
 // limit says of a figure that it is measured against a number, and not beside something else.

@@ -69,8 +69,11 @@ func runSweep(ctx context.Context, args []string, stdout, stderr io.Writer) (int
 	if s.json {
 		write = s.writeJSON
 	}
-	if err := write(stdout, r); err != nil || len(s.bad) > 0 {
+	if err := write(stdout, r); err != nil {
 		return exitBad, err
+	}
+	if s.over != nil || len(s.bad) > 0 {
+		return exitBad, s.over // charts of some of the figures would look like charts of all
 	}
 	return exitGood, nil
 }
@@ -127,8 +130,11 @@ func (s *sweep) measure(ctx context.Context) *sweepReport {
 	}
 	none := func(p *point) bool { return len(p.Runs) == 0 }
 	r.CPU, r.Memory = slices.DeleteFunc(r.CPU, none), slices.DeleteFunc(r.Memory, none)
+	if ctx.Err() != nil {
+		s.over = errInterrupted
+	}
 	r.origin, r.Faults, r.Seconds = s.origin, s.bad, time.Since(s.start).Seconds()
-	r.Disquiet, r.Incomplete = s.disquiet, s.over
+	r.Disquiet, r.Incomplete = s.disquiet, s.over != nil
 	return r
 }
 
@@ -151,7 +157,6 @@ func nameOf(kind floor.Kind) string {
 // add makes one run and adds its figure to a point.
 func (s *sweep) add(ctx context.Context, round int, p *point, w work, of func(*serverCost) float64) {
 	if ctx.Err() != nil || !s.fits(p.took) {
-		s.over = true
 		return
 	}
 	at := site{alone: true}
@@ -164,6 +169,7 @@ func (s *sweep) add(ctx context.Context, round int, p *point, w work, of func(*s
 	o, err := s.visit(ctx, name, w, "", at)
 	p.took = max(p.took, time.Since(begun))
 	switch {
+	case ctx.Err() != nil: // what failed, failed for that
 	case err != nil:
 		s.bad = append(s.bad, fmt.Sprintf("%s: %v", name, err))
 	case o.report.Server == nil:

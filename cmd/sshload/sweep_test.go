@@ -40,6 +40,16 @@ func TestASweepFindsFaultsInTheServer(t *testing.T) {
 	}
 }
 
+// What charts are drawn of must be whole.
+func TestASweepWithoutTime(t *testing.T) {
+	t.Parallel()
+	status, out, problems := toolAtFake(t, "sweep", "none", "--rounds 1 --people 4 --sessions 2 --within 1ns --json")
+	if want := "sshload: the time was over before all was measured\n"; status != exitBad || !strings.HasSuffix(problems, want) ||
+		!strings.Contains(out, `"incomplete": true`) {
+		t.Errorf("exit status %d, stdout %q, stderr %q, want %d and %q", status, out, problems, exitBad, want)
+	}
+}
+
 func TestSweepFlagsThatCannotBe(t *testing.T) {
 	for flags, want := range map[string]string{
 		"--people 10,x":            `"x" is no number from 2`,
