@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -96,7 +98,11 @@ func (c *crowd) enter(ctx context.Context) error {
 			for n := range numbers {
 				p, start := c.newPerson(n), time.Now()
 				if err := p.enter(ctx, c.options.addr.String()); err != nil {
-					fail(fmt.Errorf("person %d did not come in: %w", n, err))
+					err = fmt.Errorf("person %d did not come in: %w", n, err)
+					if errors.Is(err, syscall.ECONNREFUSED) {
+						err = fmt.Errorf("nothing listens at %v: %w", c.options.addr, err)
+					}
+					fail(err)
 					return
 				}
 				in[n], took[n] = p, time.Since(start)
@@ -147,7 +153,7 @@ func (c *crowd) probe(ctx context.Context, which int) error {
 }
 
 // talk is the run: the senders talk until they are through or the time is over, and then everybody gets the rest. It reports
-// whether that stalled: nothing arrived anywhere for too long. The error says that the run was ended from outside.
+// whether that stalled: nothing arrived anywhere for too long, or all are gone. The error says that the run was ended from outside.
 func (c *crowd) talk(ctx context.Context) (stalled bool, err error) {
 	talking, hush := context.WithCancelCause(ctx)
 	defer hush(nil)
@@ -187,6 +193,9 @@ func (c *crowd) talk(ctx context.Context) (stalled bool, err error) {
 		case <-c.tally.complete:
 			return false, nil
 		case <-look.C:
+			if c.deserted() {
+				return true, nil
+			}
 			if n := c.tally.arrived.Load(); n != arrived {
 				arrived, moved = n, time.Now()
 			} else if time.Since(moved) >= c.options.stall && c.overdue() {
@@ -196,6 +205,18 @@ func (c *crowd) talk(ctx context.Context) (stalled bool, err error) {
 			return false, context.Cause(ctx)
 		}
 	}
+}
+
+// deserted says that nobody who must get everything is connected any more.
+func (c *crowd) deserted() bool {
+	return !slices.ContainsFunc(c.people[:c.tally.people], func(p *person) bool {
+		select {
+		case <-p.gone:
+			return false
+		default:
+			return true
+		}
+	})
 }
 
 // overdue says that a line was said which not everybody has.

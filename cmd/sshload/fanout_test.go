@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 )
 
@@ -165,6 +166,50 @@ func TestACutConnection(t *testing.T) {
 	}
 }
 
+// Who waits for somebody to be left waits for nothing.
+func TestEverybodyIsCutOff(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(_, n int, row string) ([]string, bool) { return []string{row}, n == 10 })
+	for _, loop := range []string{"--rate 400", "--window 4"} {
+		start := time.Now()
+		status, r := visit(t, h, "--people 4 --senders 2 --duration 50s --stall 50s "+loop)
+		if status != exitBad || !r.Stalled || r.Faults.Cut != 4 {
+			t.Errorf("exit status %d, stalled %v, faults %+v, want %d and all four cut off", status, r.Stalled, r.Faults, exitBad)
+		}
+		if took := time.Since(start); took > 30*time.Second {
+			t.Errorf("the run ended after %v, want at once", took)
+		}
+	}
+}
+
+// Of a process that is gone there are no figures, and none of what is missing.
+func TestAServerThatEndsDuringTheRun(t *testing.T) {
+	for name, end := range map[string]func(files fstest.MapFS){
+		"gone":           func(files fstest.MapFS) { delete(files, "70/stat"); delete(files, "70/status") },
+		"not waited for": func(files fstest.MapFS) { files["70/status"] = &fstest.MapFile{Data: []byte("State:\tZ (zombie)\n")} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := testProc()
+			m := &meter{proc: procfs{files}, server: 70}
+			c := &crowd{options: &options{}, meter: m}
+			from := m.read()
+			end(files)
+			to := m.read()
+			to.machine.total += 10 * time.Second
+			to.machine.busy += 5 * time.Second
+			r := &report{Loop: "open", Deliveries: 1000}
+			r.addCosts(c, from, to)
+			var b strings.Builder
+			if err := r.writeTable(&b); err != nil || r.Server != nil || !strings.Contains(b.String(), "server CPU   not known: it ended during the run\n") {
+				t.Errorf("server %+v, %v:\n%s\nwant that it ended", r.Server, err, b.String())
+			}
+			if got := r.Machine.OthersPercent; got > 50 {
+				t.Errorf("others used %v %%, want at most all that was used", got)
+			}
+		})
+	}
+}
+
 func TestARunThatDoesNotComeAbout(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, nil)
@@ -175,8 +220,8 @@ func TestARunThatDoesNotComeAbout(t *testing.T) {
 		flags string
 		want  string
 	}{
-		"nobody listens": {t.Context(), "--addr 127.0.0.1:1 --pid 1", "did not come in"},
-		"no such server": {t.Context(), "--pid 1073741824", "process 1073741824"},
+		"nobody listens": {t.Context(), "--addr 127.0.0.1:1 --pid 1", "sshload: nothing listens at 127.0.0.1:1: person "},
+		"no such server": {t.Context(), "--pid 1073741824", "--pid: there is no process 1073741824"},
 		"interrupted":    {over, "", "canceled"},
 		"out of time":    {t.Context(), "--window 1 --duration 1m --timeout 1s", errTimeout.Error()},
 	} {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 )
@@ -20,6 +22,7 @@ type reading struct {
 	resident    int64 // bytes of the server in memory
 	peak        int64
 	load        float64
+	ended       bool // the server's process is gone, and its figures with it
 }
 
 // newMeter finds the server's process. It fails if one was named that cannot be read.
@@ -28,7 +31,11 @@ func newMeter(proc procfs, o *options) (*meter, error) {
 	var err error
 	switch {
 	case o.pid != 0:
-		if _, err = proc.processCPU(o.pid); err != nil {
+		_, err = proc.processCPU(o.pid)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("--pid: there is no process %d", o.pid)
+		case err != nil:
 			return nil, fmt.Errorf("read the processor time of process %d: %w", o.pid, err)
 		}
 	case !o.addr.Addr().Unmap().IsLoopback():
@@ -42,11 +49,13 @@ func newMeter(proc procfs, o *options) (*meter, error) {
 }
 
 func (m *meter) read() (r reading) {
-	// What fails here has failed before for the same reason, or the process is gone, which everybody's stream says too.
 	if m.server != 0 {
-		r.server, _ = m.proc.processCPU(m.server)
-		r.resident, r.peak, _ = m.proc.memory(m.server)
+		var cpu, memory error
+		r.server, cpu = m.proc.processCPU(m.server)
+		r.resident, r.peak, memory = m.proc.memory(m.server)
+		r.ended = cpu != nil || memory != nil // one that nobody has waited for yet has a time, but no memory
 	}
+	// What fails here has failed before, for the same reason.
 	r.own, _ = m.proc.processCPU(os.Getpid())
 	r.machine, _ = m.proc.machine()
 	r.load, _ = m.proc.load()

@@ -20,7 +20,7 @@ var modes = []mode{
 	{"fanout", "people in one room: what each of them gets to see of what some of them say", fanoutFlags, fanout},
 	{"connect", "people log in and go no further: what a login costs", func(*flags) {}, connect},
 	{"join", "people come into one room until all have seen all: what that costs", func(*flags) {}, join},
-	{"idle", "people come in and are silent: what memory a session takes", idleFlags, idle},
+	{"idle", "people come in and are silent: what memory a session takes at a server that nobody has visited yet", idleFlags, idle},
 	{"slow", "some stop reading for a while: what the others notice, and what memory that takes", slowFlags, slow},
 	{"churn", "people talk while guests come and go", churnFlags, churn},
 }
@@ -127,7 +127,7 @@ func idleFlags(f *flags) {
 
 // idle is the mode of this name.
 func idle(ctx context.Context, c *crowd) (*report, error) {
-	empty := c.meter.read()
+	empty, warm := c.meter.read(), c.meter.proc.visited(c.options.addr.Port())
 	if err := c.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func idle(ctx context.Context, c *crowd) (*report, error) {
 	c.leave()
 	r.addCosts(c, from, to)
 	if r.Server != nil {
-		r.Server.RSSBefore = empty.resident
+		r.Server.RSSBefore, r.Server.Warm = empty.resident, warm
 		r.Server.PerPerson = float64(to.resident-empty.resident) / float64(len(c.people))
 	}
 	r.addCuts(c)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -91,6 +92,30 @@ func TestPeopleWhoSayNothing(t *testing.T) {
 				t.Errorf("a line reached all in %v s, want one: %v", r.LineToAll, said)
 			}
 		})
+	}
+}
+
+// What visitors left behind is not what the next ones need.
+func TestAServerThatHadVisitorsIsWarm(t *testing.T) {
+	t.Parallel()
+	addr := openHouse(t, nil).addr
+	for openProcfs().visited(netip.MustParseAddrPort(addr).Port()) { // a house of an earlier test had the port
+		addr = openHouse(t, nil).addr
+	}
+	for _, want := range []bool{false, true} {
+		if _, r := attend(t, "idle", addr, "--people 2 --duration 200ms"); r.Server == nil || r.Server.Warm != want {
+			t.Errorf("server = %+v, %q, want warm: %v", r.Server, r.Unknown, want)
+		}
+		conn, err := net.Dial("tcp", addr) // somebody who is still there
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	var b strings.Builder
+	r := &report{Mode: "idle", Server: &serverCost{Warm: true}}
+	if err := r.writeTable(&b); err != nil || !strings.Contains(b.String(), "its base was warm") {
+		t.Errorf("table = %q, %v, want that the base was warm", b.String(), err)
 	}
 }
 

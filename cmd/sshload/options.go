@@ -110,7 +110,7 @@ func newFlags(mode string) *flags {
 
 // talk has the flags of modes in which something is said.
 func (f *flags) talk(senders, bytes int) {
-	f.number(&f.o.senders, "senders", senders, 1, mostPeople, "how many of them say something")
+	f.number(&f.o.senders, "senders", senders, 1, mostPeople, "how many of them say something; by default no more than there are")
 	f.number(&f.o.bytes, "bytes", bytes, shortestLine, longestLine, "length of a line")
 	f.span(&f.o.stall, "stall", 10*time.Second, "give up once nothing has arrived anywhere for so long")
 }
@@ -177,7 +177,13 @@ func (f *flags) agree() error {
 	if f.set["lines"] {
 		o.duration = 0
 	}
-	if o.senders > 0 {
+	if !f.set["senders"] {
+		o.senders = min(o.senders, o.people-o.stuck)
+		if f.set["lines"] {
+			o.senders = min(o.senders, max(o.lines, 1))
+		}
+	}
+	if f.Lookup("senders") != nil {
 		err := cmp.Or(
 			between("people", o.people, 2, mostPeople),
 			between("bytes", o.bytes, shortestLine, o.door.longest()),

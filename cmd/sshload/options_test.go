@@ -41,6 +41,8 @@ func TestFlags(t *testing.T) {
 		{"", usual},
 		{"--door tcp", with(func(o *options) { o.door, o.window = tcpDoor, 1 })},
 		{"--door tcp-lines --bytes 1000", with(func(o *options) { o.door, o.bytes = tcpLinesDoor, 1000 })},
+		{"--people 5", with(func(o *options) { o.people, o.senders = 5, 5 })},
+		{"--lines 4", with(func(o *options) { o.lines, o.duration, o.senders = 4, 0, 4 })},
 		{"--rate 90", with(func(o *options) { o.rate, o.window = 90, 0 })},
 		{"--lines 2000", with(func(o *options) { o.lines, o.duration = 2000, 0 })},
 		{"--addr localhost:22 --json --pid 7", with(func(o *options) {
@@ -58,6 +60,12 @@ func TestFlags(t *testing.T) {
 	}
 }
 
+func TestAllTalkWhoAreNotStuckIfTheyAreFew(t *testing.T) {
+	if o, err := parseMode(t, "slow", strings.Fields("--people 6 --stuck 2"), nil); err != nil || o.senders != 4 {
+		t.Errorf("slow --people 6 --stuck 2: %+v, %v, want 4 senders", o, err)
+	}
+}
+
 func TestFlagsThatCannotBe(t *testing.T) {
 	for args, want := range map[string]string{
 		"--addr 192.0.2.1:22":          "not on the loopback; --i-own-this-server",
@@ -69,6 +77,8 @@ func TestFlagsThatCannotBe(t *testing.T) {
 		"--addr 127.0.0.1:99999":       "no address and port",
 		"--people 1":                   "--people is 1",
 		"--people 5 --senders 6":       "--senders is 6; it must be from 1 to 5",
+		"--senders 0":                  "--senders is 0",
+		"--lines 0":                    "--lines is 0",
 		"--people 100000":              "--people is 100000",
 		"--window 0":                   "--window is 0",
 		"--window 65":                  "it must be from 1 to 64",

@@ -36,7 +36,7 @@ func (p procfs) processCPU(pid int) (time.Duration, error) {
 	return ticks(f[11], f[12])
 }
 
-// memory returns what a process holds in memory now, and the most it ever did, in bytes.
+// memory returns what a process holds in memory now, and the most it ever did, in bytes. It fails if the process has ended.
 func (p procfs) memory(pid int) (now, peak int64, err error) {
 	status, err := fs.ReadFile(p.FS, path.Join(strconv.Itoa(pid), "status"))
 	if err != nil {
@@ -54,6 +54,9 @@ func (p procfs) memory(pid int) (now, peak int64, err error) {
 		case "VmHWM:":
 			peak = n << 10
 		}
+	}
+	if now == 0 {
+		return 0, 0, fmt.Errorf("process %d has ended", pid)
 	}
 	return now, peak, nil
 }
@@ -105,10 +108,35 @@ func ticks(columns ...string) (sum time.Duration, err error) {
 	return sum, nil
 }
 
+// tables are those of TCP's connections, by IPv4 and IPv6, and the columns in them.
+var tables = []string{"net/tcp", "net/tcp6"}
+
+const (
+	localColumn, remoteColumn, stateColumn, inodeColumn = 1, 2, 3, 9
+
+	listenState = "0A"
+)
+
+// visited says that somebody is connected to a port of this machine, or was in the last minute: for so long the kernel remembers
+// (TIME_WAIT).
+func (p procfs) visited(port uint16) bool {
+	at := fmt.Sprintf(":%04X", port)
+	for _, table := range tables {
+		b, _ := fs.ReadFile(p.FS, table) // what there is not, has nothing in it
+		for row := range strings.Lines(string(b)) {
+			f := strings.Fields(row)
+			if len(f) > inodeColumn && f[stateColumn] != listenState && (strings.HasSuffix(f[localColumn], at) || strings.HasSuffix(f[remoteColumn], at)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // listener finds the process that listens at a port of this machine.
 func (p procfs) listener(at netip.AddrPort) (pid int, err error) {
 	var sockets []string
-	for _, table := range []string{"net/tcp", "net/tcp6"} {
+	for _, table := range tables {
 		b, err := fs.ReadFile(p.FS, table)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -144,11 +172,10 @@ func (p procfs) listener(at netip.AddrPort) (pid int, err error) {
 
 // listening returns the sockets of a table that listen at the port, as /proc/PID/fd names them.
 func listening(table string, port uint16) (sockets []string) {
-	const address, state, inode, listen = 1, 3, 9, "0A"
 	for row := range strings.Lines(table) {
 		f := strings.Fields(row)
-		if len(f) > inode && f[state] == listen && strings.HasSuffix(f[address], fmt.Sprintf(":%04X", port)) {
-			sockets = append(sockets, "socket:["+f[inode]+"]")
+		if len(f) > inodeColumn && f[stateColumn] == listenState && strings.HasSuffix(f[localColumn], fmt.Sprintf(":%04X", port)) {
+			sockets = append(sockets, "socket:["+f[inodeColumn]+"]")
 		}
 	}
 	return sockets

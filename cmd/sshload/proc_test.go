@@ -59,6 +59,11 @@ func TestTheServerIsFoundByItsPort(t *testing.T) {
 			t.Errorf("port %d: process %d, %v, want an error with %q", port, pid, err, want)
 		}
 	}
+	for port, want := range map[uint16]bool{2222: true, 2223: false, 39321: true} {
+		if got := (procfs{files}).visited(port); got != want {
+			t.Errorf("port %d was visited: %v, want %v", port, got, want)
+		}
+	}
 	files["9/fd/9"] = files["70/fd/3"]
 	if pid, err := (procfs{files}).listener(netip.MustParseAddrPort("127.0.0.1:2222")); err == nil {
 		t.Errorf("process %d, want an error: two share the socket", pid)

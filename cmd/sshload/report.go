@@ -22,7 +22,7 @@ type report struct {
 	Lines      int64   `json:"lines,omitempty"`
 	Deliveries int64   `json:"deliveries,omitempty"`
 	Seconds    float64 `json:"seconds"` // from the first line said to the last one delivered, or of all arrivals, or of the silence
-	Stalled    bool    `json:"stalled"`
+	Stalled    bool    `json:"stalled"` // nothing arrived anywhere any more, or nobody was left to whom it could
 	Faults     totals  `json:"faults"`
 	Faulty     []fault `json:"faulty,omitempty"` // the people with any
 
@@ -32,7 +32,7 @@ type report struct {
 	Guests    *guestReport `json:"guests,omitempty"`
 	LineToAll float64      `json:"line_to_all_seconds,omitempty"`
 
-	Server    *serverCost    `json:"server"` // null if the process is not known
+	Server    *serverCost    `json:"server"` // null if the process is not known, or has ended
 	Unknown   string         `json:"server_unknown,omitempty"`
 	Generator generatorCost  `json:"generator"`
 	Machine   machineDetails `json:"machine"`
@@ -91,6 +91,7 @@ type serverCost struct {
 	PerDelivery float64 `json:"cpu_us_per_delivery,omitempty"`
 	PerArrival  float64 `json:"cpu_ms_per_arrival,omitempty"`
 	PerPerson   float64 `json:"rss_bytes_per_person,omitempty"`
+	Warm        bool    `json:"warm,omitempty"` // it had visitors before, so that PerPerson is too small
 	RSSBefore   int64   `json:"rss_bytes_before"`
 	RSSAfter    int64   `json:"rss_bytes_after"`
 	RSSPeak     int64   `json:"rss_bytes_peak"`
@@ -204,9 +205,13 @@ func (t *totals) join(o totals) {
 // addCosts adds what the server, the generator and others have used between two readings.
 func (r *report) addCosts(c *crowd, from, to reading) {
 	m := c.meter
-	r.Unknown = m.why
 	server, own := to.server-from.server, to.own-from.own
-	if m.server != 0 {
+	switch {
+	case m.server == 0:
+		r.Unknown = m.why
+	case from.ended || to.ended:
+		r.Unknown, server = "it ended during the run", 0
+	default:
 		r.Server = &serverCost{
 			PID: m.server, CPUSeconds: server.Seconds(), PerDelivery: r.perDelivery(server),
 			RSSBefore: from.resident, RSSAfter: to.resident, RSSPeak: to.peak,

@@ -129,6 +129,9 @@ func (t *table) costs() {
 			memory += fmt.Sprintf("; %.1f KiB per person", s.PerPerson/1024)
 		}
 		t.row("server RSS", "%s", memory)
+		if s.Warm {
+			t.row("", "somebody was at its port in the minute before: unless it was started after that, its base was warm, and the figure per person is too small")
+		}
 	} else {
 		t.row("server CPU", "not known: %s", r.Unknown)
 	}
