@@ -27,6 +27,7 @@ import (
 // Report is what Check found.
 type Report struct {
 	Version, Known int    // of its form, and the newest that this program knows
+	Older          bool   // so is its form: only how it lies in the file was looked at, and nothing of what it holds was counted or compared
 	SQLite         string // the version of the library
 	Bytes, Beside  int64  // of the file, and of the log beside it
 	Free           int64  // bytes left on its disk
@@ -82,7 +83,7 @@ func Check(ctx context.Context, path string, opt Options) (*Report, error) {
 		if uint64(r.Free) < opt.DiskReserve {
 			r.fault(ByRoom, "only %d MiB are free on its disk, and %d are kept in reserve, so nothing is saved", r.Free>>20, opt.DiskReserve>>20)
 		}
-		if r.Version < r.Known {
+		if r.Older {
 			return nil
 		}
 		var err error
@@ -118,9 +119,10 @@ func (r *Report) check(ctx context.Context, conn *sql.Conn) error {
 	if err != nil {
 		return err
 	}
+	r.Older = r.Version < r.Known
 	told, err := r.checkPages(ctx, conn)
-	if err != nil || r.Version < r.Known {
-		return err // it is brought up to date before anything else is known of it
+	if err != nil || r.Older {
+		return err
 	}
 	for _, part := range []struct {
 		check func(context.Context, *sql.Conn) error

@@ -727,13 +727,16 @@ func TestMigrationFromVersion1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if r, err := sqlitestore.Check(t.Context(), path, quiet); err != nil || !r.Older || r.Lines != 0 {
+		t.Errorf("Check of version 1 = %+v, %v; want it told that it is of an older form, and nothing counted", r, err)
+	}
 	h := &house{t, openStore(t, path)}
 	h.finds(room.SearchQuery{Words: "line", N: 1}, "kim: line 99")
 	op, rude, _ := quarrel(h)
 	h.do(op, room.Lobby, mute(rude, time.Hour))
 	h.closed()
-	if r, err := sqlitestore.Check(t.Context(), path, quiet); err != nil || len(r.Faults) > 0 || r.Version != 2 {
-		t.Errorf("Check = %+v, %v; want version 2 without a fault", r, err)
+	if r, err := sqlitestore.Check(t.Context(), path, quiet); err != nil || len(r.Faults) > 0 || r.Version != 2 || r.Older || r.Lines == 0 {
+		t.Errorf("Check = %+v, %v; want version 2 without a fault, and its lines counted", r, err)
 	}
 	copies, err := filepath.Glob(path + ".v1-*")
 	if err != nil || len(copies) != 1 {
