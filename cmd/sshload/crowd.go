@@ -40,6 +40,7 @@ type crowd struct {
 	clock   *clock
 	meter   *meter
 	stays   bool         // people come into the room, and do not stop at the question for a nickname
+	watches bool         // they count who comes after them
 	people  []*person    // those who came in
 	inside  atomic.Int64 // so many
 	guests  atomic.Int64 // those who have come and gone
@@ -74,6 +75,9 @@ func newCrowd(o *options, stderr io.Writer) (c *crowd, end func(), err error) {
 func (c *crowd) newPerson(number int) *person {
 	p := newPerson(number, c.tally, c.clock, c.options.door)
 	p.stays = c.stays
+	if c.watches {
+		p.arrivals = newArrivals(c.tally.script, c.options.door)
+	}
 	if number >= c.tally.people && number < c.options.people {
 		p.ledger.aside = true
 		if c.options.socket {
@@ -106,7 +110,7 @@ func (c *crowd) enter(ctx context.Context) error {
 					return
 				}
 				in[n], took[n] = p, time.Since(start)
-				c.inside.Add(1)
+				p.place = c.inside.Add(1)
 			}
 		})
 	}

@@ -20,6 +20,9 @@ type house struct {
 	// probe before the run. It is called for one row at a time.
 	spoil func(person, n int, row string) (rows []string, cut bool)
 
+	// untold, if set, says whose arrivals a person is not told of. Everybody is told of their own.
+	untold func(person, newcomer int) bool
+
 	narrow bool // its sockets hold little, and what waits for one waits for all: a stuck reader freezes it
 	room   int  // as many people as it takes; 0: any number
 
@@ -154,14 +157,14 @@ func (h *house) receive(g *guest, ch ssh.Channel) {
 				h.mu.Lock()
 				h.guests = append(h.guests, g)
 				h.mu.Unlock()
-				h.show("* "+g.nick+" joined.\r\n", false)
+				h.show("* "+g.nick+" joined.\r\n", g, false)
 				if h.deadline {
 					time.AfterFunc(200*time.Millisecond, func() { g.conn.Close() })
 				}
 				continue
 			}
 			h.draw(g, g.nick+"> "+string(draft)+"\r\n")
-			h.show("\x1b[32m["+g.nick+"] \x1b[0m"+string(draft)+"\r\n", true)
+			h.show("\x1b[32m["+g.nick+"] \x1b[0m"+string(draft)+"\r\n", g, true)
 			draft = draft[:0]
 		}
 	}
@@ -173,20 +176,27 @@ func (h *house) draw(g *guest, row string) {
 	g.rows <- row
 }
 
-// show puts a row on all screens.
-func (h *house) show(row string, said bool) {
+// person is the guest's number.
+func (g *guest) person() (n int) {
+	_, _ = fmt.Sscanf(g.nick[len(g.nick)-personDigits:], "%d", &n)
+	return n
+}
+
+// show puts a row on all screens, of what somebody said, or of their arrival.
+func (h *house) show(row string, by *guest, said bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, g := range h.guests {
 		if g.rows == nil {
 			continue
 		}
+		if !said && h.untold != nil && g != by && h.untold(g.person(), by.person()) {
+			continue
+		}
 		rows := []string{row}
 		if said && h.spoil != nil {
-			var person int
-			_, _ = fmt.Sscanf(g.nick[len(g.nick)-personDigits:], "%d", &person)
 			var cut bool
-			if rows, cut = h.spoil(person, g.seen, row); cut {
+			if rows, cut = h.spoil(g.person(), g.seen, row); cut {
 				_ = g.conn.Close()
 			}
 			g.seen++

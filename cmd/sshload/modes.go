@@ -19,7 +19,7 @@ type mode struct {
 var modes = []mode{
 	{"fanout", "people in one room: what each of them gets to see of what some of them say", fanoutFlags, fanout},
 	{"connect", "people log in and go no further: what a login costs", func(*flags) {}, connect},
-	{"join", "people come into one room until all have seen all: what that costs", func(*flags) {}, join},
+	{"join", "people come into one room until all have seen all who came after them: what that costs", func(*flags) {}, join},
 	{"idle", "people come in and are silent: what memory a session takes at a server that nobody has visited yet", idleFlags, idle},
 	{"slow", "some stop reading for a while: what the others notice, and what memory that takes", slowFlags, slow},
 	{"churn", "people talk while guests come and go", churnFlags, churn},
@@ -94,6 +94,7 @@ func connect(ctx context.Context, c *crowd) (*report, error) {
 
 // join is the mode of this name.
 func join(ctx context.Context, c *crowd) (*report, error) {
+	c.watches = true
 	return c.arrive(ctx, func(ctx context.Context) error { return c.probe(ctx, before) })
 }
 
@@ -116,7 +117,7 @@ func (c *crowd) arrive(ctx context.Context, settled func(context.Context) error)
 	if r.Server != nil {
 		r.Server.PerArrival = r.Server.CPUSeconds * 1e3 / float64(r.People)
 	}
-	r.addCuts(c)
+	r.addArrivals(c)
 	return r, nil
 }
 
@@ -155,7 +156,7 @@ func idle(ctx context.Context, c *crowd) (*report, error) {
 		r.Server.RSSBefore, r.Server.Warm = empty.resident, warm
 		r.Server.PerPerson = float64(to.resident-empty.resident) / float64(len(c.people))
 	}
-	r.addCuts(c)
+	r.addArrivals(c)
 	return r, nil
 }
 

@@ -32,6 +32,9 @@ type person struct {
 	socket *gate     // shut while the person does not read the socket; nil for who always does
 	screen *gate     // shut while the person does not take what the SSH library has read; likewise
 
+	place    int64     // among those who came in, by when they were told of it
+	arrivals *arrivals // whom the person saw come in later; nil: nobody counts them
+
 	link *link
 	rows scanner
 	buf  []byte
@@ -126,7 +129,7 @@ func (p *person) read() {
 			if p.ledger.take(row, at) {
 				fresh++
 			} else {
-				p.notice(row)
+				p.look(row)
 			}
 		})
 		if fresh > 0 && !p.ledger.aside {
@@ -164,8 +167,8 @@ func (p *person) answer(n int) error {
 	return err
 }
 
-// notice looks at rows that are no lines of the run.
-func (p *person) notice(row []byte) {
+// look looks at rows that are no lines of the run.
+func (p *person) look(row []byte) {
 	if !p.isIn {
 		s := string(row)
 		p.lastRow.Store(&s)
@@ -173,6 +176,9 @@ func (p *person) notice(row []byte) {
 			p.isIn = true
 			close(p.joined)
 		}
+	}
+	if p.isIn && p.arrivals != nil {
+		p.arrivals.take(row)
 	}
 	if p.seen < len(p.probes) && string(row) == p.probes[p.seen] {
 		close(p.probed[p.seen])
@@ -184,7 +190,7 @@ func (p *person) notice(row []byte) {
 // the rest of one; at the old protocol's door it is the one form of words, behind the question that has no end.
 func (p *person) tells(row []byte) bool {
 	if p.door.ssh() {
-		return (startsWith(row, "* ") || startsWith(row, gutter)) && bytes.Contains(row, []byte(p.nick))
+		return (startsWith(row, notice) || startsWith(row, gutter)) && bytes.Contains(row, []byte(p.nick))
 	}
 	return bytes.HasSuffix(row, []byte("["+p.nick+"]"+joinWords))
 }

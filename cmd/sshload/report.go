@@ -40,7 +40,7 @@ type report struct {
 
 // totals are the faults of all people together.
 type totals struct {
-	Lost       int64 `json:"lost"`
+	Lost       int64 `json:"lost"` // of what was said; of others' arrivals where nothing is
 	Doubled    int64 `json:"doubled"`
 	OutOfOrder int64 `json:"out_of_order"`
 	Damaged    int64 `json:"damaged"`
@@ -91,7 +91,7 @@ type serverCost struct {
 	PerDelivery float64 `json:"cpu_us_per_delivery,omitempty"`
 	PerArrival  float64 `json:"cpu_ms_per_arrival,omitempty"`
 	PerPerson   float64 `json:"rss_bytes_per_person,omitempty"`
-	Warm        bool    `json:"warm,omitempty"` // it had visitors before, so that PerPerson is too small
+	Warm        bool    `json:"warm,omitempty"` // somebody was at its port in the minute before, so that PerPerson may be too small
 	RSSBefore   int64   `json:"rss_bytes_before"`
 	RSSAfter    int64   `json:"rss_bytes_after"`
 	RSSPeak     int64   `json:"rss_bytes_peak"`
@@ -172,11 +172,18 @@ func (r *report) addPhases(c *crowd, resident []int64) {
 	}
 }
 
-// addCuts adds who was cut off, where nothing was said.
-func (r *report) addCuts(c *crowd) {
-	for _, p := range c.people {
+// addArrivals adds who was cut off, where nothing was said, and who did not see others come in, if that was counted.
+func (r *report) addArrivals(c *crowd) {
+	lost := make([]int64, len(c.people))
+	if c.watches {
+		lost = c.unseen()
+	}
+	for i, p := range c.people {
+		f := faults{Lost: lost[i]}
 		if p.ledger.cut != nil {
-			f := faults{Cut: p.ledger.cut.Error()}
+			f.Cut = p.ledger.cut.Error()
+		}
+		if f.any() {
 			r.Faults.add(f)
 			r.Faulty = append(r.Faulty, fault{p.nick, f})
 		}

@@ -44,8 +44,8 @@ const (
 	longestLine    = 4096
 )
 
-// gutter is what a further row of a line begins with.
-const gutter = "¦ "
+// What a notice begins with, and a further row of a notice or a line.
+const notice, gutter = "* ", "¦ "
 
 // filler is what lines are filled up with: words, as people write them, since the cost of drawing a line depends on where it
 // may be broken.

@@ -116,7 +116,7 @@ func (l *ledger) take(row []byte, at time.Duration) bool {
 func (l *ledger) enter(said line, at time.Duration) bool {
 	t := l.tally
 	id := lineID(said.number*len(t.said) + said.sender)
-	if !l.seen.add(id) {
+	if !l.seen.add(uint32(id)) {
 		l.doubled++
 		return false
 	}
@@ -206,12 +206,17 @@ func outOfOrder(order []lineID, place map[lineID]int) (n int64) {
 	return n
 }
 
-// bitset is a set of lines.
+// bitset is a set of numbers: of lines, or of people.
 type bitset []uint64
 
-// add puts id in and says whether it was new.
-func (b *bitset) add(id lineID) bool {
-	word, bit := int(id/64), uint64(1)<<(id%64)
+// has says whether n is in it.
+func (b bitset) has(n uint32) bool {
+	return int(n/64) < len(b) && b[n/64]&(1<<(n%64)) != 0
+}
+
+// add puts n in and says whether it was new.
+func (b *bitset) add(n uint32) bool {
+	word, bit := int(n/64), uint64(1)<<(n%64)
 	for len(*b) <= word {
 		*b = append(*b, 0)
 	}
