@@ -175,6 +175,39 @@ func TestAllScenariosCanBeRun(t *testing.T) {
 	}
 }
 
+func TestAStuckReaderIsJudgedByTheNoiseAround(t *testing.T) {
+	const enough = leastOffered
+	for _, c := range []struct {
+		name                  string
+		before, during, after float64
+		stuck                 stuck
+		grown                 int64 // bytes of memory
+		verdict, memory       string
+		detail                string
+	}{
+		{"unchanged", 10, 15, 10, stuck{Offered: enough, CaughtUp: true}, 16 << 20, "met", "met", "10 ms before, 15 ms during, 10 ms after |"},
+		{"slower", 10, 15.1, 10, stuck{Offered: enough, CaughtUp: true}, 17 << 20, "**missed**", "**missed**", "10 ms after |"},
+		{"slower than the noise", 10, 26, 15, stuck{Offered: enough, CaughtUp: true}, 0, "**missed**", "met", "15 ms after |"},
+		{"within the noise", 10, 25, 15, stuck{Offered: enough, CaughtUp: true}, 0, "met", "met", "15 ms after |"},
+		{"too little said", 10, 10, 10, stuck{Offered: enough - 1, CaughtUp: true}, 0, "not judged", "not judged", "after; only 2.5 MiB were said"},
+		{"not caught up", 10, 10, 10, stuck{Nick: "kim", Offered: enough}, 0, "not judged", "not judged", "after; kim did not catch up |"},
+	} {
+		s := stuckScenario("channel")
+		r := &report{Server: &serverCost{}, Stuck: []stuck{c.stuck}, Phases: []phase{
+			{latency{P99: c.before}, 1 << 20}, {latency{P99: c.during}, 1<<20 + c.grown}, {latency{P99: c.after}, 1 << 20},
+		}}
+		var rows []string
+		for _, f := range s.figures {
+			is, than := f.of(&outcome{report: r}, nil)
+			row := result{What: f.what, Detail: s.detail(&outcome{report: r}), Than: f.than, Most: f.most, Is: values{is}, Beside: values{than}}.judge(false)
+			rows = append(rows, row.row())
+		}
+		if !strings.Contains(rows[0], "| "+c.verdict+" |") || !strings.Contains(rows[1], "| "+c.memory+" |") || !strings.Contains(rows[0], c.detail) {
+			t.Errorf("%s: %q, want %q, %q and %q", c.name, rows, c.verdict, c.memory, c.detail)
+		}
+	}
+}
+
 func TestResultsAreOfMedians(t *testing.T) {
 	for _, c := range []struct {
 		is, beside []float64
