@@ -35,7 +35,8 @@ type Rules struct {
 	MaxBytes, MaxGraphemes, MaxCells int
 	// AllowEmoji lets in emoji of one code point. Joined ones, and selectors of a style, stay out as invisible characters.
 	AllowEmoji bool
-	// Reserved names are refused, and whatever looks like one of them; one that ends in * stands for all that begin with it.
+	// Reserved names are refused, and whatever looks like one of them, also with blanks and . _ - ’ between; one that ends in * stands
+	// for all that begin with it.
 	Reserved []string
 }
 
@@ -109,12 +110,22 @@ func caseKey(nfc string) string {
 	return key
 }
 
-// reserved reports whether a name with that skeleton looks like a reserved one.
+// separators are what a name can be taken apart with and still be read as before, as they are in skeletons.
+const separators = " ._-'"
+
+// reserved reports whether a name with that skeleton looks like a reserved one. The separators that the reserved one holds itself
+// count: guest-* is not for everybody whose name begins with guest.
 func (r Rules) reserved(skel string) bool {
 	skel = loose(skel)
 	for _, word := range r.Reserved {
 		key, isPrefix := strings.CutSuffix(reservedKey(word), "*")
-		if skel == key || isPrefix && strings.HasPrefix(skel, key) {
+		name := strings.Map(func(r rune) rune {
+			if strings.ContainsRune(separators, r) && !strings.ContainsRune(key, r) {
+				return -1
+			}
+			return r
+		}, skel)
+		if name == key || isPrefix && strings.HasPrefix(name, key) {
 			return true
 		}
 	}

@@ -20,7 +20,8 @@ func TestNamesThatMayBeWorn(t *testing.T) {
 		"Привет", "сосо", "αβγ", "ᾧδε", "\u03C9\u0314\u0342\u0345\u03B4\u03B5", "հայ", "ქართული",
 		"שלום", "שלום כהן", "שלום1", "محمد", "مُحَمَّد", "นที", "मोहन", "ᏣᎳᎩ",
 		"★kim★", "♡kim", "♪a",
-		"guest", "ali", "homer", "adminus", "lobbyist", "나라", "손님",
+		"guest", "guest 5", "ali", "homer", "adminus", "lobbyist", "4dmin", "ad-minus", "me-too", "나라", "나-무", "손님", "손님 여러분",
+		"丁一", "工藤", "乙女", "カー", "一郎", "エマ",
 		"aaaaaaaaaaaaaaaaaaaa", "가나다라마바사아자차",
 	} {
 		got, err := DefaultRules().Parse(name)
@@ -212,6 +213,9 @@ func TestReservedNamesAndWhatLooksLikeThem(t *testing.T) {
 		"adm1n", "ADM1N", "AdmIn", "admln", "adrnin", "ADRN1N", "r00t", "R0OT", "rnod", "m0d", "M0D", "5y5tem", "Sy5tern",
 		"0p", "op", "OP", "ор", "Guest-4", "guest-", "GUE5T-x", "guest‐7", "guest–7", "1obby", "Iobby",
 		"me", "Me", "you", "y0u", "everyone", "나", "\u1102\u1161", "사랑방", "서버", "손님-3", "모두",
+		"adm丨n", "adm工n", "丨obby", "guestー7", "guest—7",
+		"ro ot", "r.o.o.t", "a d m i n", "A_D-M.1 N", "server.", "server_", "server-", "server’", "_root", "’root’", "o’perator", "op.", "lob-by",
+		"관 리 자", "운영자.", "나_", "gu est-4", "_guest-4", "손.님-3",
 	}
 	for _, word := range rules.Reserved {
 		word = strings.TrimSuffix(word, "*")
@@ -222,8 +226,8 @@ func TestReservedNamesAndWhatLooksLikeThem(t *testing.T) {
 			t.Errorf("Parse(%q) = %v, want %v", name, err, RuleReserved)
 		}
 	}
-	rules.Reserved = []string{"kiosk", "bot*"}
-	for name, want := range map[string]bool{"admin": false, "ki0sk": true, "kiosks": false, "bot": true, "B0tany": true, "robot": false} {
+	rules.Reserved = []string{"kiosk", "bot*", "my.house"}
+	for name, want := range map[string]bool{"admin": false, "ki0sk": true, "kiosks": false, "bot": true, "B0tany": true, "b.otany": true, "robot": false, "my.house": true, "my-.house": true, "myhouse": false} {
 		if _, err := rules.Parse(name); (err != nil) != want {
 			t.Errorf("with other reserved names: Parse(%q) = %v, want refused = %t", name, err, want)
 		}

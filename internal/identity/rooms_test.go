@@ -51,7 +51,7 @@ func TestNamesThatNoRoomCanHave(t *testing.T) {
 		{"a b c", RuleBlankInside, "a-b-c"},
 		{"개발 이야기", RuleBlankInside, "개발-이야기"},
 		{"a -b", RuleBlankInside, "a--b"},
-		{"1 obby", RuleBlankInside, "1-obby"},
+		{"1 obby", RuleBlankInside, ""},
 		{" dev", RuleStrayBlanks, "dev"},
 		{"# dev", RuleStrayBlanks, "dev"},
 		{"a  b", RuleStrayBlanks, "a-b"},
