@@ -180,16 +180,13 @@ func restore(ctx context.Context, j *job) error {
 		return fmt.Errorf("there is no backup %s to read: name a file that sarangbang backup has made", j.args[0])
 	}
 	return j.stopped(func() error {
-		aside, faults, err := sqlitestore.Restore(ctx, j.path, j.args[0])
+		aside, err := sqlitestore.Restore(ctx, j.path, j.args[0])
 		if err != nil {
 			return err
 		}
 		j.say("%s is what %s holds", j.path, j.args[0])
 		if aside != "" {
 			j.say("what was there before is kept as %s", aside)
-		}
-		if len(faults) > 0 {
-			return unsound(j.path, faults)
 		}
 		return nil
 	})

@@ -318,6 +318,45 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("export of a restored house elsewhere = %q, want %q", after, before)
 	}
 	elsewhere.does("doctor")
+	if err := os.Remove(datadir.Database(elsewhere.data)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(datadir.Database(elsewhere.data)+"-wal", []byte("all that is left"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := elsewhere.does("restore", backup); !regexp.MustCompile(`\nwhat was there before is kept as \S+\.before-restore-\S+-wal\n$`).MatchString(out) {
+		t.Errorf("restore beside a log without its file says %q, want where that is kept", out)
+	}
+}
+
+// A backup that is damaged replaces nothing. If its log is sound, it can be mended elsewhere as the sentence says.
+func TestRestoreOfADamagedBackup(t *testing.T) {
+	o, mended := furnished(t), &office{t, t.TempDir()}
+	backup, before := datadir.Database(mended.data), o.does("export")
+	o.does("backup", backup)
+	file, err := os.ReadFile(backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(file[len(file)/3 : len(file)-len(file)/3])
+	if err := os.WriteFile(backup, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.does("account", "delete", "Kim")
+	present, err := os.ReadFile(datadir.Database(o.data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.refuses([]string{"restore", backup}, "nothing is restored: backup "+backup+" is damaged: name another one, or copy it", "run sarangbang doctor --rebuild --data-dir FOLDER")
+	entries, err := os.ReadDir(o.data)
+	if after, unread := os.ReadFile(datadir.Database(o.data)); string(after) != string(present) || unread != nil || len(entries) != 2 || err != nil {
+		t.Errorf("after that the folder has %v, %v, %v; want the lock and the same database as before", entries, err, unread)
+	}
+	mended.does("doctor", "--rebuild")
+	o.does("restore", backup)
+	if after := o.does("export"); after != before {
+		t.Errorf("export after the restore of what was mended = %q, want %q", after, before)
+	}
 }
 
 func TestImportedLines(t *testing.T) {

@@ -143,22 +143,22 @@ func free(name string) bool {
 }
 
 // Restore puts a backup in the place of the database at path, which nobody may have open. It looks the backup over first, as Check
-// does. What stood there is given another name, which it returns, empty if there was nothing; it is never deleted. The places of a
-// restored database are numbered anew, so it has an epoch of its own. The faults that Rebuild mends do not hinder it; it returns
-// them.
+// does, and puts none in place that is not sound: the present database may be the better one. What stood there is given another name,
+// which it returns, empty if there was nothing; it is never deleted. The places of a restored database are numbered anew, so it has an
+// epoch of its own.
 //
-// If it fails, with a sentence, the database is as it was.
-func Restore(ctx context.Context, path, backup string) (aside string, faults []Fault, err error) {
+// If it fails, with a sentence that says what may help, the database is as it was.
+func Restore(ctx context.Context, path, backup string) (aside string, err error) {
 	if path, err = resolve(path); err != nil {
-		return "", nil, err
+		return "", err
 	}
 	draft := path + ".new"
 	if err := sameFile(path, backup); err != nil {
-		return "", nil, err
+		return "", err
 	}
 	defer discard(draft)
 	if err := copyFiles(backup, draft); err != nil {
-		return "", nil, err
+		return "", err
 	}
 	found, err := inspect(draft, len(steps))
 	if err == nil && !found {
@@ -168,31 +168,31 @@ func Restore(ctx context.Context, path, backup string) (aside string, faults []F
 		_, err = verify(ctx, draft, len(steps))
 	}
 	if err == nil {
-		faults, err = prepareRestored(ctx, draft)
+		err = prepareRestored(ctx, draft, backup)
 	}
 	if r, ok := errors.AsType[*refusal](err); ok {
-		return "", nil, fmt.Errorf("nothing is restored: backup %s %s: name another one", backup, r.why)
+		way := "name another one"
+		if r.inside {
+			way += ", or " + wayToMend
+		}
+		return "", fmt.Errorf("nothing is restored: backup %s %s: %s", backup, r.why, way)
 	}
 	if err != nil { // it is the copy that was looked at, and the sentence is about what it was made of
-		return "", nil, fmt.Errorf("nothing is restored: %s", strings.ReplaceAll(err.Error(), draft, backup))
+		return "", fmt.Errorf("nothing is restored: %s", strings.ReplaceAll(err.Error(), draft, backup))
 	}
-	aside, err = putInPlace(ctx, draft, path, "restore")
-	return aside, faults, err
+	return putInPlace(ctx, draft, path, "restore")
 }
 
 // prepareRestored looks a copy of a backup over and makes it one file that can be put in place.
-func prepareRestored(ctx context.Context, draft string) (faults []Fault, err error) {
-	err = withConn(ctx, draft, nil, func(conn *sql.Conn) error {
+func prepareRestored(ctx context.Context, draft, backup string) error {
+	err := withConn(ctx, draft, nil, func(conn *sql.Conn) error {
 		r := &Report{Known: len(steps)}
 		if err := r.check(ctx, conn); err != nil {
 			return err
 		}
-		for _, f := range r.Faults {
-			if f.Mend != ByRebuild {
-				return fmt.Errorf("database %s is not sound: %s", draft, f.Text)
-			}
+		if err := r.unfit(backup); err != nil {
+			return err
 		}
-		faults = r.Faults
 		if _, err := conn.ExecContext(ctx, `UPDATE meta SET value = ? WHERE name = 'epoch'`, room.NewID().String()); err != nil {
 			return err
 		}
@@ -200,12 +200,31 @@ func prepareRestored(ctx context.Context, draft string) (faults []Fault, err err
 		return err
 	})
 	if err != nil {
-		return nil, sentence(ctx, draft, err)
+		return sentence(ctx, draft, err)
 	}
 	if err := scrubFile(ctx, draft); err != nil { // it may be of an older program
-		return nil, err
+		return err
 	}
-	return faults, syncFile(draft)
+	return syncFile(draft)
+}
+
+// wayToMend is how a backup becomes one that can be restored, if its log is sound.
+const wayToMend = "copy it into an empty folder as sarangbang.db, run sarangbang doctor --rebuild --data-dir FOLDER, and restore that file"
+
+// unfit says what is wrong with a backup that was looked over, and what may still be made of it.
+func (r *Report) unfit(backup string) error {
+	if len(r.Faults) == 0 {
+		return nil
+	}
+	var said []string
+	way := wayToMend
+	for _, f := range r.Faults {
+		said = append(said, f.Text)
+		if f.Mend != ByRebuild {
+			way = "name another one; what can still be read of this one, sarangbang export --data-dir FOLDER prints, with a copy of it there as sarangbang.db"
+		}
+	}
+	return fmt.Errorf("backup %s is not sound: %s; %s", backup, strings.Join(said, "; "), way)
 }
 
 func sameFile(path, backup string) error {
@@ -311,9 +330,12 @@ func exchange(draft, path, stamp string) (undo []func() error, aside string, err
 			return undo, "", err
 		}
 		back(stamp+suffix, path+suffix)
+		if aside == "" {
+			aside = stamp + suffix
+		}
 	}
 	if free(path) {
-		return undo, "", os.Rename(draft, path)
+		return undo, aside, os.Rename(draft, path)
 	}
 	if os.Link(path, stamp) == nil { // so that there is one at every moment
 		if err := os.Rename(draft, path); err != nil {

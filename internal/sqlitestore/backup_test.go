@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/url"
 	"os"
@@ -310,9 +309,9 @@ func TestRestore(t *testing.T) {
 	path := h.closed()
 	present := dump(t, path)
 
-	aside, faults, err := sqlitestore.Restore(t.Context(), path, backup)
-	if err != nil || len(faults) > 0 || aside != asideOf(t, path, "restore") {
-		t.Fatalf("Restore = %q, %v, %v; want where the present one is, no fault, no error", aside, faults, err)
+	aside, err := sqlitestore.Restore(t.Context(), path, backup)
+	if err != nil || aside != asideOf(t, path, "restore") {
+		t.Fatalf("Restore = %q, %v; want where the present one is, no error", aside, err)
 	}
 	wantSame(t, "what was restored", dump(t, path, "meta"), dump(t, backup, "meta"))
 	wantSame(t, "what was put aside", dump(t, aside), present)
@@ -331,7 +330,7 @@ func TestRestoreWhereThereIsNothing(t *testing.T) {
 	story(h)
 	backup := h.closed()
 	path := newPath(t)
-	aside, _, err := sqlitestore.Restore(t.Context(), path, backup)
+	aside, err := sqlitestore.Restore(t.Context(), path, backup)
 	if aside != "" || err != nil {
 		t.Fatalf("Restore = %q, %v; want nothing put aside, no error", aside, err)
 	}
@@ -348,7 +347,7 @@ func TestRestoreTakesWhatStandsBeside(t *testing.T) {
 	other.say(other.come("park", ""), "said in the other house")
 	other.Crash(t, path)
 
-	aside, _, err := sqlitestore.Restore(t.Context(), path, backup)
+	aside, err := sqlitestore.Restore(t.Context(), path, backup)
 	if err != nil {
 		t.Fatalf("Restore = %v, want no error", err)
 	}
@@ -437,7 +436,7 @@ func TestRestoreRefusesWhatIsNotSound(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
-		_, _, err = sqlitestore.Restore(t.Context(), path, file)
+		_, err = sqlitestore.Restore(t.Context(), path, file)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), ".new") ||
 			strings.Contains(err.Error(), "bring a backup back") {
 			t.Errorf("Restore of %s = %v, want a sentence with %q", what, err, tt.want)
@@ -447,19 +446,45 @@ func TestRestoreRefusesWhatIsNotSound(t *testing.T) {
 	wantFiles(t, filepath.Dir(path), "house.db")
 }
 
-// What can be derived from a sound log is no reason to refuse the only backup.
-func TestRestoreTellsWhatWantsRebuilding(t *testing.T) {
+// The present database may be better than a backup of which a part is amiss, so that is mended first, elsewhere.
+func TestRestoreOfWhatWantsRebuilding(t *testing.T) {
 	h := newHouse(t)
 	story(h)
 	backup, path := h.closed(), newPath(t)
+	sound := dump(t, backup, "meta")
 	execute(t, backup, `DELETE FROM words WHERE rowid = (SELECT max(rowid) FROM words_docsize AS words)`, `DELETE FROM account_keys`)
-	_, faults, err := sqlitestore.Restore(t.Context(), path, backup)
-	if len(faults) != 4 || err != nil {
-		t.Errorf("Restore = %v, %v; want four faults, no error", faults, err)
+	aside, err := sqlitestore.Restore(t.Context(), path, backup)
+	if err == nil || aside != "" {
+		t.Fatalf("Restore = %q, %v; want an error", aside, err)
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("nothing was restored: %v", err)
+	for _, want := range []string{"nothing is restored: backup " + backup + " is not sound: ", "the search index lacks 1 lines", "; the account ", "doctor --rebuild"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("Restore = %v, want %q in it", err, want)
+		}
 	}
+	wantFiles(t, filepath.Dir(path))
+	if _, err := sqlitestore.Rebuild(t.Context(), backup, quiet, func(_, _ room.Seq) {}); err != nil {
+		t.Fatalf("Rebuild = %v, want no error", err)
+	}
+	if _, err := sqlitestore.Restore(t.Context(), path, backup); err != nil {
+		t.Fatalf("Restore of what was mended = %v, want no error", err)
+	}
+	wantSame(t, "what was restored", dump(t, path, "meta"), sound)
+}
+
+// Of a database that is gone its log may be all that is left.
+func TestRestoreKeepsALogWithoutItsFile(t *testing.T) {
+	h := newHouse(t)
+	story(h)
+	backup, path := h.closed(), newPath(t)
+	if err := os.WriteFile(path+"-wal", []byte("the newest lines"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	aside, err := sqlitestore.Restore(t.Context(), path, backup)
+	if err != nil || !strings.HasSuffix(aside, "-wal") {
+		t.Fatalf("Restore = %q, %v; want where the log is kept, no error", aside, err)
+	}
+	wantFiles(t, filepath.Dir(path), "house.db", filepath.Base(aside))
 }
 
 // The system lets nobody make a link to a file of another user that they cannot write. What fails then is taken back.

@@ -197,7 +197,7 @@ func TestCheckFindsWhatAStartRefuses(t *testing.T) {
 		if after := contents(t, filepath.Dir(path)); !maps.Equal(before, after) {
 			t.Errorf("%s: Open changed what is there", statement)
 		}
-		if _, _, err := sqlitestore.Restore(t.Context(), newPath(t), path); err == nil || !strings.Contains(err.Error(), "nothing is restored") {
+		if _, err := sqlitestore.Restore(t.Context(), newPath(t), path); err == nil || !strings.Contains(err.Error(), "nothing is restored") {
 			t.Errorf("%s: Restore = %v, want a sentence", statement, err)
 		}
 		r, err := sqlitestore.Check(t.Context(), path, quiet)

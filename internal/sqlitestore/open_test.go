@@ -262,7 +262,7 @@ func TestALinkIsFollowedOnce(t *testing.T) {
 		t.Fatalf("Backup = %v, want no error", err)
 	}
 	h.closed()
-	if _, _, err := sqlitestore.Restore(t.Context(), path, backup); err != nil {
+	if _, err := sqlitestore.Restore(t.Context(), path, backup); err != nil {
 		t.Fatalf("Restore = %v, want no error", err)
 	}
 	wantFiles(t, filepath.Dir(path), filepath.Base(path))
@@ -281,7 +281,7 @@ func TestALinkToNowhereIsRefused(t *testing.T) {
 	_, checked := sqlitestore.Check(t.Context(), path, quiet)
 	_, imported := sqlitestore.Import(t.Context(), path, strings.NewReader(""))
 	_, rebuilt := sqlitestore.Rebuild(t.Context(), path, quiet, func(_, _ room.Seq) {})
-	_, _, restored := sqlitestore.Restore(t.Context(), path, path)
+	_, restored := sqlitestore.Restore(t.Context(), path, path)
 	for doing, err := range map[string]error{
 		"Open": opened, "Check": checked, "Import": imported, "Restore": restored, "Rebuild": rebuilt,
 	} {

@@ -76,7 +76,7 @@ func TestCopiesHoldNothingTwice(t *testing.T) {
 	if _, err := sqlitestore.Backup(t.Context(), h.Path(), backup); err != nil {
 		t.Fatalf("Backup = %v, want no error", err)
 	}
-	if _, _, err := sqlitestore.Restore(t.Context(), restored, backup); err != nil {
+	if _, err := sqlitestore.Restore(t.Context(), restored, backup); err != nil {
 		t.Fatalf("Restore = %v, want no error", err)
 	}
 	imported(t, import2, exported(t, h.Path(), sqlitestore.ExportQuery{}))
