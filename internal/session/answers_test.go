@@ -41,9 +41,39 @@ func TestHistoryOnAScreenAndAlone(t *testing.T) {
 			t.Errorf("history alone: %d lines, %q, %d; want the last 150, without times", got, &errs, status)
 		}
 		out.Reset()
-		if status := h.Exec(context.Background(), session.Visitor{Session: "e", Env: map[string]string{"TZ": "Asia/Seoul"}}, "history 1 time:short", &out, &errs); out.String() != "09:00 [lee] live\n" || status != 0 {
-			t.Errorf("history with times: %q, %d; want the time in Seoul", &out, status)
+		if status := h.Exec(context.Background(), session.Visitor{Session: "e", Env: map[string]string{"TZ": "Asia/Seoul"}}, "history 1 time:short", &out, &errs); out.String() != "2000-01-01 09:00 [lee] live\n" || status != 0 {
+			t.Errorf("history with times: %q, %d; want the day and the time in Seoul", &out, status)
 		}
+	})
+}
+
+func TestShortTimesHaveADayWhereNoDaysAreDrawn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.person(t, 200, session.Visitor{User: "kim", Term: "xterm", Env: map[string]string{"TZ": "UTC"}})
+		kim.enter("")
+		kim.enter("first")
+		time.Sleep(24 * time.Hour)
+		kim.enter("second")
+		kim.enter("/history 2 time:short")
+		kim.sees("* 2000-01-01\n00:00 [kim] first\n* 2000-01-02\n00:00 [kim] second\n")
+
+		pipe := h.person(t, 0, session.Visitor{User: "lee", Env: map[string]string{"TZ": "UTC"}})
+		const days = "2000-01-01 00:00 [kim] first\n2000-01-02 00:00 [kim] second\n"
+		for _, line := range []string{"/history 2 time:short", "/history 2"} {
+			before := pipe.screen()
+			pipe.enter(line)
+			pipe.sees(before + days)
+		}
+		var out, errs bytes.Buffer
+		h.Exec(t.Context(), session.Visitor{Session: "e", Env: map[string]string{"TZ": "UTC"}}, "history 2 time:short", &out, &errs)
+		if out.String() != days || errs.Len() > 0 {
+			t.Errorf("history alone: %q, %q; want %q", &out, &errs, days)
+		}
+		pipe.enter("/time short")
+		pipe.sees("Times are set to short.")
+		kim.enter("live")
+		pipe.sees("\n00:00 [kim] live\n")
 	})
 }
 

@@ -1,8 +1,10 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -41,7 +43,8 @@ func newConsoleScreen(c Console, drawn *render.Shared, with command.Settings, v 
 	return s
 }
 
-// zone finds the time zone of a client by its TZ, in the form of the tz database; the server's own where there is none.
+// zone finds the time zone of a client by its TZ, in the form of the tz database or in that of POSIX without summer time; the server's
+// own where there is none.
 func zone(tz string) *time.Location {
 	name := strings.TrimPrefix(tz, ":")
 	if name == "" {
@@ -50,11 +53,31 @@ func zone(tz string) *time.Location {
 	if loc, err := time.LoadLocation(name); err == nil { // refuses what is no name of a zone, and paths
 		return loc
 	}
-	return time.Local
+	m := posixZone.FindStringSubmatch(name)
+	if m == nil {
+		return time.Local
+	}
+	west, _ := time.ParseDuration(m[1] + m[2] + "h" + cmp.Or(m[3], "0") + "m")
+	if west.Abs() > 24*time.Hour {
+		return time.Local
+	}
+	return time.FixedZone(name, -int(west.Seconds()))
 }
+
+// posixZone is a name and how far to the west of Greenwich: KST-9 is nine hours to the east. (POSIX.1-2017, Base Definitions, 8.3.)
+var posixZone = regexp.MustCompile(`^[A-Za-z]{3,16}([+-]?)([0-9]{1,2})(?::([0-5][0-9]))?$`)
 
 // clocks are the layouts of the time before a line.
 var clocks = map[command.Times]string{command.TimesShort: "15:04", command.TimesFull: "2006-01-02 15:04:05"}
+
+// clockOf is the layout of the time before a line that was looked up. Short times are of several days: where no days are drawn between
+// the lines, they name theirs.
+func clockOf(times command.Times, days bool) string {
+	if times == command.TimesShort && !days {
+		return "2006-01-02 15:04"
+	}
+	return clocks[times]
+}
 
 // palette chooses the colours.
 func (s *consoleScreen) palette(with command.Settings) *render.Palette {
@@ -189,7 +212,7 @@ func (s *consoleScreen) ShowAnswer(events []*room.Event, times command.Times) er
 		return s.Show(events)
 	}
 	live := s.view.Clock
-	s.view.Clock = clocks[times]
+	s.view.Clock = clockOf(times, s.term != nil)
 	defer func() { s.view.Clock = live }()
 	return s.draw(events, times != command.TimesFull)
 }

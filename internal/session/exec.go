@@ -99,7 +99,7 @@ func (x *session) exec(ctx context.Context, line string, scr *pipeScreen) error 
 	}
 	a, err := c.Do(ctx, call)
 	if a.Lines != nil {
-		scr.view.Clock = clocks[a.Times]
+		scr.view.Clock = clockOf(a.Times, false)
 		if failed := scr.answer(a); failed != nil {
 			return failed
 		}
