@@ -263,9 +263,13 @@ func (m *Member) Register(ctx context.Context) (void Void, err error) {
 }
 
 // Act commits what the owner of an account does with it: a key, a setting, its end. It returns when that is committed; void says why
-// it could not be.
-func (h *House) Act(ctx context.Context, owner Person, b Body) (void Void, err error) {
-	results, err := h.post(ctx, Encode(owner, HouseSubject, b))
+// it could not be, of several things the first.
+func (h *House) Act(ctx context.Context, owner Person, bodies ...Body) (void Void, err error) {
+	records := make([]Record, len(bodies))
+	for i, b := range bodies {
+		records[i] = Encode(owner, HouseSubject, b)
+	}
+	results, err := h.post(ctx, records...)
 	return first(results).Void, err
 }
 

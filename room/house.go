@@ -159,7 +159,7 @@ func (h *House) apply(batch []Committed) error {
 		h.complete(e, v)
 		h.report(e)
 		h.comeLocked(e)
-		if v.Shown {
+		if v.Shown || ofKeys(e) {
 			for _, l := range h.logsLocked(e, v) {
 				l.Append(e)
 				touched = touching(touched, l, paceOf(e))
@@ -177,6 +177,16 @@ func (h *House) apply(batch []Committed) error {
 	}
 	h.settle(batch, verdicts)
 	return nil
+}
+
+// ofKeys says that an event is about who else can be its author: it is for all their screens, and for nobody's eyes beside them.
+func ofKeys(e *Event) bool {
+	switch e.Body.(type) {
+	case KeyAdded, KeyRemoved:
+		return true
+	default:
+		return false
+	}
 }
 
 // complete puts into an event what only the rules know.
@@ -348,7 +358,7 @@ func (h *House) decode(batch []Committed) []*Event {
 	return events
 }
 
-// logsLocked returns where an event that is shown belongs.
+// logsLocked returns where an event that somebody reads belongs.
 func (h *House) logsLocked(e *Event, v Verdict) []*Log {
 	var logs []*Log
 	add := func(l *Log) {
@@ -364,6 +374,9 @@ func (h *House) logsLocked(e *Event, v Verdict) []*Log {
 	switch b := e.Body.(type) {
 	case Told:
 		own(b.To.ID)
+		own(e.From.ID)
+		return logs
+	case KeyAdded, KeyRemoved:
 		own(e.From.ID)
 		return logs
 	case Invited:

@@ -94,7 +94,7 @@ func accountShown(ctx context.Context, c *Call) (Answer, error) {
 		if settings != nil {
 			say(i18n.AccountSettings, strings.Join(settings, ", "))
 		}
-		if in := strings.Fields(a.Settings[SettingRooms]); in != nil {
+		if in := strings.Fields(a.Settings[SettingRooms]); len(in) > 0 {
 			say(i18n.AccountRooms, "#"+strings.Join(in, " #"))
 		}
 		if len(c.Ignored) > 0 {
@@ -217,7 +217,8 @@ func keyJoins(ctx context.Context, c *Call, typed string) (Answer, error) {
 	case !ok:
 		return Answer{}, fail(i18n.KeyCodeWrong)
 	}
-	void, err := c.House.Act(ctx, code.owner, room.KeyAdded{Key: me.Key})
+	news := KeyNews(me.Key)
+	void, err := c.House.Act(ctx, code.owner, room.KeyAdded{Key: me.Key}, room.Configured{Name: news, Value: "on"})
 	if err != nil { // the disk may be full
 		c.Codes.giveBack(code)
 	}
@@ -230,7 +231,8 @@ func keyJoins(ctx context.Context, c *Call, typed string) (Answer, error) {
 	return c.say(i18n.KeyAdded, code.owner.Nick), nil
 }
 
-// keyRemoved takes a key from the account: by its number in the list, or by the beginning of its fingerprint.
+// keyRemoved takes a key from the account: by its number in the list, or by the beginning of its fingerprint. All screens of its owner
+// read it, this one too.
 func keyRemoved(ctx context.Context, c *Call, which string) (Answer, error) {
 	a, err := c.owned()
 	if err != nil {
@@ -255,6 +257,9 @@ func keyRemoved(ctx context.Context, c *Call, which string) (Answer, error) {
 	void, err := c.House.Act(ctx, c.Me.Person(), room.KeyRemoved{Key: found[0]})
 	if err := refused(void, err); err != nil {
 		return Answer{}, err
+	}
+	if !c.Bare {
+		return Answer{}, nil
 	}
 	return c.say(i18n.KeyRemoved, found[0]), nil
 }

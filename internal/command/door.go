@@ -198,6 +198,15 @@ const SettingRooms = "rooms"
 // settingIgnored begins the names of the settings under which an account keeps whom its owner ignores.
 const settingIgnored = "ignored:"
 
+// settingKey begins the names of the settings under which an account keeps which keys were added to it that its owner was not told of.
+const settingKey = "key:"
+
+// KeyNews is the name of the setting that keeps of a key that the owner of the account has to be told of it.
+func KeyNews(key string) string { return settingKey + key }
+
+// NewKey reads the name of such a setting: false for another one.
+func NewKey(name string) (key string, ok bool) { return strings.CutPrefix(name, settingKey) }
+
 // Ignoring is somebody whom a person does not want to read.
 type Ignoring struct {
 	ID   room.PersonID `json:"id"`
@@ -219,7 +228,9 @@ func Ignores(c Change) (who Ignoring, ok bool) {
 }
 
 // Kept says that an account keeps something under that name which is no setting of the screen.
-func Kept(name string) bool { return name == SettingRooms || strings.HasPrefix(name, settingIgnored) }
+func Kept(name string) bool {
+	return name == SettingRooms || strings.HasPrefix(name, settingIgnored) || strings.HasPrefix(name, settingKey)
+}
 
 // Ignored says that somebody is among those whom a person ignores: by who they are, not by their name.
 func Ignored(all []Ignoring, who room.Person) bool {

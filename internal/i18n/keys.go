@@ -75,6 +75,7 @@ const (
 	ReturnNew        Key = "return.new"
 	ReturnNothing    Key = "return.nothing"
 	ReturnKicked     Key = "return.kicked"
+	ReturnKey        Key = "return.key"
 	ReturnUnreadable Key = "return.unreadable"
 
 	NoticesLost      Key = "notices_lost"
@@ -161,6 +162,7 @@ const (
 	KeyTired         Key = "key_add.tired"
 	KeyCodeWrong     Key = "key_add.wrong"
 	KeyAdded         Key = "key_add.done"
+	KeyIsNew         Key = "key_add.new"
 	KeyUnknown       Key = "key_remove.unknown"
 	KeyAmbiguous     Key = "key_remove.ambiguous"
 	KeyRemoved       Key = "key_remove.done"

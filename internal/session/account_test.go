@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"maps"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -212,5 +213,98 @@ func TestTheEndOfAnAccountEndsItsOtherScreens(t *testing.T) {
 		if n := h.room.People(room.Lobby); n != 0 {
 			t.Errorf("%d people are here, want none", n)
 		}
+	})
+}
+
+// code asks for what adds a further key to the account.
+func (p *person) code() string {
+	p.t.Helper()
+	p.enter("/key add")
+	p.sees("shares your account.")
+	all := regexp.MustCompile(`/key add ([A-Z2-7]{4}-[A-Z2-7]{4})`).FindAllStringSubmatch(p.screen(), -1)
+	return all[len(all)-1][1]
+}
+
+// Whoever got a code by a trick does not have the account unnoticed.
+func TestTheOwnerOfAnAccountReadsOfItsKeysOnAllScreens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		kim := h.owner(t, "kim")
+		korean := h.person(t, 200, session.Visitor{User: "x", Key: "SHA256:kim", Term: "xterm", Env: map[string]string{"LANG": "ko_KR.UTF-8"}})
+		pipe := h.person(t, 0, session.Visitor{User: "x", Key: "SHA256:kim"})
+		synctest.Wait()
+		thief := h.person(t, 200, session.Visitor{User: "thief", Key: "SHA256:thief", Term: "xterm"})
+		thief.enter("")
+		thief.enter("/key add " + kim.code())
+		thief.sees("This key opens the account kim from now on.")
+		const added = "* The key SHA256:thief opens your account from now on. If that was not you, /key remove 2 takes it away.\n"
+		kim.sees(added)
+		pipe.sees(added)
+		korean.sees("이제 SHA256:thief 키로도 이 계정을 열 수 있습니다. 직접 하신 일이 아니라면 /key remove 2 로 빼세요.")
+		thief.seesNot("your account")
+
+		again := h.person(t, 200, session.Visitor{User: "thief", Key: "SHA256:thief", Term: "xterm"})
+		again.sees("You are here already as kim")
+		again.seesNot("SHA256:thief")
+		const removed = "* The key SHA256:thief opens your account no more. What was open with it is closed.\n"
+		kim.enter("/key remove 2")
+		kim.sees(removed)
+		pipe.sees(removed)
+		korean.sees("SHA256:thief 키는 더는 이 계정을 열 수 없습니다.")
+		again.ends(room.EndingRevoked, 1)
+		thief.seesNot("no more")
+		for _, screen := range []string{kim.screen(), pipe.screen()} {
+			if n := strings.Count(screen, "SHA256:thief"); n != 2 {
+				t.Errorf("told of the key %d times in\n%s\nwant it once for its coming and once for its going", n, screen)
+			}
+		}
+	})
+}
+
+func TestTheOwnerOfAnAccountReadsOnTheirReturnOfAKeyThatWasAdded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		come := func(key string, columns int) *person {
+			p := h.person(t, columns, session.Visitor{User: "x", Key: "SHA256:" + key, Term: "xterm"})
+			synctest.Wait()
+			return p
+		}
+		leave := func(p *person) {
+			p.enter("/bye")
+			p.ends(room.EndingLeft, 0)
+		}
+		kim := h.owner(t, "kim")
+		code := kim.code()
+		leave(kim)
+		thief := come("thief", 200)
+		thief.enter("")
+		thief.enter("/key add " + code)
+		thief.sees("This key opens the account kim from now on.")
+		leave(thief)
+
+		const added = "* While you were away the key SHA256:thief was added to your account. If that was not you, /key remove 2 takes it away.\n"
+		for _, unread := range []*person{come("thief", 200), come("kim", 0)} { // nobody needs to read what comes out of a pipe
+			unread.seesNot("SHA256:thief")
+			leave(unread)
+		}
+		var out, errs bytes.Buffer
+		status := h.Exec(context.Background(), session.Visitor{Key: "SHA256:kim", Session: "e"}, "account", &out, &errs)
+		if got := out.String(); status != 0 || !strings.Contains(got, "2. SHA256:thief") || strings.Contains(got, "Settings") || strings.Contains(got, "come back into") {
+			t.Errorf("account alone: %q, %q, %d; want the key, and neither settings nor rooms", got, &errs, status)
+		}
+		kim = come("kim", 200)
+		kim.sees(added)
+		leave(kim)
+		kim = come("kim", 200)
+		kim.sees("Welcome back")
+		kim.seesNot("SHA256:thief")
+
+		lost := come("lost", 200)
+		lost.enter("")
+		lost.enter("/key add " + kim.code())
+		kim.sees("* The key SHA256:lost opens your account from now on.")
+		leave(kim)
+		kim = come("kim", 200)
+		kim.seesNot("SHA256:lost") // told as it happened
 	})
 }

@@ -368,6 +368,10 @@ func (x *session) sort(into, events []*room.Event) (shown []*room.Event, changed
 		if x.knows(e, me.ID) || !command.Audible(x.ignored, e) {
 			continue
 		}
+		if told := x.ofKeys(e); told != nil {
+			shown = append(shown, told)
+			continue
+		}
 		v := x.visited(e.Subject)
 		if v == nil || v.Where == x.here || concerns(e, me.ID) {
 			shown = append(shown, e)

@@ -65,7 +65,7 @@ type session struct {
 	speakers []room.Nick // the authors of the lines that were read lately, from keptSpeakers on in a ring
 	spoken   int         // how many lines that were
 
-	putOut    []*room.Event // from which rooms they were put out while they were away, or are kept; told as they come
+	putOut    []*room.Event // what was done to them while they were away, such as put out of rooms, or keeps them out; told as they come
 	putOutBy  room.Seq      // the last of what did so
 	returning []*room.Event // what was missed since the last visit, to be shown before anything else
 	reading   reading
@@ -142,6 +142,7 @@ func (x *session) stay(ctx context.Context) (err error) {
 	x.arrive()
 	x.rejoin(ctx)
 	x.findKicks(ctx)
+	x.findKeys()
 	if err = x.settleRooms(ctx, ""); err == nil {
 		err = x.greet(ctx)
 	}
