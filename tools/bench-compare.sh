@@ -26,6 +26,24 @@ mkdir -p "$dir"
 leave # what a run that was killed left
 trap leave EXIT
 
+# run DIR COMMAND runs a command in a folder, so that a signal to this script ends that, too, and at once.
+run() {
+  (cd "$1" && exec "${@:2}") &
+  wait "$!"
+}
+
+# stop STATUS ends what runs, and everything.
+stop() {
+  trap '' INT TERM
+  # shellcheck disable=SC2046 # each is a word
+  kill -TERM $(jobs -p) 2>/dev/null || true
+  wait
+  echo "It was interrupted: nothing is compared." >&2
+  exit "$1"
+}
+trap 'stop 130' INT
+trap 'stop 143' TERM
+
 # packages prints the folders with benchmarks.
 packages() { (cd "$1" && grep -rl --include='*_test.go' '^func Benchmark' . | xargs -r -n1 dirname | sort -u); }
 
@@ -35,25 +53,25 @@ for side in "${sides[@]}"; do
   rm -rf "$dir/$side.bin" && mkdir "$dir/$side.bin"
   : >"$dir/$side.txt"
   echo "== build ${!side}, $(git log -1 --format='%h %s' "$commit")" >&2
-  go build -C "$dir/$side" -o "$dir/$side.bin/sarangbang" .
+  run "$dir/$side" go build -o "$dir/$side.bin/sarangbang" .
   if [[ $bench != - ]]; then
     while read -r package; do
-      go test -C "$dir/$side" -c -o "$dir/$side.bin/${package//\//_}.test" "$package"
+      run "$dir/$side" go test -c -o "$dir/$side.bin/${package//\//_}.test" "$package"
     done < <(packages "$dir/$side")
   fi
 done
-[[ $load == - ]] || go build -o "$dir/sshload" ./cmd/sshload
+[[ $load == - ]] || run . go build -o "$dir/sshload" ./cmd/sshload
 
 for ((n = 1; n <= count; n++)); do
   for side in "${sides[@]}"; do
     echo "== $n of $count: $side" >&2
     if [[ $bench != - ]]; then
       while read -r package; do
-        (cd "$dir/$side/$package" && "$dir/$side.bin/${package//\//_}.test" -test.run '^$' -test.bench "$bench" -test.benchmem >>"$dir/$side.txt")
+        run "$dir/$side/$package" "$dir/$side.bin/${package//\//_}.test" -test.run '^$' -test.bench "$bench" -test.benchmem >>"$dir/$side.txt"
       done < <(packages "$dir/$side")
     fi
     if [[ $load != - ]]; then
-      "$dir/sshload" compare --server "$dir/$side.bin/sarangbang" --rounds 1 --only "$load" --bench >>"$dir/$side.txt"
+      run . "$dir/sshload" compare --server "$dir/$side.bin/sarangbang" --rounds 1 --only "$load" --bench >>"$dir/$side.txt"
     fi
   done
 done
