@@ -124,6 +124,8 @@ func TestWhoWasPutOutWhileTheyWereCutOffIsTold(t *testing.T) {
 	kim.sees("* While you were away mina put you out of #attic. The reason: bye now. To come back you need a new invitation.")
 	kim.sees("* While you were away mina put you out of #dev. You are in it again.")
 	kim.sees("* You are kept out of #cafe until ")
+	kim.types("/account")
+	kim.sees("rooms that you come back into: #lobby #dev #cafe\n") // the ban ends by itself
 	kim.leaves()
 	kim = come()
 	kim.seesNot("While you were away")

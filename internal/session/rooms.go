@@ -132,7 +132,8 @@ func (x *session) banned() error {
 }
 
 // rejoin brings the owner of an account back into the rooms where they were when they left, as far as those let them in, and recalls
-// whom they ignore. A room that they asked for as they logged in is theirs from now on.
+// whom they ignore. A room that they asked for as they logged in is theirs from now on; one that is closed to them for good, or gone, is
+// theirs no more.
 //
 //go:noinline
 func (x *session) rejoin(ctx context.Context) {
@@ -146,24 +147,34 @@ func (x *session) rejoin(ctx context.Context) {
 		return
 	}
 	asked := x.me.First() != room.Lobby
+	var kept []string
 	for name := range strings.FieldsSeq(a.Settings[command.SettingRooms]) {
 		where := room.SubjectOf(name)
 		asked = asked && where != x.me.First()
-		if m, there := x.opt.House.Room(where); !there || x.me.In(m.Subject) || len(x.me.Rooms()) >= most {
+		if _, there := x.opt.House.Room(where); !there {
 			continue
 		}
-		_, err := x.me.Join(ctx, room.Entry{Where: where, Back: true})
-		if room.Unsaved(err) {
-			return
+		if !x.me.In(where) && len(x.me.Rooms()) < most {
+			_, err := x.me.Join(ctx, room.Entry{Where: where, Back: true})
+			if room.Unsaved(err) {
+				return
+			}
+			if refused, ok := errors.AsType[*room.RefusedError](err); ok {
+				if refused.Bar == nil { // it takes an invitation, and is theirs no more
+					continue
+				}
+				x.putOut = append(x.putOut, x.told(x.refusal(refused, where)))
+			}
 		}
-		if refused, ok := errors.AsType[*room.RefusedError](err); ok && refused.Bar != nil {
-			x.putOut = append(x.putOut, x.told(x.refusal(refused, where)))
-		}
+		kept = append(kept, name)
 	}
-	if !asked {
+	rooms := command.Change{Name: command.SettingRooms, Value: strings.Join(kept, " ")}
+	if asked {
+		rooms = command.Whereabouts(x.me)
+	}
+	if rooms.Value == a.Settings[rooms.Name] {
 		return
 	}
-	rooms := command.Whereabouts(x.me)
 	if _, err := x.opt.House.Act(ctx, x.me.Person(), room.Configured{Name: rooms.Name, Value: rooms.Value}); err != nil {
 		x.log().Warn("rooms not saved", "err", err)
 	}

@@ -488,3 +488,30 @@ func TestWhatPeopleReadIsKnownAsSoonAsTheyCome(t *testing.T) {
 		lee.sees("* 2 people are here: lee, kim+\n")
 	})
 }
+
+func TestARoomThatIsClosedToSomebodyIsNoRoomOfTheirsAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, limits())
+		op, lee := h.operator(t), h.terminal(t, "lee")
+		lee.enter("/join #priv")
+		lee.enter("/join #tea") // a room without anybody would be gone
+		kim := h.owner(t, "kim")
+		kim.enter("/join #priv")
+		kim.enter("/join #tea")
+		kim.prompts("#tea kim> ")
+		kim.enter("/bye")
+		kim.ends(room.EndingLeft, 0)
+		does(t, op, "room/priv", room.Arranged{What: room.AspectPrivate, Value: "on"})
+		bar := room.Bar{Target: room.Target{Keys: []string{"SHA256:kim"}}, Label: "kim", Until: time.Now().Add(time.Hour)}
+		does(t, op, "room/tea", room.Barred{Bar: bar})
+
+		for range 2 { // a ban ends by itself, so they are told of it each time
+			kim = h.person(t, 200, session.Visitor{User: "kim", Key: "SHA256:kim", Term: "xterm"})
+			kim.sees("You are kept out of #tea")
+			kim.enter("/account")
+			kim.sees("rooms that you come back into: #lobby #tea\n")
+			kim.enter("/bye")
+			kim.ends(room.EndingLeft, 0)
+		}
+	})
+}
