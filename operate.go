@@ -89,6 +89,10 @@ func (j *job) parse(args []string) (settings []string, err error) {
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
+		if arg == "--" { // what follows is no flag, whatever it looks like
+			j.args = append(j.args, args...)
+			break
+		}
 		bare := strings.TrimLeft(arg, "-")
 		if bare == arg || bare == "" {
 			j.args = append(j.args, arg)
@@ -116,6 +120,8 @@ func (j *job) parse(args []string) (settings []string, err error) {
 		}
 	}
 	switch n := len(j.args); {
+	case slices.Contains(j.args, ""):
+		return nil, j.misused("one of its arguments is empty")
 	case n < j.tool.args[0]:
 		return nil, j.misused("something is missing")
 	case n > j.tool.args[1]:
@@ -148,12 +154,11 @@ func (t tidings) Enabled(ctx context.Context, level slog.Level) bool {
 	return level < slog.LevelWarn && t.Handler.Enabled(ctx, level)
 }
 
-// stopped does something with the data folder while no house runs in it.
-func (j *job) stopped(do func() error) error {
+// stopped does something with the data folder while no house runs in it; what it is called is for the sentence that it does not work.
+func (j *job) stopped(what string, do func() error) error {
 	dir, err := datadir.Open(j.settings.DataDir)
 	if err != nil {
-		name, _, _ := strings.Cut(j.tool.usage, " ")
-		return fmt.Errorf("%s works while the house is stopped: %w", name, err)
+		return fmt.Errorf("%s works while the house is stopped: %w", what, err)
 	}
 	defer func() { _ = dir.Close() }() // the lock goes with the process anyway
 	return do()
@@ -179,7 +184,7 @@ func restore(ctx context.Context, j *job) error {
 	if info, err := os.Stat(j.args[0]); err != nil || !info.Mode().IsRegular() {
 		return fmt.Errorf("there is no backup %s to read: name a file that sarangbang backup has made", j.args[0])
 	}
-	return j.stopped(func() error {
+	return j.stopped("restore", func() error {
 		aside, err := sqlitestore.Restore(ctx, j.path, j.args[0])
 		if err != nil {
 			return err
@@ -193,12 +198,16 @@ func restore(ctx context.Context, j *job) error {
 }
 
 func imports(ctx context.Context, j *job) error {
-	file, err := os.Open(j.args[0])
-	if err != nil {
+	info, err := os.Stat(j.args[0])
+	var file *os.File
+	if err == nil && !info.IsDir() {
+		file, err = os.Open(j.args[0])
+	}
+	if file == nil || err != nil {
 		return fmt.Errorf("there is no export %s to read: name a file that sarangbang export --format ndjson has made", j.args[0])
 	}
 	defer func() { _ = file.Close() }() // nothing was written
-	return j.stopped(func() error {
+	return j.stopped("import", func() error {
 		done, err := sqlitestore.Import(ctx, j.path, file)
 		if err != nil {
 			return fmt.Errorf("import of %s: %w", j.args[0], err)
@@ -218,7 +227,8 @@ func imports(ctx context.Context, j *job) error {
 }
 
 func export(ctx context.Context, j *job) error {
-	q := sqlitestore.ExportQuery{Direct: j.flags["--direct"] != "", Private: j.flags["--private"] != ""}
+	leftOut := 0
+	q := sqlitestore.ExportQuery{Direct: j.flags["--direct"] != "", Private: j.flags["--private"] != "", LeftOut: &leftOut}
 	if name, given := j.flags["--room"]; given {
 		subject, ok := sqlitestore.RoomNamed("#" + strings.TrimPrefix(name, "#"))
 		if !ok {
@@ -263,6 +273,9 @@ func export(ctx context.Context, j *job) error {
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("export: not all could be written: %w", err)
 	}
+	if leftOut > 0 {
+		_, _ = fmt.Fprintf(j.stderr, "sarangbang: %d lines of rooms that are private or have ended are left out; --private prints them, too\n", leftOut)
+	}
 	return nil
 }
 
@@ -273,7 +286,7 @@ func doctor(ctx context.Context, j *job) error {
 	if err := j.exists(); err != nil {
 		return err
 	}
-	return j.stopped(func() error {
+	return j.stopped("doctor --rebuild", func() error {
 		opt := storeOptions(j.settings.Limits, config.History{}, j.logger())
 		done, err := sqlitestore.Rebuild(ctx, j.path, opt, func(_, _ room.Seq) {})
 		if err != nil {

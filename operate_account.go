@@ -34,7 +34,7 @@ func account(ctx context.Context, j *job) error {
 	if err := j.exists(); err != nil {
 		return err
 	}
-	return j.stopped(func() error {
+	return j.stopped("account", func() error {
 		store, err := sqlitestore.Open(j.path, storeOptions(j.settings.Limits, config.History{}, j.logger()))
 		if err != nil {
 			return err

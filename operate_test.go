@@ -114,6 +114,9 @@ func TestToolsSayWhatWorks(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	none := filepath.Join(t.TempDir(), "none")
 	for _, tt := range []struct{ args, want string }{
+		{"backup  --", "one of its arguments is empty; what works: sarangbang backup FILE [--data-dir DIR]"},
+		{"import -- --data-dir", "there is no export --data-dir to read"},
+		{"import " + filepath.Dir(none), "there is no export " + filepath.Dir(none) + " to read: name a file that sarangbang export"},
 		{"backup", "something is missing; what works: sarangbang backup FILE [--data-dir DIR]"},
 		{"backup a b", `"b" is too much; what works: sarangbang backup FILE`},
 		{"backup --force x", `"--force" is none of its flags; what works: sarangbang backup FILE`},
@@ -146,7 +149,7 @@ func TestToolsSayWhatWorks(t *testing.T) {
 		{"account show nobody", `no account has the nickname "nobody"; sarangbang account list shows all`},
 		{"account list --data-dir " + none, "there is no database " + none},
 	} {
-		o.refuses(strings.Fields(tt.args), tt.want)
+		o.refuses(strings.Split(tt.args, " "), tt.want)
 	}
 	for _, leftover := range []string{none, file, "x"} {
 		if _, err := os.Lstat(leftover); err == nil {
@@ -197,7 +200,11 @@ func TestToolsThatNeedAStoppedHouse(t *testing.T) {
 		{"account", "key-add", "Kim", thirdKey},
 		{"account", "key-remove", "Kim", firstKey},
 	} {
-		o.refuses(args, args[0]+" works while the house is stopped: data folder "+o.data+" is in use by process "+fmt.Sprint(os.Getpid()))
+		name := args[0]
+		if name == "doctor" {
+			name += " --rebuild"
+		}
+		o.refuses(args, name+" works while the house is stopped: data folder "+o.data+" is in use by process "+fmt.Sprint(os.Getpid()))
 	}
 	o.does("doctor")
 	o.does("export")
@@ -260,6 +267,27 @@ func TestExportedTextNamesEachRoom(t *testing.T) {
 	}
 	if got, want := stamp.ReplaceAllString(o.does("export", "--format", "text", "--room", "#dev"), ""), "[Kim] built\n¦ #lobby [Kim] not\n"; got != want {
 		t.Errorf("export of #dev = %q, want %q", got, want)
+	}
+
+	store, err = sqlitestore.Open(datadir.Database(o.data), sqlitestore.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("Open = %v, want no error", err)
+	}
+	if _, err := store.Append(t.Context(), room.Encode(kim, dev, room.Arranged{What: room.AspectPrivate, Value: "on"})); err != nil {
+		t.Fatalf("Append = %v, want no error", err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatalf("Close = %v, want no error", err)
+	}
+	env := func(name string) string { return map[string]string{"SARANGBANG_DATA_DIR": o.data}[name] }
+	var stdout, said strings.Builder
+	status := run([]string{"export"}, env, nil, &stdout, &said)
+	const left = "sarangbang: 1 lines of rooms that are private or have ended are left out; --private prints them, too\n"
+	if status != 0 || strings.Count(stdout.String(), "\n") != 2 || said.String() != left {
+		t.Errorf("export = %d, stdout %q, stderr %q; want 0, two lines, and %q", status, &stdout, &said, left)
+	}
+	if got := strings.Count(o.does("export", "--private"), "\n"); got != 3 {
+		t.Errorf("export --private prints %d lines, want all 3, and none told to be left out", got)
 	}
 }
 
@@ -375,6 +403,12 @@ func TestImportedLines(t *testing.T) {
 	}
 	if got, want := other.does("export", "--format", "text"), o.does("export", "--format", "text"); got != want {
 		t.Errorf("what was imported is exported as %q, want %q", got, want)
+	}
+	if err := os.WriteFile(file, []byte("\ufeff"+o.does("export")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := other.does("import", file); got != "0 new lines, 2 were known already\n" {
+		t.Errorf("the same from an editor that puts its mark before it says %q, want that nothing is new", got)
 	}
 	if err := os.WriteFile(file, []byte("{}\n"), 0o600); err != nil {
 		t.Fatal(err)

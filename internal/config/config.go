@@ -196,7 +196,7 @@ With --data-dir or --config, beside the running house:
   sarangbang doctor                    check the database, say what is in it
   sarangbang export [FLAG VALUE]...    print what was said in rooms:
       --format ndjson|text, --room '#lobby', --since 7d; with --direct also
-      direct messages, with --private what is said in private rooms
+      direct messages, with --private rooms that are private or ended, too
   sarangbang audit [FLAG VALUE]...     print what was done to keep order:
       --format text|ndjson, --room '#lobby', --since 7d
 and while it is stopped:

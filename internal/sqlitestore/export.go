@@ -17,8 +17,10 @@ type ExportQuery struct {
 	Room   room.Subject
 	Since  time.Time // what was committed at it or later
 	Direct bool      // direct messages too; they are in no room
-	// Private rooms too. Without it what is said in them is left out, and asking for one is an error.
+	// Private rooms too, and those that have ended. Without it what is said in them is left out, and asking for one that is private is
+	// an error.
 	Private bool
+	LeftOut *int // counts the lines that Private would not have left out; nil if nobody asks
 }
 
 // Export yields what people said, oldest first, as of the moment when it is called. It reads in short steps, so it may take as long as
@@ -87,7 +89,13 @@ func export(ctx context.Context, conn *sql.Conn, q ExportQuery, yield func(*room
 		}
 		for i := range step {
 			e := &step[i]
-			if e.event == nil || private(e.c.Record.Subject) || gone(e.c) {
+			if e.event == nil {
+				continue
+			}
+			if private(e.c.Record.Subject) || gone(e.c) {
+				if q.LeftOut != nil {
+					*q.LeftOut++
+				}
 				continue
 			}
 			line := e.shown()

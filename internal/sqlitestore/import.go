@@ -228,10 +228,14 @@ func (m *merger) take(ctx context.Context, lines io.Reader) error {
 	now := time.Now()
 	n := 0
 	for rows.Scan() {
-		if n++; len(bytes.TrimSpace(rows.Bytes())) == 0 {
+		row := rows.Bytes()
+		if n++; n == 1 {
+			row = bytes.TrimPrefix(row, []byte("\ufeff")) // an editor may have put its mark there
+		}
+		if len(bytes.TrimSpace(row)) == 0 {
 			continue
 		}
-		rec, err := parseLine(rows.Bytes(), now)
+		rec, err := parseLine(row, now)
 		if err != nil {
 			return fmt.Errorf("row %d: %w; nothing is imported", n, err)
 		}
