@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"sarangbang/internal/cells"
@@ -250,13 +251,13 @@ func TestConfiguring(t *testing.T) {
 		{"theme", "darkish", "Use it like this: /theme auto|dark|light|16|none", false, true, command.Change{}},
 		{"theme", "dark", "That is for terminals, and there is none here.", false, false, command.Change{}},
 		{"notify", "osc9", "Notifications are set to osc9.", false, true, command.Change{Name: "notify", Value: "osc9"}},
-		{"time", "full", "Times are set to full.", false, false, command.Change{Name: "time", Value: "full"}},
+		{"time", "full", "Times are set to full.|The zone is KST-9 (UTC+09:00).", false, false, command.Change{Name: "time", Value: "full"}},
 		{"plain", "on", "Plain mode is on: nothing is drawn twice, and lines wait while you type.", false, true, command.Change{Name: "plain", Value: "on"}},
 		{"plain", "", "Plain mode is off.", false, true, command.Change{}},
 		{"lang", "KO", "한국어로 보여 드립니다. /lang en: English", false, false, command.Change{Name: "lang", Value: "ko"}},
 	} {
 		row, _ := command.Find(c.name)
-		env := command.Env{Terminal: c.terminal, Settings: command.Settings{Lang: i18n.English, Theme: command.ThemeAuto, Plain: c.plain}}
+		env := command.Env{Terminal: c.terminal, Zone: time.FixedZone("KST-9", 9*3600), Settings: command.Settings{Lang: i18n.English, Theme: command.ThemeAuto, Plain: c.plain}}
 		a, err := row.Run(t.Context(), &command.Call{Env: env, Rest: c.rest})
 		var got []string
 		if err != nil {
@@ -270,6 +271,12 @@ func TestConfiguring(t *testing.T) {
 			t.Errorf("/%s %s = %q, %v; want %q, %v", c.name, c.rest, got, a.Changed, c.want, c.changed)
 		}
 	}
+}
+
+func TestTimeNamesTheZoneOfTheServer(t *testing.T) {
+	kim := newHouse(t).come("kim", "")
+	kim.env.Zone = time.Local
+	kim.getsPart("/time", time.Now().Format("The zone is MST (UTC-07:00), the server's; "))
 }
 
 // What a command makes nothing of is refused, by whatever door it came: it was meant to do something.

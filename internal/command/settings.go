@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"sarangbang/internal/i18n"
 	"sarangbang/room"
@@ -194,9 +195,21 @@ func configure(name string) func(context.Context, *Call) (Answer, error) {
 		if c.Plain && (name == "theme" || name == "notify") {
 			texts = append(texts, c.Lang.Text(i18n.PlainHasNone))
 		}
+		if name == "time" {
+			texts = append(texts, c.zoneInForce())
+		}
 		a.Lines = lines(texts...).Lines
 		return a, nil
 	}
+}
+
+// zoneInForce tells where the caller reads times; of the server's zone also how to ask for another.
+func (c *Call) zoneInForce() string {
+	zone, now := c.zone(), c.now()
+	if zone == time.Local {
+		return c.Lang.Text(i18n.TimeZoneServer, now.Format("MST (UTC-07:00)"))
+	}
+	return c.Lang.Text(i18n.TimeZone, zone.String()+now.Format(" (UTC-07:00)"))
 }
 
 // cannotBe fails with what the setting could be.
