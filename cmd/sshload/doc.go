@@ -11,8 +11,8 @@
 // does so with ever more people, for the charts of docs/PERFORMANCE.md.
 //
 // It refuses to go anywhere but to the loopback without --i-own-this-server, to measure before everybody is in and has seen one
-// and the same line, and to call a run good in which a line was lost, doubled, damaged or out of order, or a person cut off:
-// then it exits with 1. It never runs for longer than --timeout, and ends only what it has started.
+// and the same line, to call a run good in which a line or an arrival was lost, a line doubled, damaged or out of order, or a person
+// cut off, and a target met of what was not measured: then it exits with 1. It never runs for longer than --timeout, and ends only what it has started.
 //
 // Each person has one goroutine that reads, besides those of the SSH library; each sender has one that types, each place of a guest
 // one that comes and goes; one draws the progress line. All have ended when a mode returns.

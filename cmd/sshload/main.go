@@ -15,7 +15,7 @@ import (
 // Exit statuses.
 const (
 	exitGood  = 0
-	exitBad   = 1 // something was lost, doubled, damaged, out of order or cut off, or the run did not come about
+	exitBad   = 1 // something was lost, doubled, damaged, out of order, cut off or not measured, or the run did not come about
 	exitUsage = 2
 )
 
