@@ -311,7 +311,6 @@ func doctor(ctx context.Context, j *job) error {
 
 // examine reports how the database is.
 func examine(ctx context.Context, j *job) error {
-	keep := keepOf(j.settings.History)
 	r, err := sqlitestore.Check(ctx, j.path, storeOptions(j.settings.Limits, j.settings.History, nil))
 	if err != nil {
 		return err
@@ -321,6 +320,25 @@ func examine(ctx context.Context, j *job) error {
 	row("database", "%s, form %d", j.path, r.Version)
 	row("size", "%s, and %s beside it that is not carried over yet", size(r.Bytes), size(r.Beside))
 	row("disk", "%s free, %s of it kept in reserve", size(r.Free), size(int64(j.settings.Limits.DiskReserveBytes)))
+	if r.Older {
+		row("contents", "not counted, since they are of form %d", r.Version)
+		row("next start", "makes a copy, and brings them to form %d; they are counted after that", r.Known)
+	} else {
+		contents(row, r, keepOf(j.settings.History))
+	}
+	switch {
+	case len(r.Faults) > 0:
+		return unsound(j.path, r.Faults)
+	case r.Older:
+		row("health", "the pages of the file are as they should be; what is in them was not looked at")
+	default:
+		row("health", "all is well")
+	}
+	return nil
+}
+
+// contents reports what is in the database.
+func contents(row func(name, format string, args ...any), r *sqlitestore.Report, keep sqlitestore.Keep) {
 	row("lines", "%d, and %d direct messages", r.Lines, r.Told)
 	if !r.Oldest.IsZero() {
 		row("", "oldest %s, newest %s", r.Oldest.Format(time.DateTime), r.Newest.Format(time.DateTime))
@@ -329,22 +347,14 @@ func examine(ctx context.Context, j *job) error {
 	row("rooms", "%d, %d of them private", r.Rooms, r.Private)
 	row("bans", "%d, and %d mutes", r.Bans, r.Mutes)
 	row("acts", "%d, %d of them taken back", r.Acts, r.Undone)
-	if keep == (sqlitestore.Keep{}) {
-		row("retention", "all is kept")
-	} else {
-		row("retention", "keep_days = %d, keep_lines = %d; %d are to be removed next", keep.Days, keep.Lines, r.Aging)
+	kept := "all is kept but the lines of rooms that have ended"
+	if keep != (sqlitestore.Keep{}) {
+		kept = fmt.Sprintf("keep_days = %d, keep_lines = %d", keep.Days, keep.Lines)
 	}
+	row("retention", "%s; %d are to be removed next", kept, r.Aging)
 	if r.Striking > 0 {
 		row("erased", "%d accounts whose lines the running house has still to take the name from", r.Striking)
 	}
-	if r.Version < r.Known {
-		row("next start", "makes a copy, and brings the form from %d to %d", r.Version, r.Known)
-	}
-	if len(r.Faults) > 0 {
-		return unsound(j.path, r.Faults)
-	}
-	row("health", "all is well")
-	return nil
 }
 
 // unsound makes one sentence of all faults, with what mends them.

@@ -421,7 +421,7 @@ func TestDoctor(t *testing.T) {
 	out := o.does("doctor")
 	for _, want := range []string{
 		"\ndatabase   " + datadir.Database(o.data) + ", form 2\n", "\nlines      2, and 1 direct messages\n", "\naccounts   2\n",
-		"\nretention  all is kept\n", " free, 32 MiB of it kept in reserve\n", "\nhealth     all is well\n",
+		"\nretention  all is kept but the lines of rooms that have ended; 0 are to be removed next\n", " free, 32 MiB of it kept in reserve\n", "\nhealth     all is well\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("doctor says %q, want %q in it", out, want)
@@ -464,6 +464,30 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("doctor of a database with a damaged log = %d, %q; want 1, and what to do", status, stderr)
 	}
 	o.refuses([]string{"doctor", "--rebuild"}, "the log of the database "+path+" is itself damaged", "sarangbang restore FILE")
+}
+
+// Of a database of an older form it says neither that nothing is in it nor that all is well.
+func TestDoctorOfAnOlderForm(t *testing.T) {
+	o := furnished(t)
+	path := datadir.Database(o.data)
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const version = 60 // where SQLite keeps it, in four bytes
+	copy(file[version:], "\x00\x00\x00\x01")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := o.does("doctor")
+	want := `
+contents   not counted, since they are of form 1
+next start makes a copy, and brings them to form 2; they are counted after that
+health     the pages of the file are as they should be; what is in them was not looked at
+`
+	if !strings.HasSuffix(out, want) || strings.Contains(out, "lines") {
+		t.Errorf("doctor says %q, want it to end with %q", out, want)
+	}
 }
 
 func TestAccountsOfAStoppedHouse(t *testing.T) {

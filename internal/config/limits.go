@@ -260,7 +260,7 @@ func limitKeys() []key {
 		exempted(whole("rooms_per_person", 20, 1, 10_000, func(l *Limits) *int { return &l.RoomsPerPerson },
 			"who is in so many rooms leaves one before joining another")),
 		span("room_keep", 24*time.Hour, time.Second, 365*24*time.Hour, func(l *Limits) *time.Duration { return &l.RoomKeep },
-			"a room that nobody owns and that was empty for so long disappears, one in which nothing was said at once; there is no \"never\", which would fill rooms_total"),
+			"a room that nobody owns and that was empty for so long disappears, and all that was said in it is erased; one in which nothing was said disappears at once; there is no \"never\", which would fill rooms_total"),
 
 		span("write_stall", 2*time.Minute, time.Second, 24*time.Hour, func(l *Limits) *time.Duration { return &l.WriteStall },
 			"a peer that acknowledged nothing, or answered no keepalive, for so long is gone: session ends, the room is told"),
