@@ -3,7 +3,9 @@ package command
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -118,6 +120,27 @@ func (c *Call) readable(g Gap) room.Span {
 		return room.Span{}
 	}
 	return g.Lines
+}
+
+// Skipped writes the call of /history that shows which lines of a room somebody who missed more was not shown, the newest of them where it
+// cannot show all: what /catchup knows ends with the screen. It is empty where only direct messages were left out.
+func Skipped(missed room.Missed, of room.Room, zone *time.Location) string {
+	shown := slices.DeleteFunc(slices.Concat(missed.Again, missed.New), func(e *room.Event) bool { return e.Subject != of.Subject })
+	if missed.Lines.Empty() || len(shown) == 0 {
+		return ""
+	}
+	before := shown[0].At.Truncate(time.Second).Add(time.Second) // the last of them may be of the same second
+	n := missed.Skipped
+	for _, e := range shown {
+		if e.At.Before(before) {
+			n++
+		}
+	}
+	in := ""
+	if of.Subject != room.Lobby { // where they are at first when they come again
+		in = "in:#" + string(of.Name) + " "
+	}
+	return fmt.Sprintf("/history %d %sbefore %s", min(n, maxHistoryLines), in, before.In(zone).Format(time.DateTime))
 }
 
 // room is the one that the caller looks at, or that everybody starts in.

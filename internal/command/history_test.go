@@ -119,3 +119,45 @@ func TestHistoryBeforeTimesFarAway(t *testing.T) {
 	}
 	kim.gets("/search one since:0001-01-01", "[kim] one\n")
 }
+
+func TestWhatWasSkippedCanBeReadLater(t *testing.T) {
+	h := newHouse(t)
+	kim := h.come("kim", "")
+	zone := time.FixedZone("far", 12*60*60)
+	kim.env.Zone = zone
+	var want strings.Builder
+	for n := range 30 {
+		kim.says(fmt.Sprint("line ", n))
+		fmt.Fprintf(&want, "[kim] line %d\n", n)
+	}
+	lobby, _ := h.Room(room.Lobby)
+	all := h.Lines(room.Lobby, 30)
+	missed := room.Missed{Skipped: 20, Lines: room.Span{From: 1, Before: all[20].Seq}, Again: all[20:22], New: all[22:]}
+	line := command.Skipped(missed, lobby, zone)
+	shown := 0 // of what is shown anyway, as much as was said in the same second
+	for _, e := range all[20:] {
+		if !e.At.After(all[20].At.Truncate(time.Second).Add(time.Second - 1)) {
+			shown++
+		}
+	}
+	kim.gets(line, strings.Join(strings.SplitAfter(want.String(), "\n")[:20+shown], ""))
+
+	at := time.Date(2026, 11, 23, 23, 30, 7, 500, time.UTC)
+	said := []*room.Event{{Subject: room.Lobby, At: at}, {Subject: room.Lobby, At: at.Add(time.Second)}}
+	letter := []*room.Event{{Subject: "person/kim", At: at.Add(-time.Hour)}}
+	dev := room.Room{Subject: "room/dev", Name: "Dev"}
+	for _, c := range []struct {
+		missed room.Missed
+		of     room.Room
+		want   string
+	}{
+		{room.Missed{Skipped: 7, Lines: missed.Lines, Again: letter, New: said}, lobby, "/history 8 before 2026-11-24 11:30:08"},
+		{room.Missed{Skipped: 200_000, Lines: missed.Lines, Again: said}, lobby, "/history 100000 before 2026-11-24 11:30:08"},
+		{room.Missed{Skipped: 1, Lines: missed.Lines, New: []*room.Event{{Subject: "room/dev", At: at}}}, dev, "/history 2 in:#Dev before 2026-11-24 11:30:08"},
+		{room.Missed{Skipped: 7, Letters: missed.Lines, New: said}, lobby, ""},
+	} {
+		if got := command.Skipped(c.missed, c.of, zone); got != c.want {
+			t.Errorf("Skipped(%+v) = %q, want %q", c.missed, got, c.want)
+		}
+	}
+}

@@ -49,12 +49,13 @@ func (h *house) remembers(nick string) {
 // comeback is what somebody is shown on their return.
 type comeback struct {
 	skipped      int
+	later        string   // the command that shows them on another screen
 	again, fresh []string // what they may have seen already, and what is new
 	live         []string // what comes after that
 }
 
 var (
-	skippedRow = regexp.MustCompile(`^\* While you were away .* (\S+) older lines? (?:is|are) skipped, /catchup shows (?:it|them)\.$`)
+	skippedRow = regexp.MustCompile(`^\* While you were away .* (\S+) older lines? (?:is|are) skipped\. /catchup shows (?:it|them) now, and (/history .*) at any time\.$`)
 	freshRow   = regexp.MustCompile(`^\* New since your last visit, (\S+) lines?:$`)
 	nothingRow = regexp.MustCompile(`^\* Nothing was said in #\S+ since your last visit\.$`)
 	timed      = regexp.MustCompile(`^\d\d:\d\d `)
@@ -95,7 +96,7 @@ func readComeback(text string) (c comeback, whole bool) {
 			whole, left = true, 0
 		default:
 			if m = skippedRow.FindStringSubmatch(row); m != nil {
-				c.skipped = count(m[1])
+				c.skipped, c.later = count(m[1]), m[2]
 			} else if m = freshRow.FindStringSubmatch(row); m != nil {
 				into, whole, left = &c.fresh, true, count(m[1])
 			}
@@ -409,6 +410,12 @@ func TestLongAbsence(t *testing.T) {
 	}
 	kim.types("/catchup")
 	kim.sees("* Nothing was skipped.")
+	kim.leaves()
+
+	status, again, _ := h.command(t, login{key: key, user: "kim"}, strings.TrimPrefix(back.later, "/"))
+	if all := strings.Join(said, "\n"); status != 0 || !strings.HasPrefix(again, strings.Join(want, "\n")+"\n") || !strings.HasPrefix(all, strings.TrimSuffix(again, "\n")) {
+		t.Errorf("%s alone: status %d and\n%s\nwant the %d lines that were skipped, and nothing of others before them", back.later, status, again, len(want))
+	}
 }
 
 // A pipe that says nothing brings what was missed, once.

@@ -125,7 +125,7 @@ func TestWhoWasPutOutWhileTheyWereCutOffIsTold(t *testing.T) {
 	kim.sees("* While you were away mina put you out of #dev. You are in it again.")
 	kim.sees("* You are kept out of #cafe until ")
 	kim.types("/account")
-	kim.sees("rooms that you come back into: #lobby #dev #cafe\n") // the ban ends by itself
+	kim.sees("rooms that you come back into: #lobby #cafe #dev\n") // the ban ends by itself
 	kim.leaves()
 	kim = come()
 	kim.seesNot("While you were away")

@@ -76,11 +76,10 @@ func (x *session) probeDue() time.Time {
 // already.
 func (x *session) catchUp(missed room.Missed) {
 	add := func(events ...*room.Event) { x.returning = append(x.returning, events...) }
-	missed.Again, missed.New = x.audible(missed.Again), x.audible(missed.New)
 	if missed.Skipped > 0 {
-		add(x.note(i18n.ReturnSkipped, missed.Skipped))
-		x.keepGap(command.Gap{Where: x.here, Lines: missed.Lines, Letters: missed.Letters})
+		add(x.skipped(missed))
 	}
+	missed.Again, missed.New = x.audible(missed.Again), x.audible(missed.New)
 	if len(missed.Again) > 0 {
 		add(x.note(i18n.ReturnAgain))
 		add(missed.Again...)
@@ -91,6 +90,16 @@ func (x *session) catchUp(missed room.Missed) {
 	} else {
 		add(x.note(i18n.ReturnNothing, x.roomName(x.here)))
 	}
+}
+
+// skipped tells of what is left out of what somebody missed in the room that is on the screen: how to read it now, and when they come again.
+func (x *session) skipped(missed room.Missed) *room.Event {
+	x.keepGap(command.Gap{Where: x.here, Lines: missed.Lines, Letters: missed.Letters})
+	m, _ := x.opt.House.Room(x.here)
+	if again := command.Skipped(missed, m, x.zone); again != "" {
+		return x.note(i18n.ReturnSkippedLines, missed.Skipped, again)
+	}
+	return x.note(i18n.ReturnSkipped, missed.Skipped)
 }
 
 // showReturning draws the next of it.

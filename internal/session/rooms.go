@@ -303,11 +303,10 @@ func (x *session) turnTo(ctx context.Context, where room.Subject) error {
 		add(x.note(i18n.ReturnUnreadable))
 		return nil
 	}
-	missed.Again, missed.New = x.audible(missed.Again), x.audible(missed.New)
 	if missed.Skipped > 0 {
-		add(x.note(i18n.ReturnSkipped, missed.Skipped))
-		x.keepGap(command.Gap{Where: where, Lines: missed.Lines, Letters: missed.Letters})
+		add(x.skipped(missed))
 	}
+	missed.Again, missed.New = x.audible(missed.Again), x.audible(missed.New)
 	if len(missed.Again) > 0 {
 		add(x.note(i18n.ReturnAgain))
 		add(missed.Again...)
