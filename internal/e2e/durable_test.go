@@ -112,6 +112,13 @@ func TestFullDisk(t *testing.T) {
 			fill: func(h *house) { h.limitFiles(sizeOf(h.t, filepath.Join(h.dir, "sarangbang.db-wal"))) },
 			free: func(h *house) { h.limitFiles(noLimit) }, reason: "disk",
 		},
+		"there is room for less than a line": {
+			fill: func(h *house) {
+				const pages = 2 * (4096 + 24) // as they stand in the log beside the database
+				h.limitFiles(sizeOf(h.t, filepath.Join(h.dir, "sarangbang.db-wal")) + pages)
+			},
+			free: func(h *house) { h.limitFiles(noLimit) }, reason: "disk",
+		},
 		"the disk is full": {
 			disk: 24, limits: "disk_reserve_bytes = 0\n",
 			fill: func(h *house) { h.fills(1 << 10) }, free: (*house).empties, reason: "is full",
@@ -127,10 +134,24 @@ func TestFullDisk(t *testing.T) {
 			if c.disk > 0 {
 				s.program = onDisk(t, c.disk)
 			}
+			status, _, errs := runProgram(t, 10*time.Second, "import", writeFile(t, "past", past()), "--data-dir", s.dir)
+			if status != 0 {
+				t.Fatal(errs)
+			}
 			h := openHouse(t, s)
 			h.hasNoRoom(t, c.fill, c.free, c.reason, c.disk > 0)
 		})
 	}
+}
+
+// past is an export of many lines: with them the database is longer than a log beside it that is not old, so that a limit of the
+// size of files that lets that grow a little lets nothing be carried over.
+func past() string {
+	var rows strings.Builder
+	for i := range 300 {
+		fmt.Fprintf(&rows, `{"id":"%032x","seq":1,"at":"2024-05-01T10:00:00Z","room":"#lobby","nick":"old","kind":"said","text":"%d%s"}`+"\n", i+1, i, strings.Repeat(" of old", 300))
+	}
+	return rows.String()
 }
 
 func sizeOf(tb testing.TB, path string) uint64 {
@@ -163,6 +184,7 @@ func (h *house) hasNoRoom(t *testing.T, fill, free func(*house), reason string, 
 		t.Fatal("without any room lines are saved, want none to be")
 	}
 	before := h.history(t)
+	connected := strings.Count(h.log.String(), "journal connected")
 
 	// Nobody sees what is not saved, and everybody knows what became of it.
 	const notSaved = "Not saved, so nobody saw it: the house cannot write at the moment. Try again."
@@ -207,6 +229,16 @@ func (h *house) hasNoRoom(t *testing.T, fill, free func(*house), reason string, 
 		second := h.knock(t, login{user: "other", key: key})
 		second.sees("#lobby kim>")
 		second.leaves()
+	}
+
+	// That there is room for something is no sign that all is well.
+	if eventually(2500*time.Millisecond, func() bool { status, _ := h.get("/healthz"); return status != 503 }) {
+		t.Error("/healthz is 200 while nothing can be saved, want 503 for as long")
+	}
+	kim.keys("\r")
+	kim.seesTimes(2, "* "+notSaved)
+	if n := strings.Count(h.log.String(), "journal connected") - connected; n > 0 {
+		t.Errorf("the log says %d times that the journal is connected while nothing can be saved, want never:\n%s", n, h.log)
 	}
 
 	// With room it goes on by itself.

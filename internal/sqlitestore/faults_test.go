@@ -177,6 +177,44 @@ func TestForgettingEndsWhereNoSpaceIsLeft(t *testing.T) {
 	wantFile(t, path, nil, []string{"sha256:kim"})
 }
 
+// All is well only when as much can be saved as could not be.
+func TestRoomForLessThanWasNotSavedIsNone(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(childArgument) == "" {
+		out, err := child(t, "yes").CombinedOutput()
+		if err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	h := newHouse(t)
+	kim := h.come("kim", "")
+	h.state(true)
+	limitFiles(t, 2<<20)
+	var recs []room.Record
+	for i := range 2000 {
+		recs = append(recs, room.Encode(kim, room.Lobby, room.Said{Text: room.Sentence(fmt.Sprint(i, strings.Repeat(" word", 200)))}))
+	}
+	if _, err := h.Append(t.Context(), recs...); !errors.Is(err, room.ErrNotSaved) {
+		t.Fatalf("Append of more than there is room for = %v, want %v", err, room.ErrNotSaved)
+	}
+	h.state(false)
+	h.say(kim, "for a line there is room")
+	late := time.After(2500 * time.Millisecond)
+	select {
+	case s := <-h.Status():
+		t.Errorf("Status tells %+v while there is room for less than was not saved, want nothing", s)
+	case <-late:
+	}
+	limitFiles(t, ^uint64(0))
+	h.state(true)
+	if _, err := h.Append(t.Context(), recs...); err != nil {
+		t.Errorf("Append with room = %v, want no error", err)
+	}
+	h.closed()
+}
+
 func TestADatabaseThatWasMovedAwayIsNotWrittenTo(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

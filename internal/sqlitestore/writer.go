@@ -43,7 +43,8 @@ type writer struct {
 	names    map[room.Nick]int64
 
 	disk     disk
-	degraded string      // why nothing is saved; empty if it is
+	degraded string      // why not all is saved; empty if it is
+	owed     int         // bytes that a probe has to write before all is well again
 	probe    *time.Timer // runs while degraded
 	look     *time.Timer // fires when it is time to look at the disk
 
@@ -62,6 +63,17 @@ const reserveBlock = 1 << 20
 
 // probePause is the wait before a store that cannot write tries again by itself.
 const probePause = time.Second
+
+// A probe writes as much as what could not be saved would have, or it would find room where that has none: of a record these are the
+// data and what the index makes of it, and pages here and there; and at times the index merges many pages of its own.
+const (
+	leastProbe  = 256 * pageSize
+	mostProbe   = 16 << 20
+	recordPages = 4
+)
+
+// probeName is in meta while a probe is written.
+const probeName = "probe"
 
 // lookEvery is the wait between two looks at the disk while nobody writes: what nobody tries to save must not hide that it is full.
 const lookEvery = 2 * time.Second
@@ -128,6 +140,9 @@ func (w *writer) recover(ctx context.Context) error {
 	if _, err := w.q.setMeta.ExecContext(ctx, "reserved", int64(w.reserved)); err != nil {
 		return fmt.Errorf("reserve places: %w", err)
 	}
+	if err := w.do(ctx, `DELETE FROM meta WHERE name = ?`, probeName); err != nil {
+		return fmt.Errorf("drop a probe: %w", err)
+	}
 	if err := w.do(ctx, `DELETE FROM held WHERE until <= ?`, w.at); err != nil {
 		return fmt.Errorf("drop what is held no longer: %w", err)
 	}
@@ -184,6 +199,11 @@ func (w *writer) run(ctx context.Context) {
 				w.serve(ctx, batch)
 				w.tidy(ctx, mustTidyPages)
 				w.emptyLog(ctx)
+				select {
+				case <-w.probe.C: // it may be that somebody always waits
+					w.heal(ctx)
+				default:
+				}
 				continue
 			}
 			if closed {
@@ -263,6 +283,7 @@ func (w *writer) serve(ctx context.Context, batch []*request) {
 	switch {
 	case f != nil:
 		w.degrade(f)
+		w.owe(batch)
 		w.serveEphemeral(ctx, batch, f)
 	case len(batch) == 1:
 		w.log.Error("record not saved", "err", err)
@@ -316,7 +337,6 @@ func (w *writer) attempt(ctx context.Context, batch []*request) error {
 	err := w.transact(ctx, batch, records, low)
 	if err == nil {
 		w.rules.Keep()
-		w.mend()
 		w.commits++
 		return nil
 	}
@@ -480,40 +500,42 @@ func (w *writer) answer(batch []*request) {
 	}
 }
 
-// degrade tells why nothing can be saved, and sees to it that it is tried again.
+// degrade tells why something cannot be saved, and sees to it that it is found out when all can. Until then everybody may try.
 func (w *writer) degrade(f *fault) {
+	if w.degraded == "" {
+		w.owed = leastProbe
+		w.probe.Reset(probePause)
+	}
 	if w.degraded != f.reason {
 		w.degraded = f.reason
 		w.log.Error("database cannot save", "reason", f.reason, "err", f.cause)
 		w.store.tell(room.State{Reason: f.reason})
 	}
-	w.probe.Reset(probePause)
 }
 
-// mend tells that a commit worked.
-func (w *writer) mend() {
-	if w.degraded != "" {
-		w.degraded = ""
-		w.probe.Stop()
-		w.store.ring() // what was put off goes on
-		w.store.tell(room.State{Connected: true})
+// owe has the next probe write as much as a batch would have.
+func (w *writer) owe(batch []*request) {
+	size := leastProbe
+	for _, r := range batch {
+		for i := range r.entries {
+			size += recordPages*pageSize + 2*len(r.entries[i].c.Record.Data)
+		}
 	}
+	w.owed = min(max(w.owed, size), mostProbe)
 }
 
-// heal tries whether something can be written by now: an empty commit, with places reserved anew so that it is not empty to SQLite.
+// heal finds out whether all can be saved again. That something could be, is no sign: it may have been less than what could not.
 func (w *writer) heal(ctx context.Context) {
-	if w.degraded == "" {
-		return
-	}
 	err := w.disk.check()
 	if err == nil {
 		w.commits = tidyEvery
 		w.tidy(ctx, 1) // what is carried over leaves room for more, without taking any
-		_, err = w.q.setMeta.ExecContext(ctx, "reserved", int64(w.reserved+1))
+		err = w.tryToWrite(ctx)
 	}
 	if err == nil {
-		w.reserved++
-		w.mend()
+		w.degraded = ""
+		w.store.ring() // what was put off goes on
+		w.store.tell(room.State{Connected: true})
 		return
 	}
 	f := w.store.judge(err)
@@ -521,6 +543,17 @@ func (w *writer) heal(ctx context.Context) {
 		f = &fault{room.ErrNotSaved, "the database cannot be written", err}
 	}
 	w.degrade(f)
+	w.probe.Reset(probePause)
+}
+
+// tryToWrite commits as much as is owed. What is taken back before it is committed might never be written, so it is deleted
+// behind that; its pages are for what is said next.
+func (w *writer) tryToWrite(ctx context.Context) error {
+	err := w.do(ctx, `INSERT INTO meta VALUES (?, zeroblob(?)) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, probeName, w.owed)
+	if err != nil {
+		return err
+	}
+	return w.do(ctx, `DELETE FROM meta WHERE name = ?`, probeName)
 }
 
 // What is committed stands in a log beside the database until it is carried over. The writer does that when nobody waits and the
