@@ -158,18 +158,17 @@ func (r *Report) checkPages(ctx context.Context, conn *sql.Conn) (told bool, err
 		return false, err
 	}
 	if amiss != "" {
-		r.fault(ByRestore, "the file is damaged where the log stands: %s", strings.ReplaceAll(amiss, "\n", ", "))
+		r.fault(ByRestore, "the file is damaged where the log stands: %s", amiss)
 	}
-	var other []string
+	places := 0
 	index := false
 	err = each(ctx, conn, `PRAGMA integrity_check`, func(scan func(...any) error) error {
-		var found string
-		err := scan(&found)
-		switch {
-		case strings.Contains(strings.ToLower(found), "fts5"): // which is about the search index alone
+		var row string
+		err := scan(&row)
+		if strings.Contains(strings.ToLower(row), "fts5") { // which is about the search index alone
 			index = true
-		case found != "ok":
-			other = append(other, strings.ReplaceAll(found, "\n", ", "))
+		} else {
+			places += len(findings(row))
 		}
 		return err
 	})
@@ -180,12 +179,12 @@ func (r *Report) checkPages(ctx context.Context, conn *sql.Conn) (told bool, err
 		r.fault(ByRebuild, "the search index is damaged")
 	}
 	if err != nil {
-		other = append(other, "it cannot be read")
+		places = max(places, 1) // where it gave up
 	}
-	if amiss == "" && len(other) > 0 {
-		r.fault(ByRebuild, "the file is damaged, but not where the log stands: %s", strings.Join(other[:min(len(other), 4)], "; "))
+	if amiss == "" && places > 0 {
+		r.fault(ByRebuild, "the file is damaged %s, but not where the log stands", inPlaces(places))
 	}
-	return amiss != "" || index || len(other) > 0, nil
+	return amiss != "" || index || places > 0, nil
 }
 
 // checkForm compares the tables and indexes with those that must be there.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sarangbang/room"
@@ -93,16 +94,24 @@ func logDamage(ctx context.Context, conn *sql.Conn, schema string) (amiss string
 	if err != nil {
 		return "", err
 	}
+	places := 0
 	err = each(ctx, conn, `PRAGMA `+schema+`.integrity_check('log')`, func(scan func(...any) error) error {
-		var found string
-		err := scan(&found)
-		if amiss == "" && ofLog(found, root) {
-			amiss = found
+		var row string
+		err := scan(&row)
+		for _, found := range findings(row) {
+			if ofLog(found, root) {
+				places++
+			}
 		}
 		return err
 	})
-	if amiss != "" || !damaged(err) {
-		return amiss, err
+	switch {
+	case err != nil && !damaged(err):
+		return "", err
+	case places > 0:
+		return inPlaces(places), nil
+	case err == nil:
+		return "", nil
 	}
 	// It gives up where it finds no index at all. Then what is in the log has at least to be the same from both ends.
 	var rows [2]int
@@ -122,6 +131,18 @@ func logDamage(ctx context.Context, conn *sql.Conn, schema string) (amiss string
 		return "records are missing", nil
 	}
 	return "", nil
+}
+
+// findings are what a row of an integrity check found, in SQLite's words: one to a line, below a heading, or that all is well.
+func findings(row string) []string {
+	return slices.DeleteFunc(strings.Split(row, "\n"), func(line string) bool { return line == "ok" || strings.HasPrefix(line, "*** ") })
+}
+
+func inPlaces(n int) string {
+	if n == 1 {
+		return "in one place"
+	}
+	return fmt.Sprintf("in %d places", n)
 }
 
 // ofLog says that what an integrity check found is amiss with the log itself.
