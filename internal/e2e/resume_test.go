@@ -55,7 +55,7 @@ type comeback struct {
 }
 
 var (
-	skippedRow = regexp.MustCompile(`^\* While you were away .* (\S+) older lines? (?:is|are) skipped\. /catchup shows (?:it|them) now, and (/history .*) at any time\.$`)
+	skippedRow = regexp.MustCompile(`^\* While you were away .* (\S+) older lines? (?:is|are) skipped[,.] /catchup shows (?:it|them)(?: now, and (/history .*) at any time)?\.$`)
 	freshRow   = regexp.MustCompile(`^\* New since your last visit, (\S+) lines?:$`)
 	nothingRow = regexp.MustCompile(`^\* Nothing was said in #\S+ since your last visit\.$`)
 	timed      = regexp.MustCompile(`^\d\d:\d\d `)
