@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -56,16 +57,11 @@ func NewLine(e *room.Event) Line {
 // roomName writes the subject of a room with its sign.
 func roomName(s room.Subject) string { return "#" + strings.TrimPrefix(string(s), "room/") }
 
-// fits says why a line has no room to be filed in: nobody would ever see it.
-func fits(rooms map[room.Subject]room.Room, rec room.Record) error {
+// fits says whether a line has a room to be filed in: in one that is not there nobody would ever see it, and one of the same name before
+// that may have been private.
+func fits(rooms map[room.Subject]room.Room, rec room.Record) bool {
 	m, there := rooms[rec.Subject]
-	switch {
-	case !there:
-		return fmt.Errorf("this house has no room %s: somebody has to /join it there first, or its lines be left out", roomName(rec.Subject))
-	case rec.At.Before(m.Since):
-		return fmt.Errorf("it was said in %s before this house made that room, at %s", roomName(rec.Subject), m.Since.Format(time.RFC3339))
-	}
-	return nil
+	return there && !rec.At.Before(m.Since)
 }
 
 // RoomNamed returns the subject of a room that is written with its sign.
@@ -80,9 +76,17 @@ func RoomNamed(name string) (room.Subject, bool) {
 // Imported is what became of the lines of an import.
 type Imported struct {
 	New, Known int
-	Told       int    // direct messages, which are passed over: whose they are stands in no export
-	Owned      int    // new lines under a nickname that an account here has: whether its owner said them, no export tells
+	Told       int // direct messages, which are passed over: whose they are stands in no export
+	Owned      int // new lines under a nickname that an account here has: whether its owner said them, no export tells
+	Passed     []Passed
 	Aside      string // the name under which the database is kept as it was; empty if nothing changed or there was none
+}
+
+// Passed is a room whose lines were passed over, all or some.
+type Passed struct {
+	Room  string // with its sign
+	Lines int
+	Early bool // the house has that room, and made it later than they were said; else it has none
 }
 
 // Import files lines of an export, one in JSON in each row, among those of the database at path, which nobody may have open: each
@@ -90,7 +94,7 @@ type Imported struct {
 // the same import again changes nothing. What comes in belongs to a nickname, not to a key, and is nothing that anybody missed. Since
 // later lines move up, the places are numbered anew, under a new epoch.
 //
-// It makes the database if there is none. All or nothing is imported; an error is a sentence.
+// A line of a room that the house has not, or made later, is passed over. It makes the database if there is none. All else or nothing is imported; an error is a sentence.
 func Import(ctx context.Context, path string, lines io.Reader) (Imported, error) {
 	path, err := resolve(path)
 	if err != nil {
@@ -226,6 +230,7 @@ func (m *merger) take(ctx context.Context, lines io.Reader) error {
 	rows := bufio.NewScanner(lines)
 	rows.Buffer(nil, maxLineBytes)
 	now := time.Now()
+	passed := map[room.Subject]int{}
 	n := 0
 	for rows.Scan() {
 		row := rows.Bytes()
@@ -247,17 +252,24 @@ func (m *merger) take(ctx context.Context, lines io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if added, _ := result.RowsAffected(); added > 0 {
-			m.done.New++
-			if err := fits(rooms, rec); err != nil {
-				return fmt.Errorf("row %d: %w; nothing is imported", n, err)
-			}
-		} else {
+		switch added, _ := result.RowsAffected(); {
+		case added == 0:
 			m.done.Known++
 			if err := sameLine(ctx, known, rec); err != nil {
 				return fmt.Errorf("row %d: %w; nothing is imported", n, err)
 			}
+		case fits(rooms, rec):
+			m.done.New++
+		default:
+			passed[rec.Subject]++
+			if err := m.do(ctx, `DELETE FROM incoming WHERE id = ?`, rec.ID[:]); err != nil {
+				return err
+			}
 		}
+	}
+	for _, where := range slices.Sorted(maps.Keys(passed)) {
+		_, there := rooms[where]
+		m.done.Passed = append(m.done.Passed, Passed{Room: roomName(where), Lines: passed[where], Early: there})
 	}
 	if errors.Is(rows.Err(), bufio.ErrTooLong) {
 		return fmt.Errorf("row %d: it is longer than %d bytes, so this is no export; nothing is imported", n+1, maxLineBytes)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -139,12 +140,12 @@ func TestImportIntoNothing(t *testing.T) {
 	lines, err := h.Lines(t.Context(), room.LineQuery{Room: room.Lobby, N: 100})
 	h.want("Lines", lines, err, told(lines)...)
 	path := newPath(t)
-	if done := imported(t, path, export); done != (sqlitestore.Imported{New: 5, Told: 4}) {
+	if done := imported(t, path, export); !reflect.DeepEqual(done, sqlitestore.Imported{New: 5, Told: 4}) {
 		t.Errorf("Import = %+v, want 5 new lines and 4 direct messages that were passed over", done)
 	}
 	wantFiles(t, filepath.Dir(path), "house.db")
 	before := dump(t, path)
-	if done := imported(t, path, export); done != (sqlitestore.Imported{Known: 5, Told: 4}) {
+	if done := imported(t, path, export); !reflect.DeepEqual(done, sqlitestore.Imported{Known: 5, Told: 4}) {
 		t.Errorf("the second Import = %+v, want 5 known lines", done)
 	}
 	wantSame(t, "what was imported twice", dump(t, path), before)
@@ -196,7 +197,7 @@ func TestImportInBetween(t *testing.T) {
 		fmt.Sprintf(`DELETE FROM words WHERE rowid IN (%d, %d, %d)`, places[0], places[2], places[5]))
 
 	done := imported(t, path, export)
-	if want := (sqlitestore.Imported{New: 3, Known: 3, Owned: 3, Aside: asideOf(t, path, "import")}); done != want {
+	if want := (sqlitestore.Imported{New: 3, Known: 3, Owned: 3, Aside: asideOf(t, path, "import")}); !reflect.DeepEqual(done, want) {
 		t.Errorf("Import = %+v, want %+v", done, want)
 	}
 	if r, err := sqlitestore.Check(t.Context(), path, quiet); err != nil || len(r.Faults) > 0 {
@@ -286,7 +287,7 @@ func TestImportIsAllOrNothing(t *testing.T) {
 func TestWhatIsWrittenInOtherWaysIsTheSameLine(t *testing.T) {
 	path := newPath(t)
 	line := `{"id":"00112233445566778899aabbccddeeff","seq":7,"at":"2020-01-01T00:00:00Z","room":"#lobby","nick":"—","kind":"said","text":"\ud83d\ude00 \\ud83d"}`
-	if done := imported(t, path, []byte(line+"\n"+strings.Replace(line, `\ud83d\ude00`, "😀", 1))); done != (sqlitestore.Imported{New: 1, Known: 1}) {
+	if done := imported(t, path, []byte(line+"\n"+strings.Replace(line, `\ud83d\ude00`, "😀", 1))); !reflect.DeepEqual(done, sqlitestore.Imported{New: 1, Known: 1}) {
 		t.Errorf("Import = %+v, want one new line, and once more the same", done)
 	}
 	h := &house{t, openStore(t, path)}
@@ -297,7 +298,7 @@ func TestWhatIsWrittenInOtherWaysIsTheSameLine(t *testing.T) {
 func TestImportedTextIsClean(t *testing.T) {
 	path := newPath(t)
 	line := `{"id":"00112233445566778899aabbccddeeff","at":"2020-01-01T00:00:00Z","room":"#lobby","nick":"kim","kind":"said","text":"\u001b[2Ja\u202eb\n[lee] c"}`
-	if done := imported(t, path, []byte("\n"+line+"\n\n"+line)); done != (sqlitestore.Imported{New: 1, Known: 1}) {
+	if done := imported(t, path, []byte("\n"+line+"\n\n"+line)); !reflect.DeepEqual(done, sqlitestore.Imported{New: 1, Known: 1}) {
 		t.Errorf("Import = %+v, want one new line, and once more the same", done)
 	}
 	h := &house{t, openStore(t, path)}

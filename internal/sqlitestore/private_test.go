@@ -1,6 +1,8 @@
 package sqlitestore_test
 
 import (
+	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -77,25 +79,35 @@ func TestPrivateRoomsAreExportedOnlyIfAskedFor(t *testing.T) {
 	}
 }
 
-// In a room that is not there nobody would ever see a line.
-func TestImportNeedsTheRooms(t *testing.T) {
+// In a room that is not there nobody would ever see a line, and one of that name before may have been private. That keeps no line of
+// another room out.
+func TestImportPassesOverWhatHasNoRoom(t *testing.T) {
 	t.Parallel()
-	line := `{"id":"0102030405060708090a0b0c0d0e0f10","seq":1,"at":"2024-05-01T10:00:00Z","room":"#Garden","nick":"kim","kind":"said","text":"hello"}` + "\n"
-	h := newHouse(t)
-	path := h.closed()
-	if _, err := sqlitestore.Import(t.Context(), path, strings.NewReader(line)); err == nil || !strings.Contains(err.Error(), "no room #garden") {
-		t.Errorf("Import = %v, want an error that names the room", err)
+	id := 0
+	line := func(at time.Time, where, text string) string {
+		id++
+		return fmt.Sprintf(`{"id":"%032x","seq":1,"at":%q,"room":%q,"nick":"kim","kind":"said","text":%q}`+"\n", id, at.Format(time.RFC3339Nano), where, text)
 	}
-	h = &house{t, openStore(t, path)}
+	old := time.Date(2024, 5, 1, 10, 0, 0, 0, time.UTC)
+	h := newHouse(t)
 	op := h.operator("op")
 	h.do(op, room.SubjectOf("garden"), room.Opened{Name: "garden", Names: []string{"garden"}})
-	path = h.closed()
-	if _, err := sqlitestore.Import(t.Context(), path, strings.NewReader(line)); err == nil || !strings.Contains(err.Error(), "before this house made that room") {
-		t.Errorf("Import of a line from before the room = %v, want an error that says so", err)
+	path := h.closed()
+	export := []byte(line(old, "#dev", "of no room") + line(old, "#Garden", "before the room") + line(old, "#lobby", "of old") +
+		line(old, "#dev", "of no room") + line(time.Now(), "#garden", "in the room"))
+	want := sqlitestore.Imported{New: 2, Passed: []sqlitestore.Passed{{Room: "#dev", Lines: 2}, {Room: "#garden", Lines: 1, Early: true}}}
+	done := imported(t, path, export)
+	if want.Aside = asideOf(t, path, "import"); !reflect.DeepEqual(done, want) {
+		t.Errorf("Import = %+v, want %+v", done, want)
 	}
-	later := strings.Replace(line, "2024-05-01T10:00:00Z", time.Now().Add(-time.Millisecond).Format(time.RFC3339Nano), 1)
-	done, err := sqlitestore.Import(t.Context(), path, strings.NewReader(later))
-	if err != nil || done.New != 1 {
-		t.Errorf("Import of a line of the room = %+v, %v; want it filed", done, err)
+	want.New, want.Known, want.Aside = 0, 2, ""
+	if done := imported(t, path, export); !reflect.DeepEqual(done, want) {
+		t.Errorf("the same Import again = %+v, want %+v", done, want)
+	}
+	if got := string(exported(t, path, sqlitestore.ExportQuery{})); strings.Count(got, "\n") != 2 || !strings.Contains(got, "of old") || !strings.Contains(got, "in the room") {
+		t.Errorf("what was imported is exported as %q, want the line of the lobby and that of the room", got)
+	}
+	if r, err := sqlitestore.Check(t.Context(), path, quiet); err != nil || len(r.Faults) > 0 {
+		t.Errorf("Check = %+v, %v; want no fault", r, err)
 	}
 }
