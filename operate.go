@@ -219,6 +219,13 @@ func imports(ctx context.Context, j *job) error {
 		if done.Told > 0 {
 			j.say("%d direct messages were passed over: whose they are stands in no export", done.Told)
 		}
+		for _, p := range done.Passed {
+			why := "this house has no such room"
+			if p.Early {
+				why = "they are from before this house made that room, and one of that name before it may have been private"
+			}
+			j.say("%d lines of %s were passed over: %s", p.Lines, p.Room, why)
+		}
 		if done.Aside != "" {
 			j.say("the database as it was before is kept as %s", done.Aside)
 		}

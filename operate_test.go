@@ -387,6 +387,20 @@ func TestRestoreOfADamagedBackup(t *testing.T) {
 	}
 }
 
+func TestImportTellsOfRoomsThatItPassesOver(t *testing.T) {
+	o := furnished(t)
+	line := func(id int, where string) string {
+		return fmt.Sprintf(`{"id":"%032x","seq":1,"at":"2024-05-01T10:00:00Z","room":%q,"nick":"kim","kind":"said","text":"of old"}`+"\n", id, where)
+	}
+	file := filepath.Join(t.TempDir(), "lines")
+	if err := os.WriteFile(file, []byte(line(1, "#dev")+line(2, "#lobby")+line(3, "#dev")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := o.does("import", file), "2 lines of #dev were passed over: this house has no such room\n"; !strings.Contains(got, want) || !strings.HasPrefix(got, "1 new lines,") {
+		t.Errorf("import says %q, want one new line, and %q", got, want)
+	}
+}
+
 func TestImportedLines(t *testing.T) {
 	o := furnished(t)
 	file := filepath.Join(t.TempDir(), "lines")
