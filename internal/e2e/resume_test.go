@@ -59,7 +59,7 @@ var (
 	freshRow   = regexp.MustCompile(`^\* New since your last visit, (\S+) lines?:$`)
 	nothingRow = regexp.MustCompile(`^\* Nothing was said in #\S+ since your last visit\.$`)
 	timed      = regexp.MustCompile(`^\d\d:\d\d `)
-	kept       = regexp.MustCompile(`^\d\d:\d\d (\[.* → you\] )`) // a direct message with its time
+	kept       = regexp.MustCompile(`^(?:\d{4}-\d\d-\d\d )?\d\d:\d\d (\[.* → you\] )`) // a direct message with its time, on a pipe with its day
 )
 
 // returned waits for all that somebody is shown on their return, and takes it apart. Nothing of what people said may stand before it.
