@@ -182,6 +182,20 @@ func (v *stay) session(tb testing.TB) error {
 	return nil
 }
 
+// standing says what somebody waits for, for whoever looks for the fault. It needs chronicle.mu.
+func (r *regular) standing() string {
+	v := r.here
+	if v == nil {
+		return r.name + " (not here)"
+	}
+	awaited := ""
+	if len(v.awaited) > 0 {
+		awaited = v.log.Sends[v.awaited[0]].Text
+	}
+	return fmt.Sprintf("%s (ready %t, asked %t, stale %t, moving %d, deed %d, waits for %q, lowest row %q, ended %t)",
+		r.name, v.ready, v.asked, v.stale, v.moving, v.deed, awaited, v.lowest, v.over())
+}
+
 // listen reads lines of the TCP door until there are no more.
 func (v *stay) listen() {
 	_, _ = io.Copy(&splitter{row: v.row}, v.conn)

@@ -234,7 +234,7 @@ func (e *endurance) calm() {
 		waits = nil
 		for _, r := range e.people {
 			if !r.target && (r.acked == before[r.name] || r.key != nil && !r.owner) {
-				waits = append(waits, r.name)
+				waits = append(waits, r.standing())
 			}
 		}
 		return waits == nil

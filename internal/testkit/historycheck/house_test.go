@@ -221,6 +221,40 @@ func TestInvitationsAreTakenBackEachAlone(t *testing.T) {
 	}
 }
 
+// Whoever was put out of a private room needs another invitation, also if that they were invited no more is taken back.
+func TestWhoWasPutOutIsInvitedNoMore(t *testing.T) {
+	t.Parallel()
+	h := evening()
+	a := &h.Audits[len(h.Audits)-1]
+	for i, r := range []Record{
+		{ID: "ann", Kind: "invited", Whom: "ann"},
+		{ID: "bob", Kind: "invited", Whom: "bob"},
+		{ID: "bob not", Kind: "invited", Whom: "bob", Off: true, Undone: true},
+		{ID: "cho", Kind: "invited", Whom: "cho"},
+		{ID: "ann out", Kind: "kicked", Whom: "ann"},
+		{ID: "bob out", Kind: "kicked", Whom: "bob"},
+		{ID: "bob again", Kind: "undone", Of: []string{"bob not"}},
+	} {
+		r.By, r.Seq, r.At = "kim", uint64(100+i), noon.Add(time.Minute)
+		if r.Kind != "undone" {
+			r.Room = "#den"
+		}
+		a.Records = append(a.Records, r)
+		h.Deeds = append(h.Deeds, Deed{By: r.By, Kind: r.Kind, Room: r.Room, Whom: r.Whom, Off: r.Off, Outcome: Shown})
+	}
+	was := h.States[1].Invited
+	h.States[1].Invited = slices.Concat(was, []string{"cho"})
+	for _, f := range CheckHouse(h) {
+		t.Error(f)
+	}
+	for _, wrong := range []string{"ann", "bob"} {
+		h.States[1].Invited = slices.Concat(was, []string{wrong, "cho"})
+		if got := kinds(CheckHouse(h)); !slices.Equal(got, []Kind{Changed}) {
+			t.Errorf("%s is invited: found %q, want that the room is changed", wrong, got)
+		}
+	}
+}
+
 // What nobody answered for was done or was not, at its place among what else that person did.
 func TestActWithNoAnswerIsListedOnceOrNotAtAll(t *testing.T) {
 	t.Parallel()

@@ -196,6 +196,11 @@ type chamber struct {
 	aspects map[string]string
 	keepers []string // the owner first
 	invited []string
+	kicked  map[string]uint64 // the place at which somebody was put out last
+}
+
+func newChamber(keepers ...string) *chamber {
+	return &chamber{aspects: map[string]string{}, keepers: keepers, kicked: map[string]uint64{}}
 }
 
 // done is an act that may be taken back.
@@ -210,7 +215,7 @@ func (p *peace) begin() *order {
 
 func (o *order) room(name string) *chamber {
 	if o.rooms[name] == nil {
-		o.rooms[name] = &chamber{aspects: map[string]string{}}
+		o.rooms[name] = newChamber()
 	}
 	return o.rooms[name]
 }
@@ -238,7 +243,7 @@ func (o *order) do(r *Record) {
 	o.acts[r.ID] = a
 	switch r.Kind {
 	case "opened":
-		o.rooms[r.Room] = &chamber{aspects: map[string]string{}, keepers: []string{r.By}}
+		o.rooms[r.Room] = newChamber(r.By)
 	case "arranged":
 		was := m.aspects[r.What]
 		m.aspects[r.What] = r.Value
@@ -253,10 +258,15 @@ func (o *order) do(r *Record) {
 			m.invited = append(m.invited, r.Whom)
 		}
 		a.back = func() { // whoever else was invited since then stays so
-			if out(); at >= 0 {
+			if out(); at >= 0 && m.kicked[r.Whom] < r.Seq {
 				m.invited = slices.Insert(m.invited, min(at, len(m.invited)), r.Whom)
 			}
 		}
+	case "kicked": // out of a private room: it takes another invitation
+		if m.aspects["private"] != "" {
+			m.invited = slices.DeleteFunc(slices.Clone(m.invited), func(who string) bool { return who == r.Whom })
+		}
+		m.kicked[r.Whom] = r.Seq
 	case "ranked":
 		was := slices.Clone(m.keepers)
 		m.keepers = slices.DeleteFunc(slices.Clone(m.keepers), func(who string) bool { return who == r.Whom })
