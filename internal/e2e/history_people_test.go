@@ -272,6 +272,9 @@ func (v *stay) shownLocked(l historycheck.Line) {
 
 // refusedLocked takes a refusal in: of the numbered line or, where lines have no numbers, of the one that is awaited.
 func (v *stay) refusedLocked(number string) {
+	if v.door == byTerminal {
+		v.stale = true // it is back in the draft, also if it was taken for one of those that a gap swallowed
+	}
 	i := -1
 	if n, err := strconv.Atoi(number); err == nil {
 		if at, ok := v.inputs[n]; ok {
@@ -289,7 +292,6 @@ func (v *stay) refusedLocked(number string) {
 		v.again = append(v.again, a.Line)
 	}
 	v.awaited = slices.DeleteFunc(v.awaited, func(w int) bool { return w == i })
-	v.stale = v.door == byTerminal // it is back in the draft
 	v.unheard = v.active != historycheck.Lobby
 }
 
