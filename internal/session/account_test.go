@@ -299,6 +299,26 @@ func TestTheOwnerOfAnAccountReadsOnTheirReturnOfAKeyThatWasAdded(t *testing.T) {
 		kim.sees("Welcome back")
 		kim.seesNot("SHA256:thief")
 
+		two := come("two", 200) // a thief takes a second key in before anybody has read of the first
+		two.enter("")
+		again := kim.code()
+		leave(kim)
+		three := come("three", 200)
+		three.enter("y")
+		three.enter("/key add " + again)
+		three.sees("This key opens the account kim from now on.")
+		leave(three)
+		three = come("three", 200)
+		two.enter("/key add " + three.code())
+		three.sees("* The key SHA256:two opens your account from now on.")
+		leave(three)
+		leave(two)
+		leave(come("two", 200))
+		kim = come("kim", 200)
+		for _, key := range []string{"SHA256:three", "SHA256:two"} {
+			kim.sees("* While you were away the key " + key + " was added to your account.")
+		}
+
 		lost := come("lost", 200)
 		lost.enter("")
 		lost.enter("/key add " + kim.code())

@@ -40,9 +40,10 @@ func (x *session) findKeys() {
 }
 
 // keyAdded tells of a key that was added and how to take it away; nil if it was taken away by now. Who was told of it on a terminal is
-// not told again.
+// not told again, unless they came with a key that somebody is to be told of themselves: it may be the same thief's.
 func (x *session) keyAdded(say i18n.Key, key string) *room.Event {
-	if x.manner.Welcome {
+	a, _ := x.me.Account()
+	if _, unread := a.Settings[command.KeyNews(x.me.Key())]; x.manner.Welcome && !unread {
 		told := room.Configured{Name: command.KeyNews(key)}
 		x.out.add(job{call: &command.Call{}, free: true, run: func(ctx context.Context) (command.Answer, error) {
 			if _, err := x.opt.House.Act(ctx, x.me.Person(), told); err != nil {
@@ -51,7 +52,6 @@ func (x *session) keyAdded(say i18n.Key, key string) *room.Event {
 			return command.Answer{}, nil
 		}})
 	}
-	a, _ := x.me.Account()
 	n := slices.Index(a.Keys, key)
 	if n < 0 {
 		return nil

@@ -147,11 +147,12 @@ func (x *session) rejoin(ctx context.Context) {
 		return
 	}
 	asked := x.me.First() != room.Lobby
-	var kept []string
+	var gone []string
 	for name := range strings.FieldsSeq(a.Settings[command.SettingRooms]) {
 		where := room.SubjectOf(name)
 		asked = asked && where != x.me.First()
 		if _, there := x.opt.House.Room(where); !there {
+			gone = append(gone, name)
 			continue
 		}
 		if !x.me.In(where) && len(x.me.Rooms()) < most {
@@ -161,13 +162,15 @@ func (x *session) rejoin(ctx context.Context) {
 			}
 			if refused, ok := errors.AsType[*room.RefusedError](err); ok {
 				if refused.Bar == nil { // it takes an invitation, and is theirs no more
+					gone = append(gone, name)
 					continue
 				}
 				x.putOut = append(x.putOut, x.told(x.refusal(refused, where)))
 			}
 		}
-		kept = append(kept, name)
 	}
+	a, _ = x.me.Account() // another screen of theirs may have come into rooms meanwhile
+	kept := slices.DeleteFunc(strings.Fields(a.Settings[command.SettingRooms]), func(name string) bool { return slices.Contains(gone, name) })
 	rooms := command.Change{Name: command.SettingRooms, Value: strings.Join(kept, " ")}
 	if asked {
 		rooms = command.Whereabouts(x.me)

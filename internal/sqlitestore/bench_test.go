@@ -29,7 +29,7 @@ var chatter = []string{
 
 // BenchmarkSenders: 200 people who each wait for their line before they send the next, committed together and one by one.
 func BenchmarkSenders(b *testing.B) {
-	const senders, each = 200, 20
+	const senders, each = 200, 50
 	together := func(batch int) time.Duration {
 		opt := quiet
 		opt.BatchLines = batch

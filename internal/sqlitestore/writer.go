@@ -244,7 +244,7 @@ func (w *writer) watch() {
 	if w.degraded != "" {
 		return
 	}
-	if err := w.disk.check(); err != nil {
+	if err := w.disk.check(0); err != nil {
 		w.degrade(w.store.judge(err))
 	}
 }
@@ -329,7 +329,7 @@ func (w *writer) attempt(ctx context.Context, batch []*request) error {
 		}
 		return nil
 	}
-	if err := w.disk.check(); err != nil {
+	if err := w.disk.check(0); err != nil {
 		return err
 	}
 	first, at, reserved := w.next, w.at, w.reserved
@@ -526,7 +526,7 @@ func (w *writer) owe(batch []*request) {
 
 // heal finds out whether all can be saved again. That something could be, is no sign: it may have been less than what could not.
 func (w *writer) heal(ctx context.Context) {
-	err := w.disk.check()
+	err := w.disk.check(2 * w.owed) // in the log beside the database, and once more when that is carried over
 	if err == nil {
 		w.commits = tidyEvery
 		w.tidy(ctx, 1) // what is carried over leaves room for more, without taking any
@@ -620,10 +620,10 @@ func newDisk(path string, reserve uint64) (disk, error) {
 	return disk{path: path, reserve: reserve, file: info}, err
 }
 
-// check returns a *fault if nothing may be written.
-func (d *disk) check() error {
+// check returns a *fault if nothing may be written, or not so many bytes more than is written at any time.
+func (d *disk) check(more int) error {
 	now := time.Now()
-	if now.Sub(d.looked) < lookPause {
+	if more == 0 && now.Sub(d.looked) < lookPause {
 		return nil
 	}
 	if info, err := os.Stat(d.path); err != nil || !os.SameFile(info, d.file) {
@@ -636,6 +636,8 @@ func (d *disk) check() error {
 	switch free := fs.Bavail * uint64(fs.Bsize); {
 	case free < pageSize:
 		return &fault{room.ErrNotSaved, "the disk of " + d.path + " is full", nil}
+	case free < d.reserve+uint64(more) && free >= d.reserve:
+		return &fault{room.ErrNotSaved, "the disk of " + d.path + " has no room yet for what could not be saved", nil}
 	case free < d.reserve:
 		return &fault{room.ErrNotSaved, fmt.Sprintf("the disk of %s is full but for the reserve of %d MiB", d.path, d.reserve>>20), nil}
 	}
