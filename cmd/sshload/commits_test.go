@@ -15,7 +15,7 @@ func TestAComparisonOfCommitsThatIsInterrupted(t *testing.T) {
 	t.Parallel()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
-		t.Skip("there is no bash")
+		t.Fatalf("the script needs bash: %v", err)
 	}
 	text, err := os.ReadFile("../../tools/bench-compare.sh")
 	if err != nil {
