@@ -45,8 +45,13 @@ func (c *conn) openSession(srv *ssh.Server, sc *gossh.ServerConn, nc gossh.NewCh
 		return
 	}
 	defer c.leave()
-	if !c.server.guard("channel", c.remote, func() { c.serveChannel(srv, sc, nc, ctx) }) {
-		_ = c.Close() // nobody answers the channel's requests any more
+	c.guardChannel(func() { c.serveChannel(srv, sc, nc, ctx) })
+}
+
+// guardChannel runs what answers the requests of a channel.
+func (c *conn) guardChannel(serve func()) {
+	if !c.server.guard("channel", c.remote, serve) {
+		_ = c.Close() // nobody answers them any more
 	}
 }
 
@@ -56,29 +61,54 @@ func (c *conn) serveChannel(srv *ssh.Server, sc *gossh.ServerConn, nc gossh.NewC
 		c.rejectChannel(nc, gossh.ResourceShortage, limit)
 		return
 	}
-	defer c.giveChannel()
 	ch, requests, err := nc.Accept()
-	if err != nil {
-		return // the connection is over
+	if err != nil { // the connection is over
+		c.giveChannel()
+		return
 	}
 	f := &channel{Channel: ch, conn: c, ssh: sc, resized: make(chan terminal.Size, 1)}
 	f.ctx, f.end = context.WithCancelCause(c.sessions)
+	if start := f.prepare(requests); start != nil {
+		f.begin(srv, start, ctx)
+	}
+	// The stack of this goroutine has grown by what was answered so far. What is still to come is little, and waited for as long as
+	// the session is: that is done on a new one, which has the smallest stack there is.
+	c.start(func() { c.guardChannel(func() { f.attend(requests) }) })
+}
+
+// prepare answers the requests before the one that starts a session, and returns that; nil when the channel is closed without.
+func (f *channel) prepare(requests <-chan *gossh.Request) (start *gossh.Request) {
+	c := f.conn
 	// A channel on which nothing ever starts would keep what is sent to it for as long as the connection lives.
 	idle := time.AfterFunc(c.server.limits.LoginTimeout, func() { c.shut("login_timeout") })
+	defer idle.Stop()
 	for r := range requests {
-		if r.Type != "window-change" {
-			c.spendRequest()
+		if f.answer(r) {
+			return r
 		}
-		starts, ok := f.consider(r)
-		if starts {
-			idle.Stop()
-			f.begin(srv, r, ctx)
-			continue
-		}
+	}
+	return nil
+}
+
+// attend answers the requests that come while a session is running, to the end of the channel.
+func (f *channel) attend(requests <-chan *gossh.Request) {
+	defer f.conn.giveChannel()
+	defer f.end(session.Hangup)
+	for r := range requests {
+		f.answer(r)
+	}
+}
+
+// answer deals with one request, or says that it starts the session: then the library answers it.
+func (f *channel) answer(r *gossh.Request) (starts bool) {
+	if r.Type != "window-change" {
+		f.conn.spendRequest()
+	}
+	starts, ok := f.consider(r)
+	if !starts {
 		_ = r.Reply(ok, nil) // fails only with the connection
 	}
-	idle.Stop()
-	f.end(session.Hangup)
+	return starts
 }
 
 // takeChannel counts a session channel in, or names the limit that it would exceed.
@@ -255,10 +285,10 @@ func (f *channel) want(r *gossh.Request) bool {
 // begin hands the one request that starts a session on to the library, which answers it and calls handleSession on a new
 // goroutine. It returns when that is done, and with it all that the library does about requests.
 func (f *channel) begin(srv *ssh.Server, r *gossh.Request, ctx ssh.Context) {
+	f.started = true
 	if !f.conn.enter() { // for handleSession
 		return
 	}
-	f.started = true
 	requests := make(chan *gossh.Request, 1)
 	requests <- r
 	close(requests)

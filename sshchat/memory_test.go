@@ -2,6 +2,7 @@ package sshchat
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,6 +75,7 @@ func idleSessions(tb testing.TB, kind string, n int) memory {
 	for i := range 20 { // what is made once is made by them
 		s.come(tb, fmt.Sprint("first", i))
 	}
+	s.settle(tb, "Nobody else yet?")
 	before := s.memory(tb)
 	for i := range n {
 		s.come(tb, fmt.Sprint("guest", i))
@@ -81,6 +84,7 @@ func idleSessions(tb testing.TB, kind string, n int) memory {
 			s.memory(tb)
 		}
 	}
+	s.settle(tb, "Is everybody here?")
 	m := s.memory(tb)
 	return memory{
 		(m.Resident - before.Resident) / n, (m.Heap - before.Heap) / n, (m.Stacks - before.Stacks) / n,
@@ -93,6 +97,8 @@ type server struct {
 	kind, addr string
 	in         io.Writer
 	out        *bufio.Reader
+	screens    []*awaiting
+	keys       io.Writer // of the last
 }
 
 func startServer(tb testing.TB, kind string) *server {
@@ -151,8 +157,9 @@ func (s *server) come(tb testing.TB, name string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	prompt := make(chan struct{})
-	x.Stdout = &awaiting{want: name + ">", seen: prompt}
+	screen := &awaiting{}
+	prompt := screen.await(name + ">")
+	x.Stdout = screen
 	keys, err := x.StdinPipe()
 	if err != nil {
 		tb.Fatal(err)
@@ -171,20 +178,54 @@ func (s *server) come(tb testing.TB, name string) {
 	case <-time.After(30 * time.Second):
 		tb.Fatalf("%s has no prompt after 30 s", name)
 	}
+	s.screens, s.keys = append(s.screens, screen), keys
+}
+
+// settle returns when nothing is left to be drawn: who comes is told to all the others, some time later and in pages, and as long as a
+// page is drawn a session is not idle. What the last one says then comes behind all of that.
+func (s *server) settle(tb testing.TB, words string) {
+	tb.Helper()
+	if s.kind == "bare" { // where nobody is told of others
+		return
+	}
+	var heard []<-chan struct{}
+	for _, screen := range s.screens {
+		heard = append(heard, screen.await(words))
+	}
+	io.WriteString(s.keys, words+"\r")
+	late := time.After(30 * time.Second)
+	for i, h := range heard {
+		select {
+		case <-h:
+		case <-late:
+			tb.Fatalf("screen %d of %d does not show what was said last after 30 s", i, len(heard))
+		}
+	}
 }
 
 // awaiting is a screen that tells when something stands on it.
 type awaiting struct {
+	mu   sync.Mutex // guards all below
 	want string
-	seen chan struct{} // nil once it was
-	got  []byte
+	seen chan struct{} // nil while nothing is awaited
+	got  []byte        // since it is
+}
+
+// await returns a channel that is closed when want has been drawn from now on.
+func (a *awaiting) await(want string) <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.want, a.seen = want, make(chan struct{})
+	return a.seen
 }
 
 func (a *awaiting) Write(p []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.seen == nil {
 		return len(p), nil
 	}
-	if a.got = append(a.got, p...); strings.Contains(string(a.got), a.want) {
+	if a.got = append(a.got, p...); bytes.Contains(a.got, []byte(a.want)) {
 		close(a.seen)
 		a.seen, a.got = nil, nil
 	}

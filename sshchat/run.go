@@ -95,6 +95,7 @@ func (f *channel) leadTerminal() int {
 	return f.conn.server.house.ServeConsole(f.ctx, f.visitor, &screen{t, f.probe}).Status
 }
 
+//go:noinline
 func (f *channel) newTerminal() *terminal.Terminal {
 	return terminal.New(f.Channel, terminal.Options{
 		Size:    f.size,

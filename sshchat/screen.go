@@ -17,7 +17,13 @@ var _ session.Terminal = (*screen)(nil)
 
 // Next implements [session.Console].
 func (s *screen) Next(ctx context.Context, w session.Wait) (session.Input, error) {
-	in, err := s.Terminal.Next(ctx, terminal.Wait(w))
+	return heard(s.Terminal.Next(ctx, terminal.Wait(w)))
+}
+
+// heard is a function of its own, as what it needs would else be on the stack of everybody who is idle.
+//
+//go:noinline
+func heard(in terminal.Input, err error) (session.Input, error) {
 	return session.Input{Kind: kinds[in.Kind], Text: in.Text, Begun: in.Begun, Size: in.Size, Limit: in.Limit, Place: in.Place}, err
 }
 

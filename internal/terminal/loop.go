@@ -21,50 +21,49 @@ func (w *wire) Write(p []byte) (int, error) {
 // here. They are called nowhere else: their order is the order on the screen.
 func (w *wire) Read(p []byte) (int, error) {
 	t := (*Terminal)(w)
-	for {
-		behind := t.blocked()
-		if !behind && !t.turn.wait.Hold {
-			t.digest()
-		}
-		switch {
-		case t.turn.over:
-			return 0, errTurn
-		case t.entered:
-			return copy(p, "\r"), nil
-		case !behind && t.sizeWaits(): // the client's screen has another size by now: what was drawn for this one would be torn
-		case !behind && t.plain.on:
-			t.screen.open()
-			t.updateSize()
-			t.showPlain()
-			t.send()
-		case !behind:
-			t.screen.open()
-			t.updateSize()
-			t.update()
-			if t.draftStale && time.Until(t.fetchAt()) <= 0 {
-				t.draftStale, t.fetched = false, time.Now()
-				return utf8.EncodeRune(p, keyFetch), nil
-			}
-			t.show()
-		}
-		if t.told && !t.blocked() {
-			t.told, t.turn.woken = false, true
-		}
-		if t.turn.woken {
-			t.end(Input{Kind: Woken})
-		} else {
-			t.wait(t.blocked()) // it may be by what was shown a moment ago
-		}
+	behind := t.blocked()
+	if !behind && !t.turn.wait.Hold {
+		t.digest()
 	}
+	switch {
+	case t.turn.over:
+		return 0, errTurn
+	case t.entered:
+		return copy(p, "\r"), nil
+	case !behind && t.sizeWaits(): // the client's screen has another size by now: what was drawn for this one would be torn
+	case !behind && t.plain.on:
+		t.screen.open()
+		t.updateSize()
+		t.showPlain()
+		t.send()
+	case !behind:
+		t.screen.open()
+		t.updateSize()
+		t.update()
+		if t.draftStale && time.Until(t.fetchAt()) <= 0 {
+			t.draftStale, t.fetched = false, time.Now()
+			return utf8.EncodeRune(p, keyFetch), nil
+		}
+		t.show()
+	}
+	if t.told && !t.blocked() {
+		t.told, t.turn.woken = false, true
+	}
+	if t.turn.woken {
+		t.wake()
+	}
+	return 0, errTurn // the turn is over, or there is nothing to do but wait
 }
 
 // blocked reports whether the client has so much to take that nothing more is
 // drawn for it.
 func (t *Terminal) blocked() bool { return t.out.pending() >= t.limits.OutputBytes }
 
-// end makes Next return something to look at, fail an error.
+// end makes Next return something to look at, fail an error, wake nothing but
+// Woken, which is the zero Input.
 func (t *Terminal) end(in Input)   { t.turn.over, t.turn.input = true, in }
 func (t *Terminal) fail(err error) { t.turn.over, t.turn.err = true, err }
+func (t *Terminal) wake()          { t.turn.over = true }
 
 // refuse makes Next return Refused, for size bytes.
 func (t *Terminal) refuse(size int) {
@@ -217,6 +216,8 @@ func (t *Terminal) send() {
 }
 
 // wait waits for whatever comes first.
+//
+//go:noinline
 func (t *Terminal) wait(behind bool) {
 	w := t.turn.wait
 	var input <-chan []byte
@@ -232,9 +233,9 @@ func (t *Terminal) wait(behind bool) {
 	case chunk, ok := <-input:
 		t.hear(chunk, ok)
 	case <-w.Bell:
-		t.end(Input{Kind: Woken}) // nothing is there to be drawn
+		t.wake() // nothing is there to be drawn
 	case <-w.Timer:
-		t.end(Input{Kind: Woken})
+		t.wake()
 	case size, ok := <-t.resize:
 		if !ok {
 			t.resize = nil
@@ -246,16 +247,21 @@ func (t *Terminal) wait(behind bool) {
 			t.fail(io.EOF)
 		}
 	case <-t.alarm(input != nil, behind):
-		select {
-		case chunk, ok := <-input: // it has come at the same moment
-			t.hear(chunk, ok)
-		default:
-			if input != nil {
-				t.lostPatience()
-			}
-		}
+		t.alarmed(input)
 	case <-t.turn.ctx.Done():
 		t.fail(context.Cause(t.turn.ctx))
+	}
+}
+
+// alarmed looks what is due, unless input has come at the same moment.
+func (t *Terminal) alarmed(input <-chan []byte) {
+	select {
+	case chunk, ok := <-input:
+		t.hear(chunk, ok)
+	default:
+		if input != nil {
+			t.lostPatience()
+		}
 	}
 }
 

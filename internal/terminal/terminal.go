@@ -186,7 +186,8 @@ type turn struct {
 	err   error
 }
 
-// errTurn takes x/term out of ReadLine with all its state kept.
+// errTurn takes x/term out of ReadLine with all its state kept, as the turn is
+// over or has to wait.
 var errTurn = errors.New("turn")
 
 // noHistory stands in for the history of x/term, which would keep what was typed
@@ -235,6 +236,20 @@ func (t *Terminal) Next(ctx context.Context, w Wait) (Input, error) {
 	}
 	t.turn = turn{}
 	t.turn.ctx, t.turn.wait = ctx, w //nolint:fatcontext // one turn's, and gone with it
+	t.act()
+	for !t.turn.over {
+		// Outside of x/term: what stands on the stack here while nothing happens is
+		// kept for each terminal.
+		t.wait(t.blocked()) // it may be by what was shown a moment ago
+		if !t.turn.over {
+			t.act()
+		}
+	}
+	return t.turn.input, t.turn.err
+}
+
+// act takes the keys that are here and shows what has changed.
+func (t *Terminal) act() {
 	_, err := t.x.ReadLine()
 	switch {
 	case err == nil:
@@ -242,7 +257,6 @@ func (t *Terminal) Next(ctx context.Context, w Wait) (Input, error) {
 	case !errors.Is(err, errTurn):
 		t.fail(err)
 	}
-	return t.turn.input, t.turn.err
 }
 
 // enter ends the turn with the line that was entered.
