@@ -93,7 +93,7 @@ func auditAll(ctx context.Context, conn *sql.Conn, q AuditQuery, yield func(Deed
 
 // auditQuery finds what is undone of a room with that room, though it stands with the house.
 const auditQuery = `SELECT ` + logColumns + ` FROM log
-	WHERE void = '' AND kind IN ` + actKinds2 + ` AND seq >= ?1 AND seq <= ?2
+	WHERE ` + isAct3 + ` AND seq >= ?1 AND seq <= ?2
 		AND (?3 = '' OR subject = ?3 AND kind <> 'undone' OR kind = 'undone' AND ` + undoneWhere + ` = ?3)
 	ORDER BY seq LIMIT ?4`
 

@@ -257,7 +257,7 @@ func (r *Report) countOrder(ctx context.Context, conn *sql.Conn) error {
 	if err != nil {
 		return err
 	}
-	return conn.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (WHERE kind = 'undone') FROM log WHERE void = '' AND kind IN `+actKinds2).
+	return conn.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (WHERE kind = 'undone') FROM log WHERE `+isAct3).
 		Scan(&r.Acts, &r.Undone)
 }
 

@@ -82,7 +82,7 @@ func (w *writer) eraseAccount(ctx context.Context, e *entry, b room.Erased) erro
 func (w *writer) strikeActs(ctx context.Context, who room.PersonID) error {
 	var acts []room.Committed
 	err := each(ctx, w.conn, `SELECT `+recordColumns+` FROM log INDEXED BY acts_by_author
-			WHERE void = '' AND kind IN `+actKinds2+` AND who = (SELECT no FROM people WHERE person = ?)`,
+			WHERE `+isAct3+` AND who = (SELECT no FROM people WHERE person = ?)`,
 		func(scan func(...any) error) error {
 			var c room.Committed
 			err := scanRecord(scan, &c)

@@ -97,6 +97,21 @@ func MakeVersion1(tb testing.TB, path, from string) {
 	}
 }
 
+// MakeVersion2 makes of a database what the second version of this program would have left.
+func MakeVersion2(tb testing.TB, path string) {
+	tb.Helper()
+	ctx := context.Background()
+	err := withConn(ctx, path, nil, func(conn *sql.Conn) error {
+		return script(ctx, conn, `DROP INDEX acts_by_subject`, `DROP INDEX acts_by_author`,
+			`CREATE INDEX acts_by_subject ON log (subject) WHERE void = '' AND kind IN `+actKinds2,
+			`CREATE INDEX acts_by_author ON log (who) WHERE void = '' AND kind IN `+actKinds2,
+			`PRAGMA user_version = 2`)
+	})
+	if err != nil {
+		tb.Fatalf("make a database of version 2: %v", err)
+	}
+}
+
 // Gather keeps the writer busy until so many requests wait together, which start starts.
 func (s *Store) Gather(requests int, start func()) {
 	_ = s.submit(context.Background(), &request{done: make(chan struct{}), save: func(context.Context, *sql.Conn) error {

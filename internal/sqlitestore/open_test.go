@@ -504,8 +504,8 @@ func TestMigration(t *testing.T) {
 		return names
 	}
 	made := copies()
-	if len(made) != 1 || !strings.HasPrefix(made[0], path+".v2-") {
-		t.Fatalf("beside the database there is %q, want one copy of version 2", made)
+	if len(made) != 1 || !strings.HasPrefix(made[0], path+".v3-") {
+		t.Fatalf("beside the database there is %q, want one copy of version 3", made)
 	}
 	if info, err := os.Stat(made[0]); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the copy has mode %v, %v; want 0600", info.Mode(), err)
@@ -514,9 +514,9 @@ func TestMigration(t *testing.T) {
 		t.Error("the copy is no database")
 	}
 
-	// This program knows version 2 only, and leaves the newer one alone.
-	if _, err := sqlitestore.Open(path, quiet); err == nil || !strings.Contains(err.Error(), "version 3") {
-		t.Errorf("Open of version 3 = %v, want that this is newer", err)
+	// This program knows version 3 only, and leaves the newer one alone.
+	if _, err := sqlitestore.Open(path, quiet); err == nil || !strings.Contains(err.Error(), "version 4") {
+		t.Errorf("Open of version 4 = %v, want that this is newer", err)
 	}
 	s, err := sqlitestore.OpenWith(path, quiet,
 		sqlitestore.Add("CREATE TABLE extra (n INTEGER)"), sqlitestore.Add("INSERT INTO extra VALUES (7)"))
@@ -530,14 +530,14 @@ func TestMigration(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatalf("Close = %v, want no error", err)
 	}
-	if made = copies(); len(made) != 2 || !strings.HasPrefix(made[1], path+".v3-") {
-		t.Errorf("beside the database there are %q, want copies of versions 2 and 3", made)
+	if made = copies(); len(made) != 2 || !strings.HasPrefix(made[1], path+".v4-") {
+		t.Errorf("beside the database there are %q, want copies of versions 3 and 4", made)
 	}
 
 	// The first copy is what this program had.
 	h.Store = openStore(t, made[0])
 	if _, n, err := h.Back(t.Context(), room.LineQuery{Room: room.Lobby, N: 1000}); n != 100 || err != nil {
-		t.Errorf("the copy of version 2 has %d lines, %v; want 100", n, err)
+		t.Errorf("the copy of version 3 has %d lines, %v; want 100", n, err)
 	}
 	h.finds(room.SearchQuery{Words: "line", N: 1}, "kim: line 99")
 }

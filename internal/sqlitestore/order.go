@@ -34,7 +34,7 @@ func (s *Store) Acts(ctx context.Context, q room.ActQuery) ([]*room.Event, error
 const (
 	// actsQuery finds acts through an index that holds nothing else.
 	actsQuery = `SELECT ` + lineColumns + ` FROM log INDEXED BY acts_by_subject
-		WHERE void = '' AND kind IN ` + actKinds2 + ` AND seq >= ?1 AND seq < ?2`
+		WHERE ` + isAct3 + ` AND seq >= ?1 AND seq < ?2`
 	// actsOfQuery merges those of a room, or of the house, with what is undone of them, which stands with the house.
 	actsOfQuery = actsQuery + ` AND subject = ?4 AND kind <> 'undone'
 		UNION ALL ` + actsQuery + ` AND subject = 'house' AND kind = 'undone' AND ` + undoneWhere + ` = ?4

@@ -2,6 +2,7 @@ package sqlitestore_test
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -735,8 +736,8 @@ func TestMigrationFromVersion1(t *testing.T) {
 	op, rude, _ := quarrel(h)
 	h.do(op, room.Lobby, mute(rude, time.Hour))
 	h.closed()
-	if r, err := sqlitestore.Check(t.Context(), path, quiet); err != nil || len(r.Faults) > 0 || r.Version != 2 || r.Older || r.Lines == 0 {
-		t.Errorf("Check = %+v, %v; want version 2 without a fault, and its lines counted", r, err)
+	if r, err := sqlitestore.Check(t.Context(), path, quiet); err != nil || len(r.Faults) > 0 || r.Version != 3 || r.Older || r.Lines == 0 {
+		t.Errorf("Check = %+v, %v; want version 3 without a fault, and its lines counted", r, err)
 	}
 	copies, err := filepath.Glob(path + ".v1-*")
 	if err != nil || len(copies) != 1 {
@@ -747,6 +748,33 @@ func TestMigrationFromVersion1(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantSame(t, "the copy of version 1", dump(t, copies[0]), dump(t, path+".old"))
+}
+
+func TestMigrationFromVersion2(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	quarrel(h)
+	want, err := h.Acts(t.Context(), room.ActQuery{N: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := h.closed()
+	all := dump(t, path, "meta")
+	sqlitestore.MakeVersion2(t, path)
+	h.Store = openStore(t, path)
+	if got, err := h.Acts(t.Context(), room.ActQuery{N: 100}); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Acts = %v, %v; want %v", got, err, want)
+	}
+	h.closed()
+	if r, err := sqlitestore.Check(t.Context(), path, quiet); err != nil || len(r.Faults) > 0 || r.Version != 3 || r.Acts == 0 {
+		t.Errorf("Check = %+v, %v; want version 3 without a fault, and its acts counted", r, err)
+	}
+	wantSame(t, "the database", dump(t, path, "meta"), all)
+	sqlite(t, path, func(conn *sql.Conn) error { // what is asked first spares a line the rest
+		narrow, err := selected(conn, `SELECT name FROM sqlite_schema WHERE type = 'index' AND sql LIKE '% WHERE line = 0 AND %'`)
+		wantSame(t, "the indexes that pass over lines", narrow, []string{"name=acts_by_subject", "name=acts_by_author"})
+		return err
+	})
 }
 
 // movedUp moves the place where a room began, or something was done, by one.

@@ -20,7 +20,7 @@ type step func(ctx context.Context, conn *sql.Conn) error
 
 // steps are all there ever were, in order: the first makes version 1 of an empty database. A step that has been released is never
 // changed.
-var steps = []step{makeTables, addOrder}
+var steps = []step{makeTables, addOrder, narrowActs}
 
 // makeTables makes version 1.
 //
@@ -103,8 +103,22 @@ func addOrder(ctx context.Context, conn *sql.Conn) error {
 	)
 }
 
-// actKinds2 are the kinds of what is done to rooms and to keep order, as the indexes of version 2 have them: a query that uses one
-// says the same. It is never changed.
+// narrowActs makes version 3. SQLite gathers the kinds in a table of its own each time that it asks whether a record is an act, which was
+// a third of the cost of a line among others: of lines it is not asked any more.
+func narrowActs(ctx context.Context, conn *sql.Conn) error {
+	return script(ctx, conn,
+		`DROP INDEX acts_by_subject`,
+		`DROP INDEX acts_by_author`,
+		`CREATE INDEX acts_by_subject ON log (subject) WHERE `+isAct3,
+		`CREATE INDEX acts_by_author ON log (who) WHERE `+isAct3,
+	)
+}
+
+// isAct3 holds for what was done to rooms and to keep order, as the indexes of version 3 have it: a query that uses one says the same.
+// It is never changed.
+const isAct3 = `line = 0 AND void = '' AND kind IN ` + actKinds2
+
+// actKinds2 are the kinds of that. It is never changed.
 const actKinds2 = `('opened', 'closed', 'arranged', 'invited', 'ranked', 'appointed', 'kicked', 'muted', 'banned', 'lifted', 'undone', 'withdrawn', 'announced')`
 
 func script(ctx context.Context, conn *sql.Conn, statements ...string) error {
