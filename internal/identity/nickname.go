@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -117,19 +118,28 @@ const separators = " ._-'"
 // count: guest-* is not for everybody whose name begins with guest.
 func (r Rules) reserved(skel string) bool {
 	skel = loose(skel)
-	for _, word := range r.Reserved {
-		key, isPrefix := strings.CutSuffix(reservedKey(word), "*")
-		name := strings.Map(func(r rune) rune {
-			if strings.ContainsRune(separators, r) && !strings.ContainsRune(key, r) {
-				return -1
-			}
-			return r
-		}, skel)
-		if name == key || isPrefix && strings.HasPrefix(name, key) {
+	return slices.ContainsFunc(r.Reserved, func(word string) bool { return readsAs(skel, reservedKey(word)) })
+}
+
+// readsAs reports whether a loose skeleton, without the separators that key does not hold, is key, or begins with what stands before
+// the * at its end. It makes no other string: each name is held against each reserved one.
+func readsAs(skel, key string) bool {
+	name, isPrefix := strings.CutSuffix(key, "*")
+	left := name
+	for _, r := range skel {
+		if left == "" && isPrefix {
 			return true
 		}
+		if strings.ContainsRune(separators, r) && !strings.ContainsRune(name, r) {
+			continue
+		}
+		rest, same := strings.CutPrefix(left, string(r))
+		if !same {
+			return false
+		}
+		left = rest
 	}
-	return false
+	return left == ""
 }
 
 // reservedKeys caches reservedKey, which would take longer than all else in Parse. Its keys come from Rules.Reserved and
