@@ -99,12 +99,24 @@ func (l Lang) Text(key Key, args ...any) string {
 	return fill(form, args)
 }
 
+// lengthOf is about how long a form will be with its arguments.
+func lengthOf(form string, args []any) int {
+	n := len(form)
+	for _, a := range args {
+		if text, ok := a.(string); ok {
+			n += len(text)
+		}
+	}
+	return n
+}
+
 // fill replaces {n}. Braces that hold no number of an argument stand as they are.
 func fill(form string, args []any) string {
 	if len(args) == 0 {
 		return form
 	}
 	var b strings.Builder
+	b.Grow(lengthOf(form, args))
 	for {
 		before, rest, found := strings.Cut(form, "{")
 		b.WriteString(before)
@@ -118,7 +130,11 @@ func fill(form string, args []any) string {
 			form = rest
 			continue
 		}
-		fmt.Fprint(&b, args[n])
+		if text, ok := args[n].(string); ok { // most are
+			b.WriteString(text)
+		} else {
+			fmt.Fprint(&b, args[n])
+		}
 		form = after
 	}
 }

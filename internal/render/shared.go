@@ -30,8 +30,8 @@ const (
 
 // slot holds the drawings of one event, or of some in a row.
 type slot struct {
-	mu       sync.Mutex    // guards both
-	events   []*room.Event // never changed
+	mu       sync.Mutex // guards both
+	events   []*room.Event
 	drawings []drawing
 }
 
@@ -171,7 +171,7 @@ func (s *slot) asked(events []*room.Event) bool {
 	}
 	if s.events == nil || s.events[0].Seq <= events[0].Seq {
 		clear(s.drawings)
-		s.events, s.drawings = slices.Clone(events), s.drawings[:0]
+		s.events, s.drawings = append(s.events[:0], events...), s.drawings[:0]
 	}
 	return false
 }

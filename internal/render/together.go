@@ -26,15 +26,18 @@ func Together(events []*room.Event, v View) int {
 // AppendTogether appends the notice of two events or more that go [Together]: every nickname, in their order.
 func AppendTogether(dst []byte, events []*room.Event, v View) []byte {
 	var nicks strings.Builder
-	last := len(events) - 1
-	nicks.Grow(16 * last)
+	last, size := len(events)-1, 0
+	for _, e := range events[:last] {
+		size += len(", ") + len(e.From.Nick)
+	}
+	nicks.Grow(size)
 	for i, e := range events[:last] {
 		if i > 0 {
 			nicks.WriteString(", ")
 		}
 		nicks.WriteString(string(e.From.Nick))
 	}
-	return appendHouse(dst, v, v.Lang.Text(severally(events[0]), nicks.String(), events[last].From.Nick))
+	return appendHouse(dst, v, v.Lang.Text(severally(events[0]), nicks.String(), string(events[last].From.Nick)))
 }
 
 // severally is the sentence that says of several people what an event says of one; empty for none.
