@@ -2,10 +2,13 @@ package room
 
 import "time"
 
-// wakeShare is how long the readers of a log are left alone for each of them, once they were woken: to wake one and to send it a packet
-// costs some 25 µs of a processor, so that a room uses about 5 % of one for that, as long as it has no more readers than fit into a pace
-// (40, of lines): above that nobody waits longer, and it uses more.
-const wakeShare = 500 * time.Microsecond
+// How long the readers of a log are left alone for each of them, once they were woken: to wake one and to send it a packet costs some
+// 25 µs of a processor, so that a room uses about 5 % of one for lines, and half of that for who comes and goes, as long as it has no
+// more readers than fit into a pace (40, of lines): above that nobody waits longer, and it uses more.
+const (
+	lineShare   = 500 * time.Microsecond
+	noticeShare = time.Millisecond
+)
 
 // pace is how much later than its cause a ring may come at most, so that one wakes everybody for all that came meanwhile. It never is
 // after a silence of that length.
@@ -26,6 +29,15 @@ func paceOf(e *Event) pace {
 	default:
 		return linePace
 	}
+}
+
+// after returns how long so many readers are left alone before such a ring.
+func (p pace) after(readers int) time.Duration {
+	share := lineShare
+	if p == noticePace {
+		share = noticeShare
+	}
+	return min(time.Duration(p), time.Duration(readers)*share)
 }
 
 // touch is a log that a batch has put something into, and how soon its readers are to know.
@@ -57,7 +69,7 @@ func (l *Log) ringSoon(p pace) {
 	l.readersMu.Lock()
 	defer l.readersMu.Unlock()
 	now := time.Now()
-	due := l.ringing.last.Add(min(time.Duration(p), time.Duration(len(l.readers))*wakeShare))
+	due := l.ringing.last.Add(p.after(len(l.readers)))
 	switch {
 	case !now.Before(due):
 		l.ringLocked()

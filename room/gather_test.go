@@ -48,7 +48,7 @@ func TestRingsComeOneForAllThatCameMeanwhile(t *testing.T) {
 		{"lines that keep coming", 1000, map[time.Duration]pace{0: linePace, 3 * ms: linePace, 11 * ms: linePace, 22 * ms: linePace}, []time.Duration{0, 20 * ms, 40 * ms}},
 		{"lines that come slowly", 1000, map[time.Duration]pace{0: linePace, 20 * ms: linePace, 41 * ms: linePace}, []time.Duration{0, 20 * ms, 41 * ms}},
 		{"few readers", 2, map[time.Duration]pace{0: linePace, ms / 2: linePace, 5 * ms: linePace}, []time.Duration{0, ms, 5 * ms}},
-		{"many who come", 300, map[time.Duration]pace{0: noticePace, 50 * ms: noticePace, 100 * ms: noticePace, 170 * ms: noticePace}, []time.Duration{0, 150 * ms, 300 * ms}},
+		{"many who come", 150, map[time.Duration]pace{0: noticePace, 50 * ms: noticePace, 100 * ms: noticePace, 170 * ms: noticePace}, []time.Duration{0, 150 * ms, 300 * ms}},
 		{"very many who come", 5000, map[time.Duration]pace{0: noticePace, 10 * ms: noticePace, 900 * ms: noticePace}, []time.Duration{0, 1000 * ms}},
 		{"who comes does not keep lines waiting", 1000, map[time.Duration]pace{0: noticePace, 5 * ms: noticePace, 10 * ms: linePace}, []time.Duration{0, 20 * ms}},
 		{"lines tell who came", 1000, map[time.Duration]pace{0: noticePace, 5 * ms: noticePace, 30 * ms: linePace}, []time.Duration{0, 30 * ms}},
