@@ -161,3 +161,15 @@ func TestNoticeOfManyIsDrawnOnce(t *testing.T) {
 		t.Errorf("the notice is drawn again: %v allocations, want 0", n)
 	}
 }
+
+func TestANoticeAboutManyCostsNoMoreMemoryThanOneAboutFew(t *testing.T) {
+	v := render.View{Lang: i18n.Korean, Columns: 80}
+	buf := make([]byte, 0, 4096)
+	allocations := func(n int) float64 {
+		events := crowd(n, room.Joined{})
+		return testing.AllocsPerRun(100, func() { render.AppendTogether(buf, events, v) })
+	}
+	if few, many := allocations(2), allocations(50); many > few {
+		t.Errorf("a notice about 50 people allocates %v times, one about 2 %v times, want no more", many, few)
+	}
+}
