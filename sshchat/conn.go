@@ -32,8 +32,6 @@ type conn struct {
 	sessions context.Context // ends with life, or earlier when the sessions have to
 	dismiss  context.CancelCauseFunc
 
-	version  *time.Timer   // until the client has said what it is
-	login    *time.Timer   // until the first session
 	budget   *rate.Limiter // of what the peer sends; nil for none
 	requests *rate.Limiter
 	opens    *rate.Limiter
@@ -59,6 +57,8 @@ type conn struct {
 	channels int            // session channels open now
 	refusals int            // channels refused so far
 	seated   int            // sessions running
+	version  *time.Timer    // until the client has said what it is, then nil
+	login    *time.Timer    // until the first session, then nil
 	alive    *time.Timer    // sends the next keepalive; nil before the first session
 }
 
@@ -143,10 +143,20 @@ func (c *conn) Close() error {
 	c.hangUp(session.Hangup)
 	c.dismiss(session.Hangup)
 	c.yieldSlot()
-	c.version.Stop()
-	c.login.Stop()
 	c.ticket.Release()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	end(&c.version)
+	end(&c.login)
 	return err
+}
+
+// end stops a timer and forgets it.
+func end(t **time.Timer) {
+	if *t != nil {
+		(*t).Stop()
+		*t = nil
+	}
 }
 
 // farewell ends the sessions with a cause, and the connection once they had time to tell.
@@ -191,7 +201,7 @@ func (c *conn) accept(p []byte) error {
 			return err
 		}
 		if seen.version {
-			c.version.Stop()
+			c.named()
 		}
 		if seen.exchange {
 			if err := c.takeSlot(); err != nil {
@@ -202,10 +212,17 @@ func (c *conn) accept(p []byte) error {
 			c.encrypted.Store(true)
 		}
 	}
-	if c.budget == nil {
+	if c.budget == nil || c.budget.AllowN(time.Now(), len(p)) {
 		return nil
 	}
 	return c.budget.WaitN(c.life, len(p))
+}
+
+// named marks that the client has said what it is.
+func (c *conn) named() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	end(&c.version)
 }
 
 // Write implements [net.Conn] for the library.
@@ -257,9 +274,9 @@ func (c *conn) yieldSlot() {
 
 // admitted marks the first session: the login is over, and from now on the peer is asked for signs of life.
 func (c *conn) admitted(sc *gossh.ServerConn) {
-	c.login.Stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	end(&c.login)
 	c.seated++
 	if c.alive == nil && !c.over {
 		c.alive = time.AfterFunc(c.server.limits.KeepaliveInterval, func() { c.keepAlive(sc) })

@@ -25,13 +25,13 @@ const (
 // sentence of a failure to stderr. A command that needs a nickname takes the name of the login, for a visit that is neither
 // announced nor listed. Writing to stdout may block; the end of ctx must free it.
 func (s *Service) Exec(ctx context.Context, v Visitor, line string, stdout, stderr io.Writer) (status int) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	with := s.settings(v)
 	user, want := login(v)
 	v.User = user
 	x := &session{
-		want: want, Service: s, visitor: v, manner: Manner{Door: "ssh"}, settings: with, start: with, zone: zone(v.Env["TZ"]), cancel: cancel,
+		want: want, Service: s, visitor: v, manner: Manner{Door: "ssh"}, settings: with, start: with, zone: zone(v.Env["TZ"]),
 	}
 	scr := &pipeScreen{out: stdout, err: stderr, view: render.View{Lang: x.settings.Lang, Bare: true, Zone: x.zone, Rooms: s.opt.House}}
 	x.screen = scr

@@ -139,8 +139,6 @@ func (s *Service) newSession(v Visitor, m Manner, scr Screen, console *consoleSc
 }
 
 func (x *session) serve(ctx context.Context) (end End) {
-	ctx, x.cancel = context.WithCancelCause(ctx)
-	defer x.cancel(nil)
 	defer func() {
 		if fault := recover(); fault != nil {
 			end = x.fault(fault)

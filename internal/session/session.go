@@ -45,14 +45,12 @@ type session struct {
 	settings command.Settings
 	start    command.Settings // what they were at the beginning
 	zone     *time.Location
-	cancel   context.CancelCauseFunc
+	cancel   context.CancelFunc // of what was begun in the house
 
 	want     string // the room that they asked for as they logged in; empty for the lobby
 	me       *room.Member
-	seen     bool              // somebody with the same key was here lately
 	here     room.Subject      // the room that is on the screen
 	rooms    []command.Visited // that the screen is in, by their places
-	counted  bool              // more is unread in other rooms than the prompt says
 	pending  room.Subject      // the room to turn to as soon as that can be; empty for none
 	turnedAt time.Time         // when the screen turned to another room last
 	ignored  []command.Ignoring
@@ -76,6 +74,9 @@ type session struct {
 	answers []*answer     // to be shown, oldest first
 	readers sync.WaitGroup
 
+	seen      bool // somebody with the same key was here lately
+	counted   bool // more is unread in other rooms than the prompt says
+	sending   bool // the prompt says that a line is on its way
 	over      bool // no more input: what is on its way is finished, then the session ends
 	gone      bool // and nobody is left to see it
 	refused   int  // what was refused since the beginning
@@ -84,7 +85,6 @@ type session struct {
 	lastShown time.Time
 	lastInput time.Time
 	rest      time.Time // until when a pipe of which something was refused is not read
-	sending   bool
 	ringing   burst
 	notifying burst
 	timer     *time.Timer
@@ -137,6 +137,7 @@ func (x *session) live(ctx context.Context) End {
 // stay is the time in the house. Whatever ends it, the person has left when it returns: first nobody sees them there any more,
 // then they are told.
 func (x *session) stay(ctx context.Context) (err error) {
+	ctx, x.cancel = context.WithCancel(ctx)
 	why := room.EndingFault // unless we come to know better
 	defer func() { x.depart(why) }()
 	x.arrive()
@@ -181,7 +182,7 @@ func (x *session) use() {
 }
 
 func (x *session) depart(why room.Ending) {
-	x.cancel(nil)
+	x.cancel()
 	x.out.wait() // nothing may be posted by somebody who has left
 	nick := x.me.Person().Nick
 	left := func(announced bool) {

@@ -19,8 +19,8 @@ const strayPause = 300 * time.Millisecond
 // stray is that the person is in another room than what they write may be meant for.
 type stray struct {
 	on    bool         // until they go somewhere by their own wish
-	out   room.Subject // the room that they were put out of; empty for one that they did not come into
 	told  bool         // they can read of it
+	out   room.Subject // the room that they were put out of; empty for one that they did not come into
 	until time.Time    // what was begun by then is held back; holds only when told
 	held  []string     // to be given back
 }

@@ -26,10 +26,10 @@ const (
 type plain struct {
 	on     bool
 	open   bool      // the row has been begun, with the prompt
-	prompt string    // that was written last
-	echoed string    // of the draft, in the open row
 	again  bool      // write the line anew at once
 	flush  bool      // rows may not wait
+	prompt string    // that was written last
+	echoed string    // of the draft, in the open row
 	held   time.Time // since when rows wait, zero if none do
 }
 

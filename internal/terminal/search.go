@@ -14,8 +14,8 @@ const queryBytes = 256
 // prompt does else.
 type search struct {
 	on      bool
+	missing bool // no entry, or none further back, holds the query
 	query   string
-	missing bool   // no entry, or none further back, holds the query
 	text    string // the draft as it was, and the cursor in it
 	cursor  int
 }

@@ -122,7 +122,6 @@ type Input struct {
 // all its methods.
 type Terminal struct {
 	limits Limits
-	color  bool
 
 	x      *term.Terminal
 	screen screen
@@ -131,7 +130,6 @@ type Terminal struct {
 	past   history
 	search search
 	words  [2]string // before a query: search, not found
-	last   key       // that was pressed
 
 	candidates Completer
 	completion completion
@@ -148,11 +146,13 @@ type Terminal struct {
 	parsed int    // bytes of it
 	heard  time.Time
 	rested time.Time // when the client has rested for as long as its keys took
-	deaf   bool      // nobody has listened to the client since heard
 
 	above []byte // rows to print
 	note  string // the sequence of a notification to be sent
 
+	color       bool
+	last        key  // that was pressed
+	deaf        bool // nobody has listened to the client since heard
 	ended       bool // the client's input has
 	entered     bool // Enter was pressed; x/term has not been told
 	draftStale  bool // x/term has an older draft
