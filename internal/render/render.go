@@ -148,34 +148,23 @@ func (w *rows) named(line, nick string) {
 // appendHouse draws what the house says; each of its lines has the mark.
 func appendHouse(dst []byte, v View, text string) []byte {
 	for line := range strings.SplitSeq(text, "\n") {
-		w := beginHouse(dst, v)
+		w := rows{dst: dst, columns: v.Columns, indent: Gutter, ruler: v.Ruler, aligned: true}
+		if v.Bare {
+			w.indent = ""
+		}
+		if v.Palette != nil {
+			w.dst = append(w.dst, sgrHouse...)
+		}
+		if !v.Bare {
+			w.text(Mark)
+		}
 		w.text(line)
-		dst = w.endHouse(v)
+		if v.Palette != nil {
+			w.dst = append(w.dst, sgrReset...)
+		}
+		dst = append(w.dst, '\n')
 	}
 	return dst
-}
-
-// beginHouse begins a line of what the house says.
-func beginHouse(dst []byte, v View) rows {
-	w := rows{dst: dst, columns: v.Columns, indent: Gutter, ruler: v.Ruler, aligned: true}
-	if v.Bare {
-		w.indent = ""
-	}
-	if v.Palette != nil {
-		w.dst = append(w.dst, sgrHouse...)
-	}
-	if !v.Bare {
-		w.text(Mark)
-	}
-	return w
-}
-
-// endHouse ends it.
-func (w *rows) endHouse(v View) []byte {
-	if v.Palette != nil {
-		w.dst = append(w.dst, sgrReset...)
-	}
-	return append(w.dst, '\n')
 }
 
 // rows lays text out in rows of at most columns cells.

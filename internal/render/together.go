@@ -26,20 +26,26 @@ func Together(events []*room.Event, v View) int {
 // others stands in a sentence about many for all of them but the last. No nickname and no sentence has it.
 const others = "\x00"
 
-// AppendTogether appends the notice of two events or more that go [Together]: every nickname, in their order. It lays out one nickname
-// after the other: in a crowd, readers who came one after another seldom find the same ones, and the list for each would be the most that
-// is made and thrown away for somebody who comes.
+// AppendTogether appends the notice of two events or more that go [Together]: every nickname, in their order. The sentence is put together
+// in one piece of memory: in a crowd, readers who came one after another seldom find the same events, so it is made for each of them.
 func AppendTogether(dst []byte, events []*room.Event, v View) []byte {
 	last := len(events) - 1
 	before, after, _ := strings.Cut(v.Lang.Text(severally(events[0]), others, string(events[last].From.Nick)), others)
-	w := beginHouse(dst, v)
-	for _, e := range events[:last-1] {
-		w.text(before + string(e.From.Nick) + ",")
-		w.text(" ")
-		before = ""
+	size := len(before) + len(after)
+	for _, e := range events[:last] {
+		size += len(", ") + len(e.From.Nick)
 	}
-	w.text(before + string(events[last-1].From.Nick) + after)
-	return w.endHouse(v)
+	var text strings.Builder
+	text.Grow(size)
+	text.WriteString(before)
+	for i, e := range events[:last] {
+		if i > 0 {
+			text.WriteString(", ")
+		}
+		text.WriteString(string(e.From.Nick))
+	}
+	text.WriteString(after)
+	return appendHouse(dst, v, text.String())
 }
 
 // severally is the sentence that says of several people what an event says of one; empty for none.

@@ -162,7 +162,7 @@ func TestNoticeOfManyIsDrawnOnce(t *testing.T) {
 	}
 }
 
-func TestANoticeAboutManyCostsNoMoreMemoryThanOneAboutFew(t *testing.T) {
+func TestANoticeAboutManyIsPutTogetherInOnePiece(t *testing.T) {
 	v := render.View{Lang: i18n.Korean, Columns: 80}
 	buf := make([]byte, 0, 4096)
 	allocations := func(n int) float64 {
