@@ -10,9 +10,13 @@ import (
 )
 
 const (
-	// pieceBytes bounds one Write: an SSH channel keeps a buffer as large as the
-	// largest it has seen for as long as it lives.
-	pieceBytes = 4 << 10
+	// pieceBytes bounds one Write: of the largest that an SSH channel has seen it
+	// keeps two buffers for as long as it lives. So the first quietBytes go out in
+	// quietPieceBytes each. Few of those who are idle ever get more, and where much
+	// is said that is soon over: then fewer and larger pieces cost less to send.
+	pieceBytes      = 4 << 10
+	quietPieceBytes = 512
+	quietBytes      = 32 << 10
 	// bufferBytes is the size of the buffers that are lent: a hundred rows have
 	// room, and most pastes.
 	bufferBytes = 16 << 10
@@ -93,6 +97,7 @@ type outgoing struct {
 	writers sync.WaitGroup
 
 	unsent atomic.Int64 // bytes that the client has not taken yet; changed under mu
+	quiet  int          // of quietBytes, how many are still to be sent; of the writer
 
 	mu      sync.Mutex // guards all below
 	waiting []byte     // lent; nil if nothing waits
@@ -106,7 +111,7 @@ type outgoing struct {
 }
 
 func newOutgoing(w io.Writer, limit int, crew *Writers) *outgoing {
-	return &outgoing{w: w, limit: limit, crew: crew, changed: make(chan struct{}, 1)}
+	return &outgoing{w: w, limit: limit, crew: crew, quiet: quietBytes, changed: make(chan struct{}, 1)}
 }
 
 // pokeLocked tells the owner to look again.
@@ -205,7 +210,7 @@ func (o *outgoing) take() []byte {
 // write sends p in pieces. It reports false if the rest must not be sent.
 func (o *outgoing) write(p []byte) bool {
 	for len(p) > 0 {
-		n := min(len(p), pieceBytes)
+		n := o.piece(len(p))
 		_, err := o.w.Write(p[:n])
 		p = p[n:]
 		if !o.sent(n, err) {
@@ -213,6 +218,16 @@ func (o *outgoing) write(p []byte) bool {
 		}
 	}
 	return true
+}
+
+// piece returns how many of so many bytes the next Write takes.
+func (o *outgoing) piece(n int) int {
+	if o.quiet <= 0 {
+		return min(n, pieceBytes)
+	}
+	n = min(n, quietPieceBytes)
+	o.quiet -= n
+	return n
 }
 
 // sent notes what became of a piece, and reports whether to go on.

@@ -98,3 +98,33 @@ func TestStuckWriterKeepsNobodyWaiting(t *testing.T) {
 		close(shut.open)
 	})
 }
+
+// sizesWriter notes how long each Write was.
+type sizesWriter []int
+
+func (w *sizesWriter) Write(p []byte) (int, error) {
+	*w = append(*w, len(p))
+	return len(p), nil
+}
+
+// What somebody gets who is idle makes no channel keep large buffers; where much is sent it goes out in fewer pieces.
+func TestTheFirstPiecesAreSmall(t *testing.T) {
+	var sizes sizesWriter
+	out := newOutgoing(&sizes, 1<<20, nil)
+	const large = 10
+	out.send(make([]byte, quietBytes+large*pieceBytes))
+	out.writers.Wait()
+	const small = quietBytes / quietPieceBytes
+	if got := len(sizes); got != small+large {
+		t.Fatalf("%d pieces were written, want %d small ones and %d large ones", got, small, large)
+	}
+	for i, got := range sizes {
+		want := quietPieceBytes
+		if i >= small {
+			want = pieceBytes
+		}
+		if got != want {
+			t.Errorf("piece %d has %d bytes, want %d", i, got, want)
+		}
+	}
+}
