@@ -252,7 +252,7 @@ func (m *Member) Register(ctx context.Context) (void Void, err error) {
 		return first(results).Void, err
 	}
 	h.mu.RLock()
-	screens := slices.Collect(maps.Keys(p.members))
+	screens := slices.Clone(p.members)
 	h.mu.RUnlock()
 	for _, s := range screens {
 		if !s.visit {

@@ -68,7 +68,7 @@ func (r *Rules) Dump() string {
 	for where, in := range r.halls {
 		members := map[PersonID]stay{}
 		for id, p := range in.members {
-			members[id] = stay{p.person, p.since, p.order, slices.Sorted(maps.Keys(p.listed)), slices.Sorted(maps.Keys(p.visits))}
+			members[id] = stay{p.person, p.since, p.order, slices.Sorted(slices.Values(p.listed)), slices.Sorted(slices.Values(p.visits))}
 		}
 		d.Halls[where] = inside{members, in.listed, in.spoke}
 	}

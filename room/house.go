@@ -258,7 +258,7 @@ func (h *House) expelLocked(e *Event, out []Person, why Ending) {
 			continue
 		}
 		dismissed := false
-		for m := range p.members {
+		for _, m := range p.members {
 			for _, s := range slices.Clone(m.rooms) {
 				if h.rules.at(s.room, who.ID) == nil {
 					h.outLocked(m, s.room, e)
@@ -297,7 +297,7 @@ func (h *House) restLocked(where Subject) {
 // screenLocked finds a screen that is here, or about to be.
 func (h *House) screenLocked(id PersonID, screen ScreenID) *Member {
 	if p := h.people[id]; p != nil {
-		for m := range p.members {
+		for _, m := range p.members {
 			if m.screen == screen {
 				return m
 			}
@@ -334,7 +334,7 @@ func (h *House) dismissLocked(e *Event) {
 	if p == nil {
 		return
 	}
-	for m := range p.members {
+	for _, m := range p.members {
 		if key == "" || m.key == key {
 			m.dismiss(&Dismissal{Why: why})
 		}
@@ -525,7 +525,7 @@ func (h *House) describeLocked(m *Presence) {
 		return
 	}
 	m.Away = p.live() == 0
-	for s := range p.members {
+	for _, s := range p.members {
 		if used, lang := s.used(); used.After(m.Used) {
 			m.Used, m.Lang = used, lang
 		}

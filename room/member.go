@@ -27,9 +27,9 @@ type person struct {
 	screens int     // guarded by turn
 	held    []Lease // guarded by turn; more than one only while a rename's outcome is unknown
 
-	members map[*Member]bool // guarded by House.mu; the screens that are in, and those that enter or leave
-	back    chan struct{}    // guarded by House.mu; closed when no leave waits any more; nil while none does
-	put     int              // guarded by House.mu; how often they were put out of the house and no screen has left for it yet
+	members []*Member     // guarded by House.mu; the screens that are in, and those that enter or leave
+	back    chan struct{} // guarded by House.mu; closed when no leave waits any more; nil while none does
+	put     int           // guarded by House.mu; how often they were put out of the house and no screen has left for it yet
 
 	claim Claim    // written holding both turn and House.mu, so either is enough to read it
 	next  []string // likewise; the names that a rename will give or, if its outcome is unknown, may have given
@@ -189,7 +189,7 @@ func (h *House) use(claim Claim) *person {
 			id += PersonID("/" + NewID().String())
 		}
 	}
-	p := &person{id: id, claim: claim, log: NewLog(h.opt.RingLines), turn: make(chan struct{}, 1), users: 1, members: map[*Member]bool{}}
+	p := &person{id: id, claim: claim, log: NewLog(h.opt.RingLines), turn: make(chan struct{}, 1), users: 1}
 	h.people[id] = p
 	if claim.Key != "" {
 		note(h.keyed, claim.Key, p)
@@ -251,7 +251,7 @@ func (h *House) enter(ctx context.Context, p *person, claim Claim, by Entry) (*M
 	h.mu.Lock()
 	// The reader stands ready before the entry is posted: what comes right after it is then read, or counted as missed.
 	m.reader = newReader(&h.applied, NewBell(), Seq(h.applied.Load()), p.log)
-	p.members[m] = true
+	p.members = append(p.members, m)
 	h.mu.Unlock()
 	// Whoever hangs up in the middle of this must not leave a ghost behind: the entry is finished, then taken back.
 	detached := context.WithoutCancel(ctx)
@@ -495,7 +495,7 @@ func (m *Member) author() Person {
 func (m *Member) forget() (last bool) {
 	m.house.mu.Lock()
 	defer m.house.mu.Unlock()
-	delete(m.person.members, m)
+	m.person.members = slices.DeleteFunc(m.person.members, func(o *Member) bool { return o == m })
 	if last = m.person.put > 0 && !m.visit && m.dismissed.Load() != nil; last {
 		m.person.put--
 	}
@@ -581,7 +581,7 @@ func (h *House) absent(id PersonID) bool {
 
 // live counts the person's screens that are listed and were not cut. It needs House.mu.
 func (p *person) live() (n int) {
-	for m := range p.members {
+	for _, m := range p.members {
 		if !m.visit && !m.cut && len(m.rooms) > 0 {
 			n++
 		}

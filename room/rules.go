@@ -70,9 +70,19 @@ type presence struct {
 	room   Subject
 	person Person
 	since  time.Time
-	order  Seq // of the join: members are listed as they came
-	listed map[ScreenID]bool
-	visits map[ScreenID]bool
+	order  Seq        // of the join: members are listed as they came
+	listed []ScreenID // replaced, never changed
+	visits []ScreenID // likewise
+}
+
+// has says that a screen is in the room, listed or not.
+func (p *presence) has(s ScreenID) bool {
+	return slices.Contains(p.listed, s) || slices.Contains(p.visits, s)
+}
+
+// without returns the screens but one.
+func without(screens []ScreenID, one ScreenID) []ScreenID {
+	return slices.DeleteFunc(slices.Clone(screens), func(s ScreenID) bool { return s == one })
 }
 
 // Verdict says what became of a committed record.
@@ -319,7 +329,7 @@ func (r *Rules) join(e *Event, b Joined, from Person) Verdict {
 		return Verdict{Void: VoidTaken, From: from}
 	}
 	p := in.members[from.ID]
-	if p != nil && (p.listed[b.Screen] || p.visits[b.Screen]) {
+	if p != nil && p.has(b.Screen) {
 		return Verdict{Void: VoidRepeated, From: from}
 	}
 	if why := r.closedTo(r.rooms[e.Subject], b, from, p != nil); why != "" {
@@ -327,20 +337,17 @@ func (r *Rules) join(e *Event, b Joined, from Person) Verdict {
 	}
 	r.sit(b, from)
 	if p == nil {
-		p = &presence{room: e.Subject, person: from, listed: map[ScreenID]bool{}}
+		p = &presence{room: e.Subject, person: from}
 		put(r, in.members, from.ID, p)
 		s := r.nicks[from.ID]
 		set(r, &s.where, append(slices.Clip(s.where), p))
 	}
 	if b.Visit {
-		if p.visits == nil {
-			p.visits = map[ScreenID]bool{}
-		}
-		put(r, p.visits, b.Screen, true)
+		set(r, &p.visits, append(slices.Clip(p.visits), b.Screen))
 		return Verdict{From: from}
 	}
 	first := len(p.listed) == 0
-	put(r, p.listed, b.Screen, true)
+	set(r, &p.listed, append(slices.Clip(p.listed), b.Screen))
 	if first {
 		set(r, &p.since, e.At)
 		set(r, &p.order, e.Seq)
@@ -410,12 +417,12 @@ func (s *standing) count(r *Rules, screen ScreenID, by int) bool {
 
 func (r *Rules) part(e *Event, b Parted, from Person) Verdict {
 	p := r.at(e.Subject, from.ID)
-	if p == nil || !p.listed[b.Screen] && !p.visits[b.Screen] {
+	if p == nil || !p.has(b.Screen) {
 		return Verdict{Void: VoidRepeated, From: from}
 	}
-	visit := p.visits[b.Screen]
-	drop(r, p.listed, b.Screen)
-	drop(r, p.visits, b.Screen)
+	visit := slices.Contains(p.visits, b.Screen)
+	set(r, &p.listed, without(p.listed, b.Screen))
+	set(r, &p.visits, without(p.visits, b.Screen))
 	last := !visit && len(p.listed) == 0
 	in := r.halls[e.Subject]
 	if last {
@@ -444,10 +451,8 @@ func (r *Rules) expel(where Subject, id PersonID) (listed bool) {
 		set(r, &in.listed, in.listed-1)
 	}
 	r.leaveHall(where, id)
-	for _, screens := range []map[ScreenID]bool{p.listed, p.visits} {
-		for s := range screens {
-			r.rise(id, s)
-		}
+	for _, s := range slices.Concat(p.listed, p.visits) {
+		r.rise(id, s)
 	}
 	return listed
 }
