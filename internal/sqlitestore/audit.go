@@ -26,17 +26,7 @@ type Deed struct {
 // Audit yields what was done to rooms and to keep order, oldest first, as of the moment when it is called. It reads in short steps, beside
 // whoever writes the database. An error, a sentence, is the last thing that it yields.
 func Audit(ctx context.Context, path string, q AuditQuery) iter.Seq2[Deed, error] {
-	return func(yield func(Deed, error) bool) {
-		err := look(ctx, path, func(conn *sql.Conn, version int) error {
-			if err := current(path, version); err != nil {
-				return err
-			}
-			return auditAll(ctx, conn, q, func(d Deed) bool { return yield(d, nil) })
-		})
-		if err != nil {
-			yield(Deed{}, err)
-		}
-	}
+	return stream(ctx, path, func(conn *sql.Conn, yield func(Deed) bool) error { return auditAll(ctx, conn, q, yield) })
 }
 
 func auditAll(ctx context.Context, conn *sql.Conn, q AuditQuery, yield func(Deed) bool) error {

@@ -33,9 +33,9 @@ func Backup(ctx context.Context, path, to string) (bytes int64, err error) {
 		}
 	}
 	sweep(filepath.Join(filepath.Dir(to), "*"+partMark+"*"))
-	err = look(ctx, path, func(conn *sql.Conn, _ int) error {
+	err = look(ctx, path, func(conn *sql.Conn, _ int) (given bool, err error) {
 		bytes, err = backup(ctx, conn, to)
-		return err
+		return bytes > 0, err
 	})
 	if err != nil && bytes > 0 { // it cannot be trusted
 		return 0, errors.Join(err, os.Remove(to))
@@ -46,7 +46,7 @@ func Backup(ctx context.Context, path, to string) (bytes int64, err error) {
 func backup(ctx context.Context, conn *sql.Conn, to string) (bytes int64, err error) {
 	fail := func(err error) (int64, error) {
 		switch code := codeOf(err) & 0xff; {
-		case ctx.Err() != nil, code == sqlite3.SQLITE_CORRUPT, code == sqlite3.SQLITE_BUSY:
+		case ctx.Err() != nil, code == sqlite3.SQLITE_CORRUPT, code == sqlite3.SQLITE_BUSY, unsettled(err):
 			return 0, err // it is about the database
 		}
 		return 0, fmt.Errorf("backup %s cannot be written (%s): %s", to, reason(err).Error(), cure(err, "name a new file where this user can write and enough is free"))

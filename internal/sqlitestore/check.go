@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"net/url"
 	"os"
@@ -70,29 +71,35 @@ func Check(ctx context.Context, path string, opt Options) (*Report, error) {
 	if err != nil {
 		return r, err
 	}
-	err = look(ctx, path, func(conn *sql.Conn, _ int) error {
-		if err := r.measure(path); err != nil {
-			return err
-		}
-		if err := script(ctx, conn, `BEGIN`); err != nil { // one view of it all, whatever is written meanwhile
-			return err
-		}
-		if err := r.check(ctx, conn); err != nil {
-			return err
-		}
-		if uint64(r.Free) < opt.DiskReserve {
-			r.fault(ByRoom, "only %d MiB are free on its disk, and %d are kept in reserve, so nothing is saved", r.Free>>20, opt.DiskReserve>>20)
-		}
-		if r.Older {
-			return nil
-		}
-		var err error
-		if r.Aging, err = opt.Keep.aging(ctx, conn, time.Now()); damaged(err) && len(r.Faults) > 0 {
-			return nil // it is told already
-		}
-		return err
+	err = look(ctx, path, func(conn *sql.Conn, _ int) (given bool, err error) {
+		*r = Report{Known: len(steps)}
+		return false, r.lookOver(ctx, conn, path, opt)
 	})
 	return r, err
+}
+
+// lookOver is Check of a database that is open.
+func (r *Report) lookOver(ctx context.Context, conn *sql.Conn, path string, opt Options) error {
+	if err := r.measure(path); err != nil {
+		return err
+	}
+	if err := script(ctx, conn, `BEGIN`); err != nil { // one view of it all, whatever is written meanwhile
+		return err
+	}
+	if err := r.check(ctx, conn); err != nil {
+		return err
+	}
+	if uint64(r.Free) < opt.DiskReserve {
+		r.fault(ByRoom, "only %d MiB are free on its disk, and %d are kept in reserve, so nothing is saved", r.Free>>20, opt.DiskReserve>>20)
+	}
+	if r.Older {
+		return nil
+	}
+	var err error
+	if r.Aging, err = opt.Keep.aging(ctx, conn, time.Now()); damaged(err) && len(r.Faults) > 0 {
+		return nil // it is told already
+	}
+	return err
 }
 
 // measure looks at the files.
@@ -451,26 +458,63 @@ func (r *Report) checkFinding(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// look opens a database for reading, beside whoever else has it open. Its errors are sentences.
-func look(ctx context.Context, path string, do func(conn *sql.Conn, version int) error) error {
+// While somebody starts or ends, or was killed a moment ago, what stands beside the database may be there and gone again, or not be
+// filled in yet. SQLite waits for up to ten seconds for that to end where it may write the shared memory (walTryBeginRead), and gives up
+// at once where it may only read it. Of a start, that moment is a few calls of the system long; the rest is for a busy machine. What
+// lasts is something else, and whoever asked should hear of it soon.
+const (
+	askAgainFor   = time.Second
+	askAgainAfter = 10 * time.Millisecond
+)
+
+// look opens a database for reading, beside whoever else has it open. Its errors are sentences. What may be about a moment is asked
+// again, with do from its beginning, unless do says that it has given something away already.
+func look(ctx context.Context, path string, do func(conn *sql.Conn, version int) (given bool, err error)) error {
 	path, err := resolve(path)
 	if err != nil {
 		return err
 	}
+	for begun := time.Now(); ; {
+		given, err := lookOnce(ctx, path, do)
+		if given || !momentary(err) || time.Since(begun) >= askAgainFor {
+			return sentence(ctx, path, err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(askAgainAfter):
+		}
+	}
+}
+
+// momentary says that an error may be about a moment.
+func momentary(err error) bool { return unsettled(err) || codeOf(err)&0xff == sqlite3.SQLITE_CANTOPEN }
+
+// unsettled says that somebody else has yet to fill in the shared memory, which may be read only.
+func unsettled(err error) bool {
+	switch codeOf(err) {
+	case sqlite3.SQLITE_READONLY_RECOVERY, sqlite3.SQLITE_READONLY_CANTLOCK, sqlite3.SQLITE_READONLY_CANTINIT:
+		return true
+	default:
+		return false
+	}
+}
+
+// lookOnce is look for the present moment. Its errors are sentences or SQLite's.
+func lookOnce(ctx context.Context, path string, do func(conn *sql.Conn, version int) (given bool, err error)) (given bool, err error) {
 	found, err := inspect(path, len(steps))
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !found {
-		return missing(path)
+		return false, missing(path)
 	}
 	before, err := os.Stat(path)
 	if err != nil {
-		return unreadable(path, err)
+		return false, unreadable(path, err)
 	}
 	v, err := newView(path)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer v.close()
 	err = withConn(ctx, v.path, v.params, func(conn *sql.Conn) error {
@@ -481,15 +525,36 @@ func look(ctx context.Context, path string, do func(conn *sql.Conn, version int)
 		if version < 1 {
 			return refused(path, "is damaged: it has no version")
 		}
-		return do(conn, version)
-	})
-	if err = sentence(ctx, path, err); err != nil || !v.alone {
+		given, err = do(conn, version)
 		return err
+	})
+	if err != nil || !v.alone {
+		return given, err
 	}
 	if after, err := os.Stat(path); err != nil || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
-		return fmt.Errorf("database %s changed while it was read: a house was started with it, so do this again", path)
+		return given, fmt.Errorf("database %s changed while it was read: a house was started with it, so do this again", path)
 	}
-	return nil
+	return given, nil
+}
+
+// stream yields what read reads from a database; an error, a sentence, comes last.
+func stream[T any](ctx context.Context, path string, read func(conn *sql.Conn, yield func(T) bool) error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		err := look(ctx, path, func(conn *sql.Conn, version int) (given bool, err error) {
+			if err := current(path, version); err != nil {
+				return false, err
+			}
+			err = read(conn, func(t T) bool {
+				given = true
+				return yield(t, nil)
+			})
+			return given, err
+		})
+		if err != nil {
+			var none T
+			yield(none, err)
+		}
+	}
 }
 
 // view is how a database is opened that must stay as it is to the last byte, together with all that stands beside it: of a damaged

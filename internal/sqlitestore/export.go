@@ -26,17 +26,7 @@ type ExportQuery struct {
 // Export yields what people said, oldest first, as of the moment when it is called. It reads in short steps, so it may take as long as
 // its reader likes, beside whoever writes the database. An error, a sentence, is the last thing that it yields.
 func Export(ctx context.Context, path string, q ExportQuery) iter.Seq2[*room.Event, error] {
-	return func(yield func(*room.Event, error) bool) {
-		err := look(ctx, path, func(conn *sql.Conn, version int) error {
-			if err := current(path, version); err != nil {
-				return err
-			}
-			return export(ctx, conn, q, func(e *room.Event) bool { return yield(e, nil) })
-		})
-		if err != nil {
-			yield(nil, err)
-		}
-	}
+	return stream(ctx, path, func(conn *sql.Conn, yield func(*room.Event) bool) error { return export(ctx, conn, q, yield) })
 }
 
 // exportStep is how many records are read at once.
@@ -74,6 +64,9 @@ func export(ctx context.Context, conn *sql.Conn, q ExportQuery, yield func(*room
 	}
 	if private(q.Room) {
 		return fmt.Errorf("%s is private: with --private what is said there is exported, too", roomName(q.Room))
+	}
+	if q.LeftOut != nil {
+		*q.LeftOut = 0 // nothing of what was read before was given away
 	}
 	for {
 		var step []entry

@@ -109,7 +109,7 @@ func Import(ctx context.Context, path string, lines io.Reader) (Imported, error)
 			return Imported{}, err
 		}
 	}
-	if err := look(ctx, path, func(_ *sql.Conn, version int) error { return current(path, version) }); err != nil {
+	if err := look(ctx, path, func(_ *sql.Conn, version int) (bool, error) { return false, current(path, version) }); err != nil {
 		return Imported{}, err
 	}
 	m := merger{owned: map[room.Nick]bool{}}
