@@ -322,7 +322,8 @@ func serveDoor(ln net.Listener) {
 // realHouse is a house with all that a session of it needs.
 func realHouse(log *slog.Logger, o room.Options) (*room.House, *session.Service) {
 	o.Logger = log
-	house := room.NewHouse(memjournal.New(memjournal.Options{KeepBytes: 1 << 20}), memjournal.NewLeases(), o)
+	// What a journal keeps is on disk elsewhere, and is no session's.
+	house := room.NewHouse(memjournal.New(memjournal.Options{Keep: 64}), memjournal.NewLeases(), o)
 	return house, session.New(session.Options{
 		House: house, Names: identity.DefaultRules(), Lang: i18n.English, Logger: log,
 		Keys: func(func(string, []string) bool) {},
