@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -81,13 +82,13 @@ var ways = map[string]func(ctx context.Context, path string) (int, error){
 // manyLines are more than what is read in one step.
 const manyLines = 1500
 
-// killed returns a folder with a database, its log and its shared memory, as a kill leaves them.
-func killed(t *testing.T) string {
+// killed returns a folder with a database of so many lines, its log and its shared memory, as a kill leaves them.
+func killed(t *testing.T, lines int) string {
 	t.Helper()
 	h := newHouse(t)
 	op, _, _ := quarrel(h)
 	var recs []room.Record
-	for i := range manyLines {
+	for i := range lines {
 		recs = append(recs, room.Encode(op, room.Lobby, said(fmt.Sprint("line ", i))))
 	}
 	if _, err := h.Append(t.Context(), recs...); err != nil {
@@ -206,26 +207,26 @@ func TestLookingWaitsUntilAMomentIsOver(t *testing.T) {
 		neighbourhood(t, path)
 		return
 	}
-	folder := killed(t)
+	folder := killed(t, 10)
 	for what, moment := range moments {
-		for way, ask := range ways {
-			n := beside(t, folder)
-			n.leave(moment)
-			synctest.Test(t, func(t *testing.T) {
-				const moment = 35 * time.Millisecond
-				begun, started := time.Now(), make(chan struct{})
-				go func() {
-					time.Sleep(moment)
-					n.start()
-					close(started)
-				}()
-				found, err := ask(t.Context(), n.path)
-				if waited := time.Since(begun); found == 0 || err != nil || waited < moment {
-					t.Errorf("shared memory %s: %s found %d after %v, %v; want something once a house has started", what, way, found, waited, err)
-				}
-				<-started
-			})
-		}
+		n := beside(t, folder)
+		n.leave(moment)
+		synctest.Test(t, func(t *testing.T) {
+			const moment = 35 * time.Millisecond
+			begun := time.Now()
+			var all sync.WaitGroup
+			for way, ask := range ways {
+				all.Go(func() {
+					found, err := ask(t.Context(), n.path)
+					if waited := time.Since(begun); found == 0 || err != nil || waited < moment {
+						t.Errorf("shared memory %s: %s found %d after %v, %v; want something once a house has started", what, way, found, waited, err)
+					}
+				})
+			}
+			time.Sleep(moment)
+			n.start()
+			all.Wait()
+		})
 	}
 }
 
@@ -235,7 +236,7 @@ func TestLookingDoesNotWaitForWhatLasts(t *testing.T) {
 		neighbourhood(t, path)
 		return
 	}
-	folder := killed(t)
+	folder := killed(t, 10)
 	for what, moment := range moments {
 		n := beside(t, folder)
 		n.leave(moment)
@@ -258,7 +259,7 @@ func TestNothingIsGivenTwice(t *testing.T) {
 		neighbourhood(t, path)
 		return
 	}
-	n := beside(t, killed(t))
+	n := beside(t, killed(t, manyLines))
 	synctest.Test(t, func(t *testing.T) {
 		seen, failed := map[room.Seq]int{}, false
 		started := make(chan struct{})
