@@ -434,7 +434,7 @@ func TestDoctor(t *testing.T) {
 	o := furnished(t)
 	out := o.does("doctor")
 	for _, want := range []string{
-		"\ndatabase   " + datadir.Database(o.data) + ", form 2\n", "\nlines      2, and 1 direct messages\n", "\naccounts   2\n",
+		"\ndatabase   " + datadir.Database(o.data) + ", form 3\n", "\nlines      2, and 1 direct messages\n", "\naccounts   2\n",
 		"\nretention  all is kept but the lines of rooms that have ended; 0 are to be removed next\n", " free, 32 MiB of it kept in reserve\n", "\nhealth     all is well\n",
 	} {
 		if !strings.Contains(out, want) {
@@ -496,7 +496,7 @@ func TestDoctorOfAnOlderForm(t *testing.T) {
 	out := o.does("doctor")
 	want := `
 contents   not counted, since they are of form 1
-next start makes a copy, and brings them to form 2; they are counted after that
+next start makes a copy, and brings them to form 3; they are counted after that
 health     the pages of the file are as they should be; what is in them was not looked at
 `
 	if !strings.HasSuffix(out, want) || strings.Contains(out, "lines") {

@@ -123,8 +123,15 @@ func inspect(path string, known int) (found bool, err error) {
 	if page < 512 || page&(page-1) != 0 {
 		return false, refused(path, "is damaged: its page size makes no sense")
 	}
-	// A log beside it may hold the pages that are missing: a crash while they were carried over.
-	if pages := int64(binary.BigEndian.Uint32(header[28:])); info.Size() < pages*page && !hasLog(path) {
+	// A log beside it may hold the pages that are missing: a crash while they were carried over. The size is taken last: they may have
+	// been carried over since the header was read.
+	if hasLog(path) {
+		return true, nil
+	}
+	if info, err = os.Stat(path); err != nil {
+		return false, unreadable(path, err)
+	}
+	if pages := int64(binary.BigEndian.Uint32(header[28:])); info.Size() < pages*page {
 		return false, refused(path, fmt.Sprintf("is cut off after %d of %d bytes", info.Size(), pages*page))
 	}
 	return true, nil
