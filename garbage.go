@@ -5,25 +5,44 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
 )
 
 // How much garbage may gather before it is collected: a share of what is in use, in percent, but no more than so many bytes. A house keeps
 // little for long, so that to collect more often costs next to nothing, and it is a third smaller. With ten thousand people in it, most of
 // whom listen, half as much again would be 400 MiB; what comes of what they say and do fills 64 slowly enough.
+//
+// While many come at once, most of what is new stays, and each collection looks through all who are there already: at 50 % that was a
+// tenth of a login. So whatever gathers within a second may be more, and is collected when the second is over; and what so many
+// logins leave free between the sessions then goes back to the system.
 const (
 	gcPercent   = 50
+	gcHurried   = 200 // within gcCalm of a collection
+	gcCalm      = time.Second
+	gcFlood     = 3 // collections, each within gcCalm of the one before
 	leastShare  = 10
 	mostGarbage = 64 << 20
 )
 
 // collectGarbage has it collected by that until ctx ends: the share is set anew after each collection.
 func collectGarbage(ctx context.Context) {
-	collected := make(chan struct{}, 1)
+	collected, flood := make(chan struct{}, 1), 0
+	calm := time.NewTimer(0)
+	defer calm.Stop()
+	tellCollection(collected)
 	for {
-		debug.SetGCPercent(gcShare(inUse()))
-		tellCollection(collected)
 		select {
 		case <-collected:
+			flood++
+			debug.SetGCPercent(gcShare(inUse(), gcHurried))
+			calm.Reset(gcCalm)
+			tellCollection(collected)
+		case <-calm.C:
+			debug.SetGCPercent(gcShare(inUse(), gcPercent))
+			if flood >= gcFlood {
+				debug.FreeOSMemory()
+			}
+			flood = 0
 		case <-ctx.Done():
 			return
 		}
@@ -47,7 +66,7 @@ func inUse() uint64 {
 	return sum
 }
 
-// gcShare is the share of so much, in percent.
-func gcShare(inUse uint64) int {
-	return min(gcPercent, max(leastShare, int(100*mostGarbage/max(inUse, 1))))
+// gcShare is the share of so much, in percent, if it may be that at most.
+func gcShare(inUse uint64, most int) int {
+	return min(most, max(leastShare, int(100*mostGarbage/max(inUse, 1))))
 }

@@ -12,9 +12,21 @@ import (
 func TestGarbageIsAShareButNotMuch(t *testing.T) {
 	for _, tt := range []struct {
 		inUse uint64
+		most  int
 		want  int
-	}{{0, 50}, {4 << 20, 50}, {128 << 20, 50}, {256 << 20, 25}, {512 << 20, 12}, {8 << 30, 10}} {
-		if got := gcShare(tt.inUse); got != tt.want {
+	}{
+		{0, 50, 50},
+		{4 << 20, 50, 50},
+		{128 << 20, 50, 50},
+		{256 << 20, 50, 25},
+		{512 << 20, 50, 12},
+		{8 << 30, 50, 10},
+		{4 << 20, 200, 200},
+		{32 << 20, 200, 200},
+		{64 << 20, 200, 100},
+		{512 << 20, 200, 12},
+	} {
+		if got := gcShare(tt.inUse, tt.most); got != tt.want {
 			t.Errorf("with %d bytes in use garbage is collected at %d %%, want %d %%", tt.inUse, got, tt.want)
 		}
 	}
@@ -33,28 +45,79 @@ func TestShareFollowsWhatIsInUse(t *testing.T) {
 	}()
 	defer func() { <-over }()
 	defer stop()
-	until := func(what string, ok func(percent int) bool) {
+	until := func(what string, collect bool, ok func(percent int) bool) {
 		t.Helper()
 		sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
-		for end := time.Now().Add(10 * time.Second); ; {
-			runtime.GC()
+		for end := time.Now().Add(20 * time.Second); ; {
+			if collect {
+				runtime.GC()
+			}
 			metrics.Read(sample)
 			percent := int(sample[0].Value.Uint64())
 			if ok(percent) {
 				return
 			}
 			if time.Now().After(end) {
-				t.Fatalf("%s is not so after 10 s: the share is %d %%, %d bytes are in use", what, percent, inUse())
+				t.Fatalf("%s is not so after 20 s: the share is %d %%, %d bytes are in use", what, percent, inUse())
 			}
 			runtime.Gosched()
 		}
 	}
+	is := func(want int) func(int) bool { return func(p int) bool { return p == want } }
 	defer func() { kept = nil }()
-	until("50 % in a small house", func(p int) bool { return p == gcPercent })
+	until("more right after a collection", true, is(gcHurried))
+	until("50 % a second later", false, is(gcPercent))
 	for range 6 {
 		kept = append(kept, make([]byte, 64<<20))
 	}
-	until("a smaller share in a large one", func(p int) bool { return p > 10 && p < 25 })
+	until("a smaller share in a large house", true, func(p int) bool { return p > 10 && p < 25 })
 	kept = nil
-	until("50 % in a small one again", func(p int) bool { return p == gcPercent })
+	until("more in a small one again", true, is(gcHurried))
+	until("50 % a second later again", false, is(gcPercent))
+}
+
+// After a flood what is free goes back to the system, which takes one collection more; after a lone collection there is none.
+func TestMemoryGoesBackAfterAFlood(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(200))
+	ctx, stop := context.WithCancel(t.Context())
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		collectGarbage(ctx)
+	}()
+	defer func() { <-over }()
+	defer stop()
+	sample := make([]metrics.Sample, 1) // what waits here must not make garbage itself
+	read := func(name string) uint64 {
+		sample[0].Name = name
+		metrics.Read(sample)
+		return sample[0].Value.Uint64()
+	}
+	forced := func() uint64 { return read("/gc/cycles/forced:gc-cycles") }
+	until := func(what string, ok func() bool) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); !ok(); runtime.Gosched() {
+			if time.Now().After(end) {
+				t.Fatalf("%s is not so after 20 s", what)
+			}
+		}
+	}
+	until("a calm beginning", func() bool { return read("/gc/gogc:percent") == gcPercent })
+	lone := forced()
+	for range 2 { // what the first brought with it is over before the second is
+		runtime.GC()
+		until("hurry", func() bool { return read("/gc/gogc:percent") == gcHurried })
+		until("calm", func() bool { return read("/gc/gogc:percent") == gcPercent })
+	}
+	if n := forced() - lone; n != 2 {
+		t.Errorf("two lone collections were %d, want no others", n)
+	}
+	kept = [][]byte{make([]byte, 64<<20)}
+	for range 100 { // some that come together are told as one
+		runtime.GC()
+	}
+	kept = nil
+	flood := forced()
+	until("one more collection", func() bool { return forced() > flood })
+	until("what is free is given back", func() bool { return read("/memory/classes/heap/free:bytes") < 32<<20 })
 }
