@@ -17,7 +17,7 @@ import (
 // logins leave free between the sessions then goes back to the system.
 const (
 	gcPercent   = 50
-	gcHurried   = 200 // within gcCalm of a collection
+	gcHurried   = 100 // within gcCalm of a collection
 	gcCalm      = time.Second
 	gcFlood     = 3 // collections, each within gcCalm of the one before
 	leastShare  = 10
