@@ -13,8 +13,8 @@ import (
 // whom listen, half as much again would be 400 MiB; what comes of what they say and do fills 64 slowly enough.
 //
 // While many come at once, most of what is new stays, and each collection looks through all who are there already: at 50 % that was a
-// tenth of a login. So whatever gathers within a second may be more, and is collected when the second is over; and what so many
-// logins leave free between the sessions then goes back to the system.
+// tenth of a login. So from one collection on it may be more, until there was none for a second; and what so many logins leave free
+// between the sessions then goes back to the system. That takes a collection, the fourth at least since it was calm.
 const (
 	gcPercent   = 50
 	gcHurried   = 100 // within gcCalm of a collection
