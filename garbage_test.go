@@ -32,19 +32,28 @@ func TestGarbageIsAShareButNotMuch(t *testing.T) {
 	}
 }
 
-// kept is what the test keeps in use.
-var kept [][]byte
-
-func TestShareFollowsWhatIsInUse(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(200))
+// collecting has garbage collected as a house does, until the test is over.
+func collecting(t *testing.T) {
+	t.Helper()
+	before := debug.SetGCPercent(200)
 	ctx, stop := context.WithCancel(t.Context())
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
 		collectGarbage(ctx)
 	}()
-	defer func() { <-over }()
-	defer stop()
+	t.Cleanup(func() {
+		stop()
+		<-over
+		debug.SetGCPercent(before)
+	})
+}
+
+// kept is what the test keeps in use.
+var kept [][]byte
+
+func TestShareFollowsWhatIsInUse(t *testing.T) {
+	collecting(t)
 	until := func(what string, collect bool, ok func(percent int) bool) {
 		t.Helper()
 		sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
@@ -78,15 +87,7 @@ func TestShareFollowsWhatIsInUse(t *testing.T) {
 
 // After a flood what is free goes back to the system, which takes one collection more; after a lone collection there is none.
 func TestMemoryGoesBackAfterAFlood(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(200))
-	ctx, stop := context.WithCancel(t.Context())
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		collectGarbage(ctx)
-	}()
-	defer func() { <-over }()
-	defer stop()
+	collecting(t)
 	sample := make([]metrics.Sample, 1) // what waits here must not make garbage itself
 	read := func(name string) uint64 {
 		sample[0].Name = name
