@@ -323,7 +323,7 @@ func (p *playing) enter(nick string) {
 // leave leaves, however the scenario has ended, and waits until nobody sees kim any more.
 func (p *playing) leave() {
 	p.t.Helper()
-	if !p.pane.dead() {
+	if _, ended := p.pane.status(); !ended {
 		p.pane.press("C-c", "C-d")
 		p.pane.ends(0)
 	}

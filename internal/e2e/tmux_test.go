@@ -76,11 +76,9 @@ func startTmux() (*tmux, error) {
 	attached := make(chan struct{})
 	go t.listen(bufio.NewReader(out), attached)
 	<-attached // until then the client has no size; it is closed if tmux goes
-	for _, a := range t.ask("set-option -g remain-on-exit on", `set-option -g remain-on-exit-format ""`, "set-option -g default-terminal tmux-256color") {
-		if a.failed {
-			t.stop()
-			return nil, fmt.Errorf("configure tmux: %s", a.text)
-		}
+	if a := t.ask("set-option -g default-terminal tmux-256color")[0]; a.failed {
+		t.stop()
+		return nil, fmt.Errorf("configure tmux: %s", a.text)
 	}
 	return t, nil
 }
@@ -206,6 +204,13 @@ type pane struct {
 	rung    int           // bells; guarded by tmux.mu
 }
 
+// outlives is a script for sh that runs the program that its arguments name, and says by the title of the screen with what status
+// it has ended. So that comes after all that the program has written, and the screen stays. tmux throws away what it has not yet
+// read when the program that it has started ends (github.com/tmux/tmux/issues/506), and can miss that end for good (3.3a).
+const outlives = `"$@"; printf '\033]2;` + endedTitle + `%d\033\\' $?; exec sleep 1000`
+
+const endedTitle = "ended with status "
+
 // openPane runs a program on a screen of its own.
 func openPane(tb testing.TB, cols, rows int, command []string) *pane {
 	tb.Helper()
@@ -219,7 +224,7 @@ func openPane(tb testing.TB, cols, rows int, command []string) *pane {
 	server.mu.Unlock()
 	p := &pane{t: tb, tmux: server, target: "house:=" + name, changed: make(chan struct{}, 1)}
 	line := "new-window -d -P -F '#{pane_id}' -n " + name
-	for _, word := range command {
+	for _, word := range append([]string{"sh", "-c", outlives, "sh"}, command...) {
 		line += " " + quoted(word)
 	}
 	// A new window is as large as the client says that it is, and then keeps the size that it is given.
@@ -304,7 +309,7 @@ func (p *pane) bells() int {
 func (p *pane) eventually(ok func() bool) bool {
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
-	again := time.NewTicker(25 * time.Millisecond) // for what is not drawn: the end of the program
+	again := time.NewTicker(25 * time.Millisecond) // for what is so because nothing is drawn
 	defer again.Stop()
 	for !ok() {
 		select {
@@ -346,26 +351,25 @@ func (p *pane) shows(column int, rows ...string) {
 	}
 }
 
-// dead says whether the program has ended. What it ended with is known a moment after the end of its output. tmux (3.3a) can miss
-// the end of a child for good, until the end of another one makes it look after all of them.
-func (p *pane) dead() bool {
+// status returns with what status the program has ended, if it has.
+func (p *pane) status() (int, bool) {
 	p.t.Helper()
-	if p.tells("pane_dead_status") != "" {
-		return true
+	status, ended := strings.CutPrefix(p.tells("pane_title"), endedTitle)
+	if !ended {
+		return 0, false
 	}
-	if p.tells("pane_dead") == "1" {
-		p.asks("run-shell -b true")
-	}
-	return false
+	return number(p.t, status), true
 }
 
-// ends waits for the end of the program.
-func (p *pane) ends(status int) {
+// ends waits for the end of the program. All that it has written is on the screen then.
+func (p *pane) ends(want int) {
 	p.t.Helper()
-	if !p.eventually(p.dead) {
-		p.t.Errorf("the program goes on, want it to end with status %d; tmux shows\n%s", status, p.all())
-	} else if got := p.tells("pane_dead_status"); got != fmt.Sprint(status) {
-		p.t.Errorf("the program ended with status %s, want %d; tmux shows\n%s", got, status, p.all())
+	var got int
+	var ended bool
+	if !p.eventually(func() bool { got, ended = p.status(); return ended }) {
+		p.t.Errorf("the program goes on, want it to end with status %d; tmux shows\n%s", want, p.all())
+	} else if got != want {
+		p.t.Errorf("the program ended with status %d, want %d; tmux shows\n%s", got, want, p.all())
 	}
 }
 
@@ -429,4 +433,17 @@ func markCursor(row string, x int) string {
 		return row + fmt.Sprintf(" (the cursor is in column %d, amid a glyph)", x)
 	}
 	return strings.TrimSuffix(row, rest) + strings.Repeat(" ", x-at) + cursorMark + rest
+}
+
+// TestPaneShowsAllThatWasWritten holds that a test sees the last words of a program, however fast it ends after them.
+func TestPaneShowsAllThatWasWritten(t *testing.T) {
+	t.Parallel()
+	need(t, "tmux")
+	for range 3 {
+		p := openPane(t, 40, 5, []string{"sh", "-c", "seq 100000; exit 3"})
+		p.ends(3)
+		if all := p.all(); !strings.HasSuffix(all, "\n100000") {
+			t.Errorf("the screen ends with %q, want 100000", all[max(0, len(all)-20):])
+		}
+	}
 }
