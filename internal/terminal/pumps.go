@@ -14,7 +14,7 @@ const (
 	// keeps two buffers for as long as it lives. So the first quietBytes go out in
 	// quietPieceBytes each. Few of those who are idle ever get more, and where much
 	// is said that is soon over: then fewer and larger pieces cost less to send.
-	pieceBytes      = 4 << 10
+	pieceBytes      = 8 << 10
 	quietPieceBytes = 512
 	quietBytes      = 32 << 10
 	// bufferBytes is the size of the buffers that are lent: a hundred rows have
