@@ -13,20 +13,23 @@ import (
 // whom listen, half as much again would be 400 MiB; what comes of what they say and do fills 64 slowly enough.
 //
 // While many come at once, most of what is new stays, and each collection looks through all who are there already: at 50 % that was a
-// tenth of a login. So from one collection on it may be more, until there was none for a second; and what so many logins leave free
-// between the sessions then goes back to the system. That takes a collection, the fourth at least since it was calm.
+// tenth of a login. So from one collection on it may be more, until there was none for a second, and more still while the goroutines
+// become more: as people come, not as they talk, or a house in which somebody does not read would grow by too much. What so many
+// logins leave free between the sessions then goes back to the system. That takes a collection, the third at least since it was calm.
 const (
 	gcPercent   = 50
 	gcHurried   = 100 // within gcCalm of a collection
+	gcFilling   = 200 // so, and since the one before there are more goroutines by one in gcCrowd
+	gcCrowd     = 8
 	gcCalm      = time.Second
-	gcFlood     = 3 // collections, each within gcCalm of the one before
+	gcFlood     = 2 // collections, each within gcCalm of the one before
 	leastShare  = 10
 	mostGarbage = 64 << 20
 )
 
 // collectGarbage has it collected by that until ctx ends: the share is set anew after each collection.
 func collectGarbage(ctx context.Context) {
-	collected, flood := make(chan struct{}, 1), 0
+	collected, flood, goroutines := make(chan struct{}, 1), 0, runtime.NumGoroutine()
 	calm := time.NewTimer(0)
 	defer calm.Stop()
 	tellCollection(collected)
@@ -34,7 +37,12 @@ func collectGarbage(ctx context.Context) {
 		select {
 		case <-collected:
 			flood++
-			debug.SetGCPercent(gcShare(inUse(), gcHurried))
+			now, most := runtime.NumGoroutine(), gcHurried
+			if now > goroutines+goroutines/gcCrowd {
+				most = gcFilling
+			}
+			goroutines = now
+			debug.SetGCPercent(gcShare(inUse(), most))
 			calm.Reset(gcCalm)
 			tellCollection(collected)
 		case <-calm.C:

@@ -76,6 +76,15 @@ func TestShareFollowsWhatIsInUse(t *testing.T) {
 	defer func() { kept = nil }()
 	until("more right after a collection", true, is(gcHurried))
 	until("50 % a second later", false, is(gcPercent))
+	leave := make(chan struct{})
+	defer close(leave)
+	until("much more while people come", true, func(p int) bool {
+		for range runtime.NumGoroutine()/4 + 1 { // and stay
+			go func() { <-leave }()
+		}
+		return p == gcFilling
+	})
+	until("no more than before when nobody comes any more", true, is(gcHurried))
 	for range 6 {
 		kept = append(kept, make([]byte, 64<<20))
 	}
