@@ -530,8 +530,11 @@ func TestMessagesAreKeptForTheirReceiver(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t, setup{exempt: true, dir: newDataDir(t)})
 	key := h.owner(t, "kim")
-	lee, park, old := h.guest(t, "lee"), h.pipe(t, login{user: "park"}), h.joinLined(t, "old")
-	lee.sees("old joined")
+	lee, park := h.guest(t, "lee"), h.pipe(t, login{user: "park"})
+	park.sees("park joined")
+	old := h.joinLined(t, "old")
+	lee.sees("old joined") // and park before; nothing comes between the lines that follow
+	park.sees("old joined")
 	const told = "* kept: kim reads it on their return."
 	lee.types("/msg kim secret one")
 	lee.sees("[you → kim] secret one\n" + told)
