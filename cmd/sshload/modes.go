@@ -17,7 +17,8 @@ type mode struct {
 }
 
 var modes = []mode{
-	{"fanout", "people in one room: what each of them gets to see of what some of them say", fanoutFlags, fanout},
+	{"fanout", "people in one room: what each of them gets to see of what some of them say", func(f *flags) { fanoutFlags(f, 100) }, fanout},
+	{"long", "the same with the longest lines that a door takes: what a line costs by its length", func(f *flags) { fanoutFlags(f, longestLine) }, fanout},
 	{"connect", "people log in and go no further: what a login costs", func(*flags) {}, connect},
 	{"join", "people come into one room until all have seen all who came after them: what that costs", func(*flags) {}, join},
 	{"idle", "people come in and are silent: what memory a session takes at a server that nobody has visited yet", idleFlags, idle},
@@ -42,8 +43,8 @@ func (m mode) attend(ctx context.Context, o *options, stderr io.Writer) (*report
 	return r, nil
 }
 
-func fanoutFlags(f *flags) {
-	f.talk(10, 100)
+func fanoutFlags(f *flags, bytes int) {
+	f.talk(10, bytes)
 	f.closedLoop()
 	f.openLoop(0)
 	f.optional(&f.o.lines, "lines", 1, mostLines, "stop after so many lines from all senders together")

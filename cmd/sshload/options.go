@@ -111,7 +111,7 @@ func newFlags(mode string) *flags {
 // talk has the flags of modes in which something is said.
 func (f *flags) talk(senders, bytes int) {
 	f.number(&f.o.senders, "senders", senders, 1, mostPeople, "how many of them say something; by default no more than there are")
-	f.number(&f.o.bytes, "bytes", bytes, shortestLine, longestLine, "length of a line")
+	f.number(&f.o.bytes, "bytes", bytes, shortestLine, longestLine, "length of a line; by default no more than the door takes")
 	f.span(&f.o.stall, "stall", 10*time.Second, "give up once nothing has arrived anywhere for so long")
 }
 
@@ -182,6 +182,9 @@ func (f *flags) agree() error {
 		if f.set["lines"] {
 			o.senders = min(o.senders, max(o.lines, 1))
 		}
+	}
+	if !f.set["bytes"] {
+		o.bytes = min(o.bytes, o.door.longest())
 	}
 	if f.Lookup("senders") != nil {
 		err := cmp.Or(

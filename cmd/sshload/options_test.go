@@ -60,6 +60,16 @@ func TestFlags(t *testing.T) {
 	}
 }
 
+func TestLongLinesAreAsLongAsTheDoorTakes(t *testing.T) {
+	for args, want := range map[string]int{
+		"": longestLine, "--door pipe": longestLine, "--door tcp": longestTCPLine, "--door tcp-lines": longestTCPLine, "--bytes 1024": 1024,
+	} {
+		if o, err := parseMode(t, "long", strings.Fields(args), nil); err != nil || o.bytes != want {
+			t.Errorf("long(%q) = %+v, %v, want lines of %d bytes", args, o, err, want)
+		}
+	}
+}
+
 func TestAllTalkWhoAreNotStuckIfTheyAreFew(t *testing.T) {
 	if o, err := parseMode(t, "slow", strings.Fields("--people 6 --stuck 2"), nil); err != nil || o.senders != 4 {
 		t.Errorf("slow --people 6 --stuck 2: %+v, %v, want 4 senders", o, err)

@@ -165,8 +165,8 @@ var scenarios = []scenario{
 	},
 	{
 		name: "long lines", quick: "--people 5 --duration 1s",
-		product: work{"fanout", "--people 20 --senders 4 --window 4 --bytes 4096 --duration 3s"},
-		beside:  work{"fanout", "--people 20 --senders 4 --window 4 --bytes 1024 --duration 3s"},
+		product: work{"long", "--people 20 --senders 4 --window 4 --duration 3s"},
+		beside:  work{"long", "--people 20 --senders 4 --window 4 --bytes 1024 --duration 3s"},
 		// Four times the text may cost four times as much, and what cannot be told from it.
 		figures: []figure{{"lines of 4 KiB: CPU per delivery", "µs", "lines of 1 KiB", 4.4, 0, perLine}},
 	},
