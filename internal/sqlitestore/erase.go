@@ -37,7 +37,7 @@ func (w *writer) erase(ctx context.Context, e *entry, b room.Erased) error {
 		return w.keepCharter(ctx)
 	})
 	w.unlearn()
-	w.striking = true
+	w.striking, w.putOff = true, nil
 	return err
 }
 

@@ -177,6 +177,32 @@ func TestForgettingEndsWhereNoSpaceIsLeft(t *testing.T) {
 	wantFile(t, path, nil, []string{"sha256:kim"})
 }
 
+// What was removed cannot be wiped from the file: whoever waits for it is told so, once it was tried, and it is done later.
+func TestForgettingEndsWhereScrubbingFails(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	path := h.closed()
+	execute(t, path, `INSERT INTO meta VALUES ('residue', 1)`)
+	execute(t, path, `CREATE TRIGGER stubborn BEFORE DELETE ON meta WHEN old.name = 'residue' BEGIN SELECT raise(ABORT, 'not yet'); END`)
+	s, err := sqlitestore.Open(path, sqlitestore.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("Open = %v, want no error", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := s.Forget(ctx); err == nil || !strings.Contains(err.Error(), "not yet") {
+		t.Errorf("Forget where scrubbing fails = %v, want what it fails with", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("Close = %v, want no error", err)
+	}
+	execute(t, path, `DROP TRIGGER stubborn`)
+	again := openStore(t, path)
+	if err := again.Forget(t.Context()); err != nil {
+		t.Errorf("Forget where it succeeds again = %v, want no error", err)
+	}
+}
+
 // All is well only when as much can be saved as could not be.
 func TestRoomForLessThanWasNotSavedIsNone(t *testing.T) {
 	t.Parallel()

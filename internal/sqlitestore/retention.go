@@ -136,7 +136,7 @@ func (w *writer) letGo(ctx context.Context) {
 		if f := w.store.judge(err); f != nil {
 			w.degrade(f)
 		}
-		t.trimming, t.compacting, t.scrubbing = false, false, false // until the next look
+		t.trimming, t.compacting, t.scrubbing, w.putOff = false, false, false, err // until the next look
 		return
 	}
 	if t.trimming || t.compacting || t.scrubbing {
@@ -146,7 +146,7 @@ func (w *writer) letGo(ctx context.Context) {
 
 // lookForOld begins to let go of what is old, and goes on with forgetting.
 func (w *writer) lookForOld() {
-	w.striking, w.trimmer.scrubbing = true, true
+	w.striking, w.trimmer.scrubbing, w.putOff = true, true, nil
 	w.trimmer.trimming, w.trimmer.counted = true, false
 	w.trimmer.due.Reset(trimPause)
 }
@@ -443,13 +443,19 @@ func (w *writer) forgetNames(ctx context.Context) error {
 	return w.do(ctx, `DELETE FROM names WHERE NOT EXISTS (SELECT 1 FROM terms WHERE term = char(?) || no)`, authorTag)
 }
 
+// forgetPause is the wait between two questions whether all is forgotten.
+const forgetPause = 5 * time.Millisecond
+
 // Forget waits until erased accounts are forgotten altogether, so that nothing of it is left to the next start. An error says why that
 // has to wait, in words for an operator: the next start goes on with it.
 func (s *Store) Forget(ctx context.Context) error {
 	for more := true; more; {
 		err := s.submit(ctx, &request{done: make(chan struct{}), save: func(ctx context.Context, conn *sql.Conn) error {
-			if s.writer.unforgotten != nil {
-				return s.writer.unforgotten
+			switch w := s.writer; {
+			case w.putOff != nil:
+				return w.putOff
+			case w.degraded != "": // nothing goes on until that is over
+				return &fault{answer: room.ErrNotSaved, reason: w.degraded}
 			}
 			return conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM striking) OR EXISTS (SELECT 1 FROM meta WHERE name = ?)`, residue).Scan(&more)
 		}})
@@ -458,6 +464,10 @@ func (s *Store) Forget(ctx context.Context) error {
 		}
 		if err != nil {
 			return err
+		}
+		select {
+		case <-time.After(forgetPause): // it is done while nobody waits for the writer
+		case <-ctx.Done():
 		}
 	}
 	return nil

@@ -48,9 +48,9 @@ type writer struct {
 	probe    *time.Timer // runs while degraded
 	look     *time.Timer // fires when it is time to look at the disk
 
-	striking    bool  // an erased account may not be forgotten altogether
-	unforgotten error // why the last try to go on with that failed
-	trimmer     trimmer
+	striking bool // an erased account may not be forgotten altogether
+	trimmer  trimmer
+	putOff   error // why forgetting and letting go wait for the next look for what is old
 
 	commits int // since the size of the log beside the database was last looked at
 	most    int // pages that the log may have
@@ -225,14 +225,14 @@ func (w *writer) forget(ctx context.Context) {
 		return
 	}
 	more, err := w.strike(ctx)
-	if w.unforgotten = err; err == nil {
+	if err == nil {
 		if w.striking = more; more {
 			w.store.ring()
 		}
 		return
 	}
 	w.log.Error("erased account not forgotten yet", "err", err)
-	w.striking = false // until the next look for what is old: it would only fail again
+	w.striking, w.putOff = false, err // until the next look for what is old: it would only fail again
 	if f := w.store.judge(err); f != nil {
 		w.degrade(f)
 	}
