@@ -532,12 +532,13 @@ func (h *House) describeLocked(m *Presence) {
 	}
 }
 
-// Holder returns who is listed under a name of their claim, such as its case key.
+// Holder returns who is listed under a name of their claim, such as its case key. From the moment that a new name of theirs can be
+// seen it is nobody.
 func (h *House) Holder(name string) (Person, bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	for _, p := range h.named[name] {
-		if len(h.rules.in(p.id)) > 0 {
+		if s := h.rules.nicks[p.id]; s != nil && slices.Contains(s.names, name) && len(h.rules.in(p.id)) > 0 {
 			return p.snapshot(), true
 		}
 	}

@@ -564,6 +564,9 @@ func TestNameIsFreeAtTheSightOfTheLeaveOrRename(t *testing.T) {
 				if events, _ := read(bob); len(events) != 2 {
 					t.Fatalf("bob sees %q, want his entry and what ann did", rows(events))
 				}
+				if p, ok := h.Holder("case/ann"); ok {
+					t.Errorf("Holder = %+v, want nobody at the sight of it", p)
+				}
 				entered := make(chan error, 1)
 				go func() {
 					_, err := h.Enter(ctx, guest("ann"), room.Entry{Where: room.Lobby, Back: true})
