@@ -211,6 +211,7 @@ func (h *House) comeLocked(e *Event) {
 		h.sights.see(e, b)
 		if m := h.screenLocked(e.From.ID, b.Screen); m != nil {
 			m.rooms, m.came = append(m.rooms, stay{e.Subject, e.Seq}), true
+			h.places.comesIn(m, e.Subject)
 			m.reader.attach(h.logLocked(e.Subject), e.Subject, e.Seq)
 		}
 	case Opened:
@@ -261,6 +262,7 @@ func (h *House) expelLocked(e *Event, out []Person, why Ending) {
 		for _, m := range p.members {
 			for _, s := range slices.Clone(m.rooms) {
 				if h.rules.at(s.room, who.ID) == nil {
+					h.places.goesOut(m, s.room, e.Seq)
 					h.outLocked(m, s.room, e)
 				}
 			}

@@ -90,7 +90,9 @@ type Member struct {
 	stopped bool        // guarded by places.mu; it reads no more
 	sent    Seq         // guarded by places.mu; what was sent to this screen
 	blind   bool        // guarded by places.mu; what was missed could not be shown to it
-	blank   error       // why that is not known
+
+	out   map[Subject]Seq // guarded by places.mu; where its person was put out of rooms
+	blank error           // why that is not known
 
 	announced bool // its entry was told to the room
 	parted    bool // its leaving was; set by Leave

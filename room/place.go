@@ -215,10 +215,36 @@ func (m *Member) Shown(where Subject) Seq {
 	return 0
 }
 
+// goesOut notes that a screen's person was put out of a room at a place: what comes behind that the screen does not show, wherever in the
+// order it gets to. It is called in that order, as is comesIn.
+func (ps *places) goesOut(m *Member, where Subject, at Seq) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if m.out == nil {
+		m.out = map[Subject]Seq{}
+	}
+	m.out[where] = at
+}
+
+// comesIn notes that a screen reads a room.
+func (ps *places) comesIn(m *Member, where Subject) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	delete(m.out, where)
+}
+
+// reached is how far the screen has shown one thing when it has got to a place in the order. It needs places.mu.
+func (m *Member) reached(of Subject, place Seq) Seq {
+	if out, is := m.out[of]; is {
+		return min(place, out)
+	}
+	return place
+}
+
 // Sent says that everything up to a place was given to the member's client: of the room that is on the screen, and of the direct
 // messages. It changes nothing for a person without an account.
 func (m *Member) Sent(upTo Seq) {
-	m.move(m.Now(), func(s *shared) { s.sent = max(s.sent, upTo) })
+	m.move(m.Now(), upTo, func(s *shared, upTo Seq) { s.sent = max(s.sent, upTo) })
 	ps := &m.house.places
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -236,7 +262,7 @@ func (m *Member) Now() Subject {
 // Confirmed says that the member's client has answered after everything of a room, and of the direct messages, had been sent to it up to
 // a place.
 func (m *Member) Confirmed(where Subject, upTo Seq) {
-	m.move(where, func(s *shared) {
+	m.move(where, upTo, func(s *shared, upTo Seq) {
 		s.sent = max(s.sent, upTo)
 		if !m.blind {
 			s.seen = max(s.seen, upTo)
@@ -301,8 +327,8 @@ func (m *Member) hasMissed() {
 	m.blind = true
 }
 
-// move changes how far the member's person has read a room, and their direct messages.
-func (m *Member) move(where Subject, change func(*shared)) {
+// move changes how far the member's person has read a room, and their direct messages, on a screen that has got to a place.
+func (m *Member) move(where Subject, upTo Seq, change func(s *shared, upTo Seq)) {
 	if !m.reads.Load() {
 		return
 	}
@@ -316,7 +342,7 @@ func (m *Member) move(where Subject, change func(*shared)) {
 	for _, of := range []Subject{where, personSubject(m.person.id)} {
 		if s := p.marks[of]; s != nil {
 			was := s.mark
-			change(s)
+			change(s, m.reached(of, upTo))
 			s.changed = s.changed || s.mark != was
 		}
 	}
@@ -345,7 +371,7 @@ func (m *Member) stopReading(why Ending) {
 			continue
 		}
 		was := s.mark // they had their own look at the end; of another screen of theirs it says nothing
-		s.seen = max(s.seen, shown)
+		s.seen = max(s.seen, m.reached(v.of, shown))
 		s.sent = max(s.sent, s.seen)
 		s.changed = s.changed || s.mark != was
 	}

@@ -145,6 +145,52 @@ func TestWhoLeftByTheirOwnWishHasSeenEverything(t *testing.T) {
 	}
 }
 
+// A pipe whose input has ended finishes what is on its way, and reads its messages on meanwhile, though it was put out of its room.
+func TestWhoWasPutOutHasSeenNothingBehindThat(t *testing.T) {
+	ends := map[string]func(kim *room.Member, last room.Seq){
+		"by their own wish": func(kim *room.Member, last room.Seq) { kim.Sent(last); kim.Leave(room.EndingLeft) },
+		"with an answer": func(kim *room.Member, last room.Seq) {
+			kim.Confirmed(room.Lobby, last)
+			kim.Leave(room.EndingKicked)
+		},
+		"with another room on the screen": func(kim *room.Member, last room.Seq) {
+			kim.View(dev, last)
+			kim.Leave(room.EndingLeft)
+		},
+	}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			s := openRemembering(t, database(t), room.Options{})
+			s.orders(room.Person{}, room.HouseSubject, room.Appointed{Keys: []string{"SHA256:op"}})
+			op, kim := s.enter(keyed("op")), s.enter(keyed("kim"))
+			s.register(kim)
+			s.orders(op.Person(), room.Lobby, room.Kicked{Whom: kim.Person()})
+			end(kim, lastOf(s.say(op, "one", "two")))
+			_, again, fresh := s.missed(s.enter(keyed("kim")), 10)
+			if want := []string{"[op] one", "[op] two"}; len(again) > 0 || !slices.Equal(fresh, want) {
+				t.Errorf("again %q, new %q; want none and %q", again, fresh, want)
+			}
+		})
+	}
+}
+
+func TestWhoCameBackIntoARoomHasSeenItAgain(t *testing.T) {
+	s := openRemembering(t, database(t), room.Options{})
+	s.orders(room.Person{}, room.HouseSubject, room.Appointed{Keys: []string{"SHA256:op"}})
+	op, kim := s.enter(keyed("op")), s.enter(keyed("kim"))
+	s.register(kim)
+	s.joins(kim, dev)
+	s.orders(op.Person(), room.Lobby, room.Kicked{Whom: kim.Person()})
+	s.joins(kim, room.Lobby)
+	kim.Sent(lastOf(s.say(op, "one")))
+	kim.Leave(room.EndingLeft)
+	s.say(op, "two")
+	_, again, fresh := s.missed(s.enter(keyed("kim")), 10)
+	if want := []string{"[op] two"}; len(again) > 0 || !slices.Equal(fresh, want) {
+		t.Errorf("again %q, new %q; want none and %q", again, fresh, want)
+	}
+}
+
 func TestPlacesOutliveTheProcess(t *testing.T) {
 	path := database(t)
 	s := openRemembering(t, path, room.Options{})
