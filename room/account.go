@@ -256,7 +256,7 @@ func (m *Member) Register(ctx context.Context) (void Void, err error) {
 	h.mu.RUnlock()
 	for _, s := range screens {
 		if !s.visit {
-			err = errors.Join(err, h.startReading(detached, s, results[0].Seq))
+			err = errors.Join(err, h.startReading(detached, s, min(results[0].Seq, m.reach())))
 		}
 	}
 	return "", err

@@ -251,6 +251,14 @@ func (m *Member) Sent(upTo Seq) {
 	m.sent = max(m.sent, upTo)
 }
 
+// reach returns up to where the screen was given what concerns it.
+func (m *Member) reach() Seq {
+	ps := &m.house.places
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return max(m.sent, m.joined)
+}
+
 // Now returns the room that is on the screen.
 func (m *Member) Now() Subject {
 	ps := &m.house.places

@@ -145,6 +145,20 @@ func TestWhoLeftByTheirOwnWishHasSeenEverything(t *testing.T) {
 	}
 }
 
+// Their account can be there before their screen has come to the lines of before it.
+func TestWhoRegistersMissesNothingThatWasOnItsWay(t *testing.T) {
+	s := openRemembering(t, database(t), room.Options{})
+	lee, kim := s.enter(guest("lee")), s.enter(keyed("kim"))
+	kim.Sent(lastOf(s.say(lee, "sent")))
+	s.say(lee, "on its way")
+	s.register(kim)
+	kim.Leave(room.EndingLost)
+	_, again, fresh := s.missed(s.enter(keyed("kim")), 10)
+	if want := []string{"[lee] on its way"}; len(again) > 0 || !slices.Equal(fresh, want) {
+		t.Errorf("again %q, new %q; want none and %q", again, fresh, want)
+	}
+}
+
 // A pipe whose input has ended finishes what is on its way, and reads its messages on meanwhile, though it was put out of its room.
 func TestWhoWasPutOutHasSeenNothingBehindThat(t *testing.T) {
 	ends := map[string]func(kim *room.Member, last room.Seq){
