@@ -222,9 +222,9 @@ func (x *session) settleRooms(ctx context.Context, left room.Subject) error {
 		}
 		m, _ := x.opt.House.Room(where)
 		v := command.Visited{Where: where, Name: m.Name, Fresh: where != x.here}
-		if where != x.here && x.me.Reads() {
+		if where != x.here {
 			x.countUnread(ctx, &v)
-			v.Fresh = !v.Waits
+			v.Fresh = !v.Waits || !x.me.Reads()
 		}
 		x.rooms = append(x.rooms, v)
 	}
@@ -386,6 +386,9 @@ func (x *session) sort(into, events []*room.Event) (shown []*room.Event, changed
 			continue
 		}
 		v := x.visited(e.Subject)
+		if _, said := spokenIn(e); said && v == nil && e.Subject != x.here {
+			continue // they came into that room in this page: it is counted as they are settled there
+		}
 		if v == nil || v.Where == x.here || concerns(e, me.ID) {
 			shown = append(shown, e)
 			if helps := x.helps(e, me); helps != nil {

@@ -58,6 +58,49 @@ func TestSeveralRoomsOnOneScreen(t *testing.T) {
 	})
 }
 
+// What is said in a room right behind somebody's entry can reach their screen before the entry has its answer: it is read in that room, and
+// in its order, not above what the screen shows on its way there.
+func TestWhatIsSaidRightBehindAnEntryIsReadInItsRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const dev room.Subject = "room/dev"
+		h := newHouse(t, limits())
+		kim, lee := h.terminal(t, "kim"), h.terminal(t, "lee")
+		lee.enter("/join #dev")
+		lee.enter("before")
+		lee.prompts("#dev lee> ")
+		var me, other room.Person
+		var screen room.ScreenID
+		tail, stop := context.WithCancel(t.Context())
+		_ = h.journal.Tail(tail, room.Position{}, func(batch []room.Committed) error {
+			for _, c := range batch {
+				e, err := room.Decode(c)
+				if err != nil {
+					t.Error(err)
+					continue
+				}
+				j, joined := e.Body.(room.Joined)
+				switch {
+				case joined && e.From.Nick == "kim":
+					me, screen = e.From, j.Screen
+				case joined:
+					other = e.From
+				}
+			}
+			stop()
+			return nil
+		})
+		join := room.Joined{Screen: screen, Names: []string{"kim"}}
+		if _, err := h.journal.Append(t.Context(), room.Encode(me, dev, join), room.Encode(other, dev, room.Said{Text: room.Sentence("behind")})); err != nil {
+			t.Fatal(err)
+		}
+		kim.prompts("#lobby kim [2 #dev 2]> ") // with what was said before: nothing but the house put them there
+		kim.seesNot("behind")
+		kim.enter("/go 2")
+		kim.sees("* #dev · here: 2\n")
+		kim.sees("[lee] behind\n")
+	})
+}
+
 func TestAFurtherScreenIsInRoomsOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, limits())
